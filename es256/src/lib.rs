@@ -1,0 +1,100 @@
+//! ECDSA on P-256 with SHA-256 (ES256, RFC 7518 section 3.4) under keys that live long.
+//!
+//! A [`Key`] is checked once and used for months. It knows nothing of tokens.
+//!
+//! ```
+//! let (x, y) = ([0x11; 32], [0x22; 32]);
+//! assert!(pomerium_jwt_es256::Key::new(&x, &y).is_err(), "not a point of the curve");
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+use std::{fmt, sync::Arc};
+
+use p256::{
+    Sec1Point,
+    ecdsa::{Signature, VerifyingKey, signature::Verifier as _},
+};
+
+/// A public key, ready for use: cheap to clone, shared between its clones, equal by its coordinates.
+#[derive(Clone)]
+pub struct Key(Arc<Inner>);
+
+struct Inner {
+    x: [u8; 32],
+    y: [u8; 32],
+    point: VerifyingKey,
+}
+
+impl Key {
+    /// The key with these affine coordinates, big-endian (JWK `x` and `y`, RFC 7518 section 6.2.1).
+    ///
+    /// # Errors
+    /// [`InvalidPoint`] for a coordinate of p or more and for a point that is not on the curve.
+    pub fn new(x: &[u8; 32], y: &[u8; 32]) -> Result<Self, InvalidPoint> {
+        let encoded = Sec1Point::from_affine_coordinates(x.into(), y.into(), false);
+        let point = VerifyingKey::from_sec1_point(&encoded).map_err(|_| InvalidPoint)?;
+        Ok(Self(Arc::new(Inner { x: *x, y: *y, point })))
+    }
+
+    /// Checks `signature`, the 64 bytes r ‖ s of RFC 7518 section 3.4, over the SHA-256 of `message`.
+    ///
+    /// Both (r, s) and (r, n − s) are valid: ECDSA makes no difference and neither does RFC 7518.
+    ///
+    /// # Errors
+    /// [`InvalidSignature`] for anything else, a wrong length included.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let signature = Signature::from_slice(signature).map_err(|_| InvalidSignature)?;
+        self.0.point.verify(message, &signature).map_err(|_| InvalidSignature)
+    }
+
+    /// The affine coordinate x, big-endian.
+    #[must_use]
+    pub fn x(&self) -> &[u8; 32] {
+        &self.0.x
+    }
+
+    /// The affine coordinate y, big-endian.
+    #[must_use]
+    pub fn y(&self) -> &[u8; 32] {
+        &self.0.y
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.x == other.0.x && self.0.y == other.0.y)
+    }
+}
+
+impl Eq for Key {}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").finish_non_exhaustive()
+    }
+}
+
+/// The coordinates are not those of a point on P-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidPoint;
+
+impl fmt::Display for InvalidPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the coordinates are not a point on P-256")
+    }
+}
+
+impl std::error::Error for InvalidPoint {}
+
+/// The signature does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidSignature;
+
+impl fmt::Display for InvalidSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the signature does not hold")
+    }
+}
+
+impl std::error::Error for InvalidSignature {}
