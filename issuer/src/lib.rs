@@ -1,1 +1,52 @@
-//! placeholder
+//! The stand-in for Pomerium: mints the assertions of `X-Pomerium-Jwt-Assertion` and the key sets of
+//! `/.well-known/pomerium/jwks.json` byte for byte as Pomerium does (v0.29 and later; compared with tokens of v0.33.1).
+//!
+//! For tests, examples and the command line. In production Pomerium is the issuer.
+//!
+//! ```
+//! use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
+//!
+//! let key = SigningKey::generate();
+//! let token = Assertion::new("app.example.com", 1_795_354_137)
+//!     .user("google-oauth2|103254719", "alice@example.com", "Alice Example")
+//!     .groups(["admins"])
+//!     .mint(&key);
+//! assert_eq!(token.split('.').count(), 3);
+//! assert!(key_set([&key]).contains(&key.thumbprint()));
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod assertion;
+mod jwk;
+mod key;
+mod pem;
+
+pub use assertion::{Assertion, go_json};
+pub use key::{KeyError, SigningKey};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// The JWK Set of these keys (RFC 7517 section 5) as Pomerium serves it, in this order.
+///
+/// Without keys it is `{"keys":null}`: what Pomerium before v0.33 publishes when `signing_key` is not set.
+pub fn key_set<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> String {
+    let keys: Vec<String> = keys.into_iter().map(SigningKey::jwk).collect();
+    if keys.is_empty() {
+        return r#"{"keys":null}"#.to_owned();
+    }
+    format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+}
+
+/// The JWS compact serialization (RFC 7515 section 7.1) of any header and payload under a signature that holds.
+///
+/// Neither is looked at, so that hostile tokens can be made: text that is no JSON, another `alg`, a missing `kid`.
+/// [`SigningKey::jose_header`] is the header Pomerium would write.
+#[must_use]
+pub fn compact(header: &[u8], payload: &[u8], key: &SigningKey) -> String {
+    let mut token = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let signature = key.sign(token.as_bytes());
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    token
+}
