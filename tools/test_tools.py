@@ -1,0 +1,180 @@
+"""Tests of run-tests, need and tidy: the real scripts, in a scratch folder, with recipes and commands made up for each case."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent
+
+CASES = "conformance: 7 cases"
+CARGO = "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s"
+CARGO_IGNORED = "test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s"
+CARGO_FAILED = "test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s"
+CARGO_NONE = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
+CARGO_COLOURED = "test result: \033[32mok\033[m. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s"
+
+GOOD = [CASES, CARGO]
+
+# note, CI, what each language prints (a number: the exit code of its recipe; "missing": what need says), exit code,
+# last line, what the table must hold
+RUNS = [
+    ("all pass", "true", {"a": GOOD}, 0, "4 passed, 0 failed, 0 skipped", ["7 cases", "3 passed"]),
+    ("test binaries add up", "", {"a": [CARGO, CASES, CARGO_NONE, CARGO]}, 0, "7 passed, 0 failed, 0 skipped", []),
+    ("coloured output", "", {"a": [CASES, CARGO_COLOURED]}, 0, "4 passed, 0 failed, 0 skipped", []),
+    ("two languages", "true", {"a": GOOD, "b": GOOD}, 0, "7 passed, 0 failed, 0 skipped", []),
+    ("a failing runner, the other still runs", "", {"a": [CASES, CARGO_FAILED, 1], "b": GOOD}, 1,
+     "6 passed, 4 failed, 0 skipped", ["FAILED: 2 passed, 4 failed: exit code 2; see"]),
+    ("a runner that fails before any test", "", {"a": [1]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
+    ("exit code against a fine text", "", {"a": GOOD + [3]}, 1, "4 passed, 1 failed, 0 skipped", ["exit code 2"]),
+    ("text against a fine exit code", "", {"a": [CASES, CARGO_FAILED]}, 1, "3 passed, 4 failed, 0 skipped",
+     ["exit code 0 in spite of failed tests"]),
+    ("no conformance line", "", {"a": [CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["conformance: N cases` expected, 0 found"]),
+    ("two conformance lines", "", {"a": GOOD + [CASES]}, 1, "4 passed, 1 failed, 0 skipped", ["2 found"]),
+    ("conformance of nothing", "", {"a": ["conformance: 0 cases", CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
+    ("no test", "", {"a": [CASES, CARGO_NONE]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
+    ("an unknown runner", "", {"a": [CASES, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
+    ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
+     ["must run all: a 7, b 6"]),
+    ("an ignored test", "", {"a": [CASES, CARGO_IGNORED]}, 0, "3 passed, 0 failed, 1 skipped", ["2 passed, 1 skipped"]),
+    ("an ignored test in CI", "true", {"a": [CASES, CARGO_IGNORED]}, 1, "3 passed, 1 failed, 0 skipped",
+     ["FAILED: 2 passed, 1 failed: 1 skipped, which CI=true forbids"]),
+    ("a skipped language", "", {"a": GOOD, "b": "missing"}, 0, "4 passed, 0 failed, 1 skipped", ["1 skipped: apt-get install b"]),
+    ("a skipped language in CI", "true", {"a": GOOD, "b": "missing"}, 1, "4 passed, 1 failed, 0 skipped",
+     ["FAILED: 1 failed: 1 skipped, which CI=true forbids; apt-get install b"]),
+]
+
+# The real `need` asks for these of Rust
+RUST_COMMANDS = ["cargo", "cc"]
+
+
+class RunTests(unittest.TestCase):
+    def test_table(self):
+        for note, ci, languages, exit_code, last_line, parts in RUNS:
+            with self.subTest(note):
+                result = run_tests(languages, ci)
+                self.assertEqual(result.stdout.splitlines()[-1], last_line, result.stdout)
+                self.assertEqual(result.returncode, exit_code, result.stdout)
+                for part in parts:
+                    self.assertIn(part, result.stdout.split("language", 1)[1])
+
+    def test_failing_check(self):
+        result = run_tests({"a": GOOD}, "", check="echo crooked; exit 5")
+        self.assertEqual(result.stdout.splitlines()[-1], "3 passed, 1 failed, 0 skipped")
+        self.assertEqual(result.returncode, 1)
+
+    def test_output_is_shown_and_kept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run_tests({"a": GOOD}, "", folder=folder)
+            kept = Path(folder, "target/test/a.log").read_text()
+        self.assertIn(CARGO, kept)
+        self.assertIn(kept, result.stdout)
+
+    def test_a_process_left_behind_does_not_hold_up_the_rest(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run_tests({"a": GOOD}, "", check="sleep 600 & echo $$! >left", folder=folder)
+            left = int(Path(folder, "left").read_text())
+            os.kill(left, 9)  # fails if the process has ended, and so was waited for
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_nothing_is_read_from_the_terminal(self):
+        result = run_tests({"a": GOOD}, "", check="! read line")
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+
+class Need(unittest.TestCase):
+    def test_present(self):
+        self.assertEqual(need("rust", RUST_COMMANDS).returncode, 0)
+
+    def test_missing_and_not_root(self):
+        result = need("rust", ["cargo"], user="1000")
+        self.assertEqual((result.returncode, result.stdout), (77, "SKIP rust: apt-get install gcc libc6-dev, and Rust from https://rustup.rs\n"))
+
+    def test_missing_and_no_apt(self):
+        self.assertEqual(need("rust", ["cargo"], user="0").returncode, 77)
+
+    def test_root_installs(self):
+        self.assertEqual(need("rust", ["cargo"], user="0", apt="cc").returncode, 0)
+
+    def test_root_installs_in_vain(self):
+        result = need("rust", ["cargo"], user="0", apt="something-else")
+        self.assertEqual(result.returncode, 77)
+        self.assertTrue(result.stdout.startswith("SKIP rust: "), result.stdout)
+
+    def test_unknown_language(self):
+        result = need("klingon", RUST_COMMANDS)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no entry in tools/need", result.stderr)
+
+
+class Tidy(unittest.TestCase):
+    # note, text of core/src/lib.rs, a part of the complaint or None
+    TABLE = [
+        ("fine", "#![forbid(unsafe_code)]\n", None),
+        ("fine at the limit", "#![forbid(unsafe_code)]\n" + "\n" * 449, None),
+        ("too long", "#![forbid(unsafe_code)]\n" + "\n" * 450, "core/src/lib.rs: 451 lines"),
+        ("not forbidden", "//! Library\n", "core/src/lib.rs: write #![forbid(unsafe_code)]"),
+        ("used", "#![forbid(unsafe_code)]\nunsafe {}\n", "core/src/lib.rs:2:unsafe {}"),
+    ]
+
+    def test_table(self):
+        for note, text, complaint in self.TABLE:
+            with self.subTest(note), tempfile.TemporaryDirectory() as folder:
+                for crate in ["core", "es256", "issuer", "cli", "conformance"]:
+                    source = Path(folder, crate, "src")
+                    source.mkdir(parents=True)
+                    (source / "lib.rs").write_text("#![forbid(unsafe_code)]\n")
+                Path(folder, "core/src/lib.rs").write_text(text)
+                result = subprocess.run([copied("tidy", folder)], capture_output=True, text=True)
+                self.assertEqual(result.returncode, 1 if complaint else 0, result.stderr)
+                self.assertIn(complaint or "", result.stderr)
+
+
+def run_tests(languages, ci, check="true", folder=None):
+    """run-tests with one check and these languages, each a list of printed lines and perhaps an exit code, or "missing"."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            return run_tests(languages, ci, check, scratch)
+    recipes = [f"check:\n\t@{check}\n"]
+    for name, output in languages.items():
+        lines = [step if isinstance(step, str) else f"exit {step}" for step in output if output != "missing"]
+        lines = [line if line.startswith("exit") else f"printf '%s\\n' '{line}'" for line in lines]
+        recipes.append(f"test-{name}:\n" + "".join(f"\t@{line}\n" for line in lines))
+    Path(folder, "Makefile").write_text("\n".join(recipes))
+    script = copied("run-tests", folder)
+    missing = "|".join(name for name, output in languages.items() if output == "missing") or "none"
+    executable(script.parent / "need", f'#!/bin/sh\ncase $1 in {missing}) echo "SKIP $1: apt-get install $1"; exit 77;; esac\n')
+    return subprocess.run(
+        [script, "check", "--", *languages],
+        cwd=folder,
+        env={**os.environ, "CI": ci, "CARGO_TARGET_DIR": "target"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def need(language, commands, user="1000", apt=None):
+    """need, where only these commands exist, `user` is the user's number, and apt-get, if any, installs the command `apt`."""
+    with tempfile.TemporaryDirectory() as folder:
+        for command in commands:
+            executable(Path(folder, command), "#!/bin/sh\n")
+        executable(Path(folder, "id"), f"#!/bin/sh\necho {user}\n")
+        if apt:
+            executable(Path(folder, "apt-get"), f"#!/bin/sh\necho '#!/bin/sh' >{folder}/{apt}\n{shutil.which('chmod')} +x {folder}/{apt}\n")
+        return subprocess.run([TOOLS / "need", language], env={"PATH": folder}, capture_output=True, text=True)
+
+
+def copied(script, folder):
+    (Path(folder) / "tools").mkdir()
+    return Path(shutil.copy(TOOLS / script, Path(folder) / "tools"))
+
+
+def executable(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+if __name__ == "__main__":
+    unittest.main()
