@@ -40,7 +40,7 @@ lint:
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
 	tools/tidy
-	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check --hide-inclusion-graph bans licenses sources; \
 	else echo 'cargo-deny is not installed: the licences and sources of dependencies are not checked'; fi
 
 # Known vulnerabilities in dependencies; needs cargo-deny and a network

@@ -150,6 +150,7 @@ def run_tests(languages, ci, check="true", folder=None):
         [script, "check", "--", *languages],
         cwd=folder,
         env={**os.environ, "CI": ci, "CARGO_TARGET_DIR": "target"},
+        input="a line that no recipe may read\n",
         capture_output=True,
         text=True,
     )
