@@ -25,6 +25,9 @@ impl Assertion {
     /// particular: `sub`, `user`, `email`, `name` and `sid` empty, no groups, valid for 300 seconds.
     ///
     /// `iss` and `aud` are the host, `jti` is a new UUID.
+    ///
+    /// # Panics
+    /// If the operating system has no random source.
     #[must_use]
     pub fn new(host: &str, now: i64) -> Self {
         Self { claims: Map::new() }
@@ -122,42 +125,108 @@ fn random_uuid() -> Uuid {
 }
 
 /// JSON as Go's `encoding/json` writes it (Go 1.22 and later): names sorted, no spaces, `<`, `>`, `&`, U+2028 and U+2029
-/// escaped, numbers with a fraction or exponent as Go's float64.
+/// escaped, numbers with a fraction or an exponent as Go's float64.
 #[must_use]
 pub fn go_json(value: &Value) -> String {
-    let mut value = value.clone();
-    value.sort_all_objects();
-    let mut text = Vec::new();
-    // A Value has string names only and a Vec takes every byte, so nothing can fail
-    let written = value.serialize(&mut Serializer::with_formatter(&mut text, GoFormatter));
-    debug_assert!(written.is_ok());
-    String::from_utf8(text).unwrap_or_default()
+    let mut sorted = value.clone();
+    sorted.sort_all_objects();
+    let mut bytes = Vec::new();
+    sorted
+        .serialize(&mut Serializer::with_formatter(&mut bytes, GoNumbers))
+        .expect("a Value has string names only, and a Vec takes every byte");
+    let text = String::from_utf8(bytes).expect("serde_json writes UTF-8");
+    // In JSON these characters occur inside strings only
+    text.replace('&', r"\u0026")
+        .replace('<', r"\u003c")
+        .replace('>', r"\u003e")
+        .replace('\u{2028}', r"\u2028")
+        .replace('\u{2029}', r"\u2029")
 }
 
-struct GoFormatter;
+struct GoNumbers;
 
-impl Formatter for GoFormatter {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut plain = 0;
-        for (at, found) in fragment.match_indices(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-            writer.write_all(&fragment.as_bytes()[plain..at])?;
-            let code = found.chars().next().map_or(0, u32::from);
-            write!(writer, "\\u{code:04x}")?;
-            plain = at + found.len();
-        }
-        writer.write_all(&fragment.as_bytes()[plain..])
-    }
-
-    /// Go writes an exponent below 1e-6 and from 1e21 on, always with its sign, and never a fraction of zero.
+impl Formatter for GoNumbers {
+    /// Go writes an exponent below 1e-6 and from 1e21 on, always with its sign, and no fraction that is zero. Where two
+    /// shortest texts are equally near (1209066101186451.25), Go ends in the even digit and we in the upper one.
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        let size = value.abs();
-        if size == 0.0 || (1e-6..1e21).contains(&size) {
+        let magnitude = value.abs();
+        if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
             return write!(writer, "{value}");
         }
         let text = format!("{value:e}");
-        match text.split_once("e-") {
-            Some(_) => writer.write_all(text.as_bytes()),
-            None => writer.write_all(text.replace('e', "e+").as_bytes()),
+        if magnitude < 1.0 { write!(writer, "{text}") } else { write!(writer, "{}", text.replace('e', "e+")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn go_json_writes_what_go_writes() {
+        for (value, expected) in [
+            (json!({"b": 1, "a": {"d": [], "c": {}}, "B": null}), r#"{"B":null,"a":{"c":{},"d":[]},"b":1}"#),
+            (
+                json!({"é": 1, "z": 2, "\u{10000}": 3, "\u{ffff}": 4}),
+                "{\"z\":2,\"é\":1,\"\u{ffff}\":4,\"\u{10000}\":3}",
+            ),
+            (json!("<a href=\"?x&y\">"), r#""\u003ca href=\"?x\u0026y\"\u003e""#),
+            (json!({"<&>": true}), r#"{"\u003c\u0026\u003e":true}"#),
+            (json!("\u{2027}\u{2028}\u{2029}\u{202a}"), "\"\u{2027}\\u2028\\u2029\u{202a}\""),
+            (json!("\0\u{8}\t\n\u{b}\u{c}\r\u{1f}\u{7f}\\/"), "\"\\u0000\\b\\t\\n\\u000b\\f\\r\\u001f\u{7f}\\\\/\""),
+            (json!([i64::MIN, u64::MAX, 0, -1]), "[-9223372036854775808,18446744073709551615,0,-1]"),
+            (json!([1.0, -0.0, 0.1, -17.5, 1_795_354_437.0]), "[1,-0,0.1,-17.5,1795354437]"),
+            (json!([1e20, 1e21, -1.5e21, 1e300]), "[100000000000000000000,1e+21,-1.5e+21,1e+300]"),
+            (json!([1e-6, 9.99e-7, -1e-7, 1e-300]), "[0.000001,9.99e-7,-1e-7,1e-300]"),
+        ] {
+            assert_eq!(go_json(&value), expected);
         }
+    }
+
+    #[test]
+    fn an_assertion_starts_as_that_of_an_anonymous_request() {
+        let text = Assertion::new("app.example.com", 1_795_354_137).token_id("id").to_json();
+        let expected = concat!(
+            r#"{"aud":"app.example.com","email":"","exp":1795354437,"groups":[],"iat":1795354137,"#,
+            r#""iss":"app.example.com","jti":"id","name":"","sid":"","sub":"","user":""}"#
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_token_id_is_a_new_random_uuid_each_time() {
+        let token_id = || {
+            let claims = Assertion::new("app.example.com", 0).claims;
+            claims["jti"].as_str().unwrap_or_default().to_owned()
+        };
+        let (first, second) = (token_id(), token_id());
+        assert_ne!(first, second);
+        let uuid = Uuid::try_parse(&first).expect("jti is a UUID");
+        assert_eq!((uuid.get_version_num(), uuid.get_variant()), (4, uuid::Variant::RFC4122));
+        assert_eq!(uuid.to_string(), first, "Pomerium writes it in lower case with hyphens");
+    }
+
+    #[test]
+    fn claims_can_be_replaced_and_taken_away() {
+        let text = Assertion::new("app.example.com", 0)
+            .claim("aud", json!(["a", "b"]))
+            .claim("exp", 1.5)
+            .claim("department", "R&D")
+            .without("jti")
+            .without("groups")
+            .without("never there")
+            .to_json();
+        let expected = concat!(
+            r#"{"aud":["a","b"],"department":"R\u0026D","email":"","exp":1.5,"#,
+            r#""iat":0,"iss":"app.example.com","name":"","sid":"","sub":"","user":""}"#
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_end_of_time_does_not_overflow() {
+        assert_eq!(Assertion::new("app.example.com", i64::MAX).claims["exp"], i64::MAX);
     }
 }

@@ -4,12 +4,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 /// A public key in the terms of RFC 7518 section 6, numbers big-endian.
-pub(crate) enum PublicKey<'a> {
-    P256 { x: &'a [u8], y: &'a [u8] },
-    Rsa { n: &'a [u8], e: &'a [u8] },
+pub(crate) enum PublicKey {
+    P256 { x: Vec<u8>, y: Vec<u8> },
+    Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-impl PublicKey<'_> {
+impl PublicKey {
     /// The JWK in the member order of go-jose, which Pomerium publishes with.
     pub(crate) fn to_json(&self) -> String {
         let kid = self.thumbprint();
@@ -41,4 +41,70 @@ impl PublicKey<'_> {
 
 fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::Deserialize;
+    use serde_json::{Value, value::RawValue};
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Case {
+        id: String,
+        options: Options,
+    }
+
+    #[derive(Deserialize)]
+    struct Options {
+        #[serde(default)]
+        jwks: KeySet,
+    }
+
+    #[derive(Deserialize, Default)]
+    struct KeySet {
+        keys: Option<Vec<Box<RawValue>>>,
+    }
+
+    /// The keys that Pomerium published, as it wrote them.
+    fn genuine_keys() -> Vec<(String, String)> {
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../../conformance/genuine.json")).expect("genuine.json is valid");
+        cases
+            .into_iter()
+            .flat_map(|case| {
+                let keys = case.options.jwks.keys.unwrap_or_default();
+                keys.into_iter().map(move |key| (case.id.clone(), key.get().to_owned()))
+            })
+            .collect()
+    }
+
+    /// `None` for the curves and kinds we do not sign with.
+    fn parse(jwk: &Value) -> Option<PublicKey> {
+        let number = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().expect(name)).expect(name);
+        match (jwk["kty"].as_str(), jwk["crv"].as_str()) {
+            (Some("EC"), Some("P-256")) => Some(PublicKey::P256 { x: number("x"), y: number("y") }),
+            (Some("RSA"), _) => Some(PublicKey::Rsa { n: number("n"), e: number("e") }),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_key_pomerium_published_is_written_as_pomerium_wrote_it() {
+        let mut compared = BTreeSet::new();
+        for (id, text) in genuine_keys() {
+            let jwk: Value = serde_json::from_str(&text).expect("a JWK is JSON");
+            let Some(key) = parse(&jwk) else { continue };
+            assert_eq!(key.thumbprint(), jwk["kid"], "{id}: the kid is not the thumbprint");
+            // v0.15 wrote no alg
+            if jwk["alg"].is_string() {
+                assert_eq!(key.to_json(), text, "{id}");
+            }
+            compared.insert(key.thumbprint());
+        }
+        assert_eq!(compared.len(), 12, "genuine.json has another number of keys now: count them and write it here");
+    }
 }

@@ -7,7 +7,7 @@ use p256::{
     ecdsa::{self, signature::Signer as _},
     elliptic_curve::Generate as _,
     pkcs8::{
-        AlgorithmIdentifierRef, LineEnding, SubjectPublicKeyInfoRef,
+        AlgorithmIdentifierRef, EncodePublicKey as _, LineEnding, SubjectPublicKeyInfoRef,
         der::{
             Encode as _,
             asn1::{AnyRef, BitStringRef},
@@ -62,7 +62,8 @@ impl SigningKey {
     /// The first key of what Pomerium's `signing_key` takes: PEM, or the base64 of PEM. Pomerium signs with the first.
     ///
     /// EC keys on P-256 as SEC1 (`openssl ecparam -genkey -name prime256v1`) or PKCS#8 (`openssl genpkey`), RSA keys of
-    /// 2048 to 4096 bits as PKCS#1 or PKCS#8. Blocks that hold no key (EC PARAMETERS, certificates) are passed over.
+    /// 2048 to 4096 bits as PKCS#1 or PKCS#8. Blocks that hold no private key are passed over: EC PARAMETERS, which
+    /// `openssl ecparam` writes first unless it is told `-noout`, and certificates. Pomerium itself refuses such a text.
     ///
     /// # Errors
     /// As [`all_from_pem`](Self::all_from_pem).
@@ -96,7 +97,6 @@ impl SigningKey {
     pub fn public_key_pem(&self) -> String {
         match &self.0 {
             PrivateKey::P256(key) => {
-                use p256::pkcs8::EncodePublicKey as _;
                 key.verifying_key().to_public_key_pem(LineEnding::LF).expect("a valid key has an SPKI form")
             }
             PrivateKey::Rsa(key) => rsa_public_key_pem(&key.pair),
@@ -115,13 +115,13 @@ impl SigningKey {
     /// The SHA-256 thumbprint of RFC 7638 in lower-case hex: Pomerium's `kid`.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        self.with_public_key(|key| key.thumbprint())
+        self.public_key().thumbprint()
     }
 
     /// The public key as a JWK (RFC 7517), text as Pomerium publishes it.
     #[must_use]
     pub fn jwk(&self) -> String {
-        self.with_public_key(|key| key.to_json())
+        self.public_key().to_json()
     }
 
     /// The JOSE header Pomerium writes with this key: `{"alg":...,"kid":...,"typ":"JWT"}`.
@@ -149,17 +149,17 @@ impl SigningKey {
         }
     }
 
-    fn with_public_key<R>(&self, read: impl FnOnce(PublicKey<'_>) -> R) -> R {
+    fn public_key(&self) -> PublicKey {
         match &self.0 {
             PrivateKey::P256(key) => {
                 let point = key.verifying_key().to_sec1_point(false);
-                let coordinates = &point.as_bytes()[1..];
-                let (x, y) = coordinates.split_at(32);
-                read(PublicKey::P256 { x, y })
+                // SEC 1 section 2.3.3: 04 ‖ x ‖ y
+                let (x, y) = point.as_bytes()[1..].split_at(32);
+                PublicKey::P256 { x: x.to_vec(), y: y.to_vec() }
             }
             PrivateKey::Rsa(key) => {
-                let PublicKeyComponents::<Vec<u8>> { n, e } = key.pair.public().into();
-                read(PublicKey::Rsa { n: &n, e: &e })
+                let PublicKeyComponents { n, e } = key.pair.public().into();
+                PublicKey::Rsa { n, e }
             }
         }
     }
@@ -205,7 +205,7 @@ impl fmt::Display for KeyError {
             Self::NotPem => {
                 "no PEM block found: give the text of a private key from `-----BEGIN` to `-----END ...-----`, or its base64"
             }
-            Self::Damaged => "the PEM is cut off or damaged: give the whole text, from `-----BEGIN` to `-----END ...-----`",
+            Self::Damaged => "the PEM is cut off or damaged: give the whole text with its line breaks, from `-----BEGIN` to `-----END ...-----`",
             Self::NoPrivateKey => {
                 "the PEM holds no private key: make one with `openssl ecparam -genkey -name prime256v1 -noout`"
             }
@@ -218,7 +218,7 @@ impl fmt::Display for KeyError {
                 "the RSA key is damaged or its size is not supported: make one with `openssl genrsa 2048` (up to 4096 bits)"
             }
             Self::OtherKind => {
-                "the key is neither EC nor RSA: make one with `openssl ecparam -genkey -name prime256v1 -noout`"
+                "Pomerium signs with EC or RSA keys only: make one with `openssl ecparam -genkey -name prime256v1 -noout`"
             }
         })
     }
@@ -234,4 +234,65 @@ fn rsa_public_key_pem(pair: &RsaKeyPair) -> String {
     };
     let der = spki.to_der().expect("a public key is short");
     pem::encode("PUBLIC KEY", &der)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6979 appendix A.2.5.
+    const SCALAR: &str = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+    }
+
+    fn from_scalar(hex: &str) -> Result<SigningKey, KeyError> {
+        SigningKey::from_scalar(&bytes(hex).try_into().expect("32 bytes"))
+    }
+
+    #[test]
+    fn signatures_are_those_of_rfc_6979() {
+        let key = from_scalar(SCALAR).expect("the scalar of the RFC");
+        for (message, r, s) in [
+            (
+                "sample",
+                "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716",
+                "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+            ),
+            (
+                "test",
+                "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367",
+                "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083",
+            ),
+        ] {
+            assert_eq!(key.sign(message.as_bytes()), [bytes(r), bytes(s)].concat(), "{message}");
+        }
+    }
+
+    #[test]
+    fn scalars_end_below_the_order_of_the_curve() {
+        let zero = "0".repeat(64);
+        let one = format!("{}1", "0".repeat(63));
+        let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let below = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550";
+        for (scalar, usable) in [(zero.as_str(), false), (&one, true), (below, true), (order, false)] {
+            match from_scalar(scalar) {
+                Ok(_) => assert!(usable, "{scalar} was accepted"),
+                Err(error) => assert!(!usable && error == KeyError::ScalarOutOfRange, "{scalar}: {error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_the_moment_is_another_each_time() {
+        assert_ne!(SigningKey::generate().thumbprint(), SigningKey::generate().thumbprint());
+    }
+
+    #[test]
+    fn debug_shows_no_private_key() {
+        let key = from_scalar(SCALAR).expect("the scalar of the RFC");
+        let expected = format!(r#"SigningKey {{ algorithm: "ES256", thumbprint: "{}", .. }}"#, key.thumbprint());
+        assert_eq!(format!("{key:?}"), expected);
+    }
 }

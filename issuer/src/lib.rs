@@ -50,3 +50,39 @@ pub fn compact(header: &[u8], payload: &[u8], key: &SigningKey) -> String {
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     token
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(scalar: u8) -> SigningKey {
+        SigningKey::from_scalar(&[scalar; 32]).expect("below the order of the curve")
+    }
+
+    #[test]
+    fn a_key_set_keeps_the_order_of_its_keys() {
+        let (first, second) = (key(1), key(2));
+        assert_eq!(key_set([]), r#"{"keys":null}"#);
+        assert_eq!(key_set([&first]), format!(r#"{{"keys":[{}]}}"#, first.jwk()));
+        assert_eq!(key_set([&second, &first]), format!(r#"{{"keys":[{},{}]}}"#, second.jwk(), first.jwk()));
+    }
+
+    #[test]
+    fn any_bytes_can_be_signed() {
+        let key = key(1);
+        let signed = |header: &[u8], payload: &[u8], input: &str| {
+            let expected = format!("{input}.{}", URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes())));
+            assert_eq!(compact(header, payload, &key), expected);
+        };
+        signed(b"", b"", ".");
+        signed(b"\xff\xfe", b"{}", "__4.e30");
+        signed(br#"{"alg":"none"}"#, b"not JSON", "eyJhbGciOiJub25lIn0.bm90IEpTT04");
+    }
+
+    #[test]
+    fn the_same_claims_and_key_make_the_same_token() {
+        let assertion = Assertion::new("app.example.com", 1_795_354_137);
+        assert_eq!(assertion.mint(&key(1)), assertion.mint(&key(1)));
+        assert_ne!(assertion.mint(&key(1)), assertion.mint(&key(2)));
+    }
+}
