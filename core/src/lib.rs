@@ -1,1 +1,36 @@
-//! placeholder
+//! Who is calling? Verifies the JWT that Pomerium puts into `X-Pomerium-Jwt-Assertion`, strictly and fast.
+//!
+//! [`Verifier`] holds the checks, [`Options`] what to check against, [`Identity`] the answer, [`Error`] the refusal
+//! with its stable [`Code`]. Nothing in a token is believed before its signature holds.
+//!
+//! ```
+//! use pomerium_jwt::{Code, Options, Verifier};
+//!
+//! let mut options = Options::for_route("https://app.example.com");
+//! options.jwks = Some(r#"{"keys":[]}"#.to_owned()); // left out, the keys are fetched from the route
+//! let verifier = Verifier::new(options)?;
+//! let refused = verifier.verify("").unwrap_err();
+//! assert_eq!((refused.code(), refused.kind().http_status()), (Code::TokenMissing, 401));
+//! # Ok::<(), pomerium_jwt::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod claims;
+mod clock;
+mod error;
+mod identity;
+mod json;
+mod keys;
+mod names;
+mod options;
+mod settings;
+mod status;
+mod token;
+mod verifier;
+
+pub use error::{Code, Error, Kind};
+pub use identity::{Claims, Identity};
+pub use options::{OPTIONS, OptionKind, OptionSpec, Options};
+pub use status::{KeyStatus, LastError, LastErrorCode, Pinned, Status};
+pub use verifier::Verifier;

@@ -1,0 +1,64 @@
+//! Runs every case in Rust: the smallest runner, and the pattern for the other languages' ones.
+#![forbid(unsafe_code)]
+
+use pomerium_jwt::{Error, Identity, Verifier};
+use serde_json::Value;
+
+#[test]
+fn every_case_has_its_outcome() {
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for file in ["cases.json", "genuine.json"] {
+        let cases: Vec<Value> = serde_json::from_slice(&std::fs::read(file).expect(file)).expect(file);
+        count += cases.len();
+        failures.extend(cases.iter().filter_map(|case| run(case).err().map(|why| format!("{}: {why}", case["id"]))));
+    }
+    assert!(failures.is_empty(), "{} cases differ:\n{}", failures.len(), failures.join("\n"));
+    println!("conformance: {count} cases");
+}
+
+fn run(case: &Value) -> Result<(), String> {
+    let expected = &case["expect"];
+    let outcome = match (Verifier::from_json(case["options"].to_string()), token(&case["token"])) {
+        (Ok(verifier), Some(token)) => verifier.verify_at(token, case["now"].as_i64().expect("now")),
+        (Ok(_), None) => return Err("the options were accepted".to_owned()),
+        (Err(error), _) => Err(error),
+    };
+    match (outcome, expected["code"].as_str()) {
+        (Err(error), Some(code)) if error.code().name() == code => holds(&error, &expected["message"]),
+        (Ok(identity), None) => same(&identity, expected),
+        (outcome, _) => Err(format!("expected {expected}, got {outcome:?}")),
+    }
+}
+
+/// The token of a case: a string, or a list of parts and `[part, repetitions]`; none for a case about construction.
+fn token(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => Some(parts.iter().map(part).collect()),
+        _ => None,
+    }
+}
+
+fn part(value: &Value) -> String {
+    let repetitions = value[1].as_u64().and_then(|n| usize::try_from(n).ok());
+    value
+        .as_str()
+        .map(str::to_owned)
+        .unwrap_or_else(|| value[0].as_str().expect("part").repeat(repetitions.expect("repetitions")))
+}
+
+fn holds(error: &Error, part: &Value) -> Result<(), String> {
+    match part.as_str() {
+        Some(part) if !error.message().contains(part) => Err(format!("{error} does not say {part:?}")),
+        _ => Ok(()),
+    }
+}
+
+fn same(identity: &Identity, expected: &Value) -> Result<(), String> {
+    let got = serde_json::json!({
+        "identity": identity,
+        "claims": serde_json::from_str::<Value>(identity.claims.text()).map_err(|error| error.to_string())?,
+    });
+    if got == *expected { Ok(()) } else { Err(format!("expected {expected}, got {got}")) }
+}

@@ -1,0 +1,274 @@
+//! The signed payload: its registered claims, typed, and their judgement against options and time.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use crate::{
+    error::{Code, Error, quoted},
+    json::Json,
+    names::{Match, Names},
+};
+
+/// The largest NumericDate: beyond it a JSON number is no longer exact everywhere (RFC 7159 section 6).
+pub(crate) const MAX_TIME: i64 = (1 << 53) - 1;
+
+/// The payload's registered claims (RFC 7519 section 4.1) and Pomerium's own, typed but not yet judged.
+#[derive(Debug)]
+pub(crate) struct Payload<'a> {
+    pub(crate) issuer: Option<&'a str>,
+    pub(crate) audience: Vec<&'a str>,
+    pub(crate) subject: &'a str,
+    pub(crate) expires_at: i64,
+    pub(crate) not_before: Option<i64>,
+    pub(crate) issued_at: Option<i64>,
+    pub(crate) groups: &'a [Json<'a>],
+    pub(crate) user: Option<&'a str>,
+    pub(crate) email: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) session_id: Option<&'a str>,
+    pub(crate) token_id: Option<&'a str>,
+    /// Every claim, for `expect_claims`.
+    all: &'a Json<'a>,
+}
+
+impl<'a> Payload<'a> {
+    /// Types the claims. What is wrong here is `claims_malformed`, before any value is judged.
+    pub(crate) fn read(claims: &'a Json<'a>, rules: &Rules) -> Result<Self, Error> {
+        if !matches!(claims, Json::Object(_)) {
+            return Err(malformed(format!("the payload is {}, not an object", claims.kind())));
+        }
+        let claim = |name: &str| claims.member(name);
+        let expires_at = time("exp", claim("exp"))?.ok_or_else(|| malformed("exp is missing"))?;
+        let issued_at = time("iat", claim("iat"))?;
+        if issued_at.is_none() && rules.max_token_age.is_some() {
+            return Err(malformed("iat is missing, and max_token_age needs it"));
+        }
+        Ok(Self {
+            issuer: text("iss", claim("iss"))?,
+            audience: audience(claim("aud"))?,
+            subject: text("sub", claim("sub"))?.unwrap_or_default(),
+            expires_at,
+            not_before: time("nbf", claim("nbf"))?,
+            issued_at,
+            groups: groups(claim("groups"))?,
+            user: nullable_text("user", claim("user"))?,
+            email: nullable_text("email", claim("email"))?,
+            name: nullable_text("name", claim("name"))?,
+            session_id: nullable_text("sid", claim("sid"))?,
+            token_id: nullable_text("jti", claim("jti"))?,
+            all: claims,
+        })
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2): any JSON number from 0 to [`MAX_TIME`], its fraction cut. Old Pomerium
+/// versions write fractions (0.14) and exponents (0.15 to 0.22).
+fn time(name: &str, claim: Option<&Json<'_>>) -> Result<Option<i64>, Error> {
+    let number = match claim {
+        None => return Ok(None),
+        Some(Json::Number(number)) => number,
+        Some(other) => return Err(malformed(format!("{name} is {}, not a number of seconds", other.kind()))),
+    };
+    let whole = match (number.as_i64(), number.as_f64()) {
+        (Some(whole), _) => Some(whole),
+        // exact, since it is below 2^53
+        (None, Some(real)) if (0.0..=MAX_TIME as f64).contains(&real) => Some(real as i64),
+        _ => None,
+    };
+    match whole {
+        Some(whole) if (0..=MAX_TIME).contains(&whole) => Ok(Some(whole)),
+        _ => Err(malformed(format!("{name} is outside of 0 to 2^53-1 seconds"))),
+    }
+}
+
+fn text<'a>(name: &str, claim: Option<&'a Json<'a>>) -> Result<Option<&'a str>, Error> {
+    match claim {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(other) => Err(malformed(format!("{name} is {}, not a string", other.kind()))),
+    }
+}
+
+fn nullable_text<'a>(name: &str, claim: Option<&'a Json<'a>>) -> Result<Option<&'a str>, Error> {
+    text(name, claim.filter(|value| **value != Json::Null))
+}
+
+fn audience<'a>(claim: Option<&'a Json<'a>>) -> Result<Vec<&'a str>, Error> {
+    let wrong = |kind: &str| malformed(format!("aud is {kind}, not a string or a list of strings"));
+    match claim {
+        None => Ok(Vec::new()),
+        Some(Json::String(one)) => Ok(vec![one]),
+        Some(Json::Array(list)) => list
+            .iter()
+            .map(|entry| entry.as_str().ok_or_else(|| wrong(&format!("a list that holds {}", entry.kind()))))
+            .collect(),
+        Some(other) => Err(wrong(other.kind())),
+    }
+}
+
+/// Entries that are not strings are normalised later: Pomerium up to 0.27 passes on what the provider sent.
+fn groups<'a>(claim: Option<&'a Json<'a>>) -> Result<&'a [Json<'a>], Error> {
+    match claim {
+        None | Some(Json::Null) => Ok(&[]), // Pomerium 0.13, 0.14 and 0.28.0 write null
+        Some(Json::Array(list)) => Ok(list),
+        Some(other) => Err(malformed(format!("groups is {}, not a list", other.kind()))),
+    }
+}
+
+fn malformed(message: impl Into<String>) -> Error {
+    Error::new(Code::ClaimsMalformed, message)
+}
+
+/// What the options demand of the claims.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// None: not configured, to be pinned on first use.
+    pub(crate) issuer: Option<Names>,
+    /// None: not configured, to be pinned on first use.
+    pub(crate) audience: Option<Names>,
+    pub(crate) leeway: i64,
+    pub(crate) max_token_age: Option<i64>,
+    pub(crate) allow_anonymous: bool,
+    pub(crate) expect_claims: BTreeMap<String, Vec<String>>,
+}
+
+impl Rules {
+    /// The checks in their documented order, the first that fails decides. `now` is in Unix seconds.
+    pub(crate) fn check(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
+        self.check_times(payload, now)?;
+        self.check_names(payload, self.issuer.as_ref(), self.audience.as_ref())?;
+        if payload.subject.is_empty() && !self.allow_anonymous {
+            let message = "sub is empty: nobody is signed in (a public route?); allow_anonymous lets such requests in";
+            return Err(Error::new(Code::SubjectMissing, message));
+        }
+        self.expect_claims.iter().try_for_each(|(name, expected)| check_expected(payload.all, name, expected))
+    }
+
+    fn check_times(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
+        let leeway = self.leeway;
+        let refuse = |code, sentence: String| Err(Error::new(code, format!("{sentence} (leeway {leeway} s)")));
+        let exp = payload.expires_at;
+        if now >= exp + leeway {
+            return refuse(Code::TokenExpired, format!("the token expired {} s ago, at {exp}", now - exp));
+        }
+        if let Some(nbf) = payload.not_before.filter(|nbf| *nbf > now + leeway) {
+            let sentence = format!("the token is valid in {} s only, from {nbf}: compare the clocks", nbf - now);
+            return refuse(Code::TokenNotYetValid, sentence);
+        }
+        let Some(iat) = payload.issued_at else { return Ok(()) };
+        if iat > now + leeway {
+            let sentence = format!("the token was issued {} s in the future, at {iat}: compare the clocks", iat - now);
+            return refuse(Code::TokenIssuedInFuture, sentence);
+        }
+        match self.max_token_age {
+            Some(age) if now - iat > age + leeway => {
+                refuse(Code::TokenTooOld, format!("the token was issued {} s ago, max_token_age is {age} s", now - iat))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Issuer, audience and their pairing. What is not configured is only demanded to be there.
+    pub(crate) fn check_names(
+        &self,
+        payload: &Payload<'_>,
+        issuers: Option<&Names>,
+        audiences: Option<&Names>,
+    ) -> Result<(), Error> {
+        let issuer = payload.issuer.unwrap_or_default();
+        let matched = match issuers {
+            _ if issuer.is_empty() => None,
+            Some(names) => names.find(issuer),
+            None => Some(Match::Exact),
+        };
+        let Some(matched) = matched else {
+            return Err(mismatch(Code::IssuerMismatch, "iss", &absent_or(issuer), "issuer", issuers));
+        };
+        let found = match audiences {
+            Some(names) => payload.audience.iter().any(|value| !value.is_empty() && names.find(value).is_some()),
+            None => payload.audience.iter().any(|value| !value.is_empty()),
+        };
+        if !found {
+            return Err(mismatch(Code::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences));
+        }
+        match matched {
+            Match::Pattern { host } if !payload.audience.contains(&host) => {
+                let aud = listed(&payload.audience);
+                let host = quoted(host);
+                let message = format!("aud is {aud}: an issuer matched by a pattern must be an audience too, {host}");
+                Err(Error::new(Code::AudienceMismatch, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn mismatch(code: Code, claim: &str, actual: &str, option: &str, expected: Option<&Names>) -> Error {
+    match expected {
+        Some(names) => Error::new(code, format!("{claim} is {actual}, expected {names}; see route and {option}")),
+        None => Error::new(code, format!("{claim} is {actual}")),
+    }
+}
+
+fn absent_or(value: &str) -> Cow<'static, str> {
+    if value.is_empty() { "missing or empty".into() } else { quoted(value).into() }
+}
+
+fn listed(values: &[&str]) -> Cow<'static, str> {
+    const SHOWN: usize = 4;
+    match values {
+        [] => "missing or empty".into(),
+        [one] => absent_or(one),
+        _ => {
+            let shown: Vec<String> = values.iter().take(SHOWN).map(|value| quoted(value)).collect();
+            let more = if values.len() > SHOWN { ", ..." } else { "" };
+            format!("[{}{more}]", shown.join(", ")).into()
+        }
+    }
+}
+
+/// The claim equals one of the expected strings or, if it is a list, contains one. Numbers and booleans equal none.
+fn check_expected(claims: &Json<'_>, name: &str, expected: &[String]) -> Result<(), Error> {
+    let is_expected = |value: &Json<'_>| value.as_str().is_some_and(|text| expected.iter().any(|one| one == text));
+    let actual = match claims.member(name) {
+        None => "missing".into(),
+        Some(Json::Array(list)) if list.iter().any(is_expected) => return Ok(()),
+        Some(value) if is_expected(value) => return Ok(()),
+        Some(Json::String(text)) => quoted(text),
+        Some(other) => other.kind().to_owned(),
+    };
+    let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
+    Err(Error::new(Code::ClaimMismatch, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn a_numeric_date_is_any_number_in_range_with_its_fraction_cut() {
+        let table = [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("-0.0", Some(0)),
+            ("1.79534994e+09", Some(1_795_349_940)),
+            ("1795349940.999999", Some(1_795_349_940)),
+            ("9007199254740991", Some(MAX_TIME)),
+            ("9007199254740991.0", Some(MAX_TIME)),
+            ("9007199254740991.5", None),
+            ("9007199254740992", None),
+            ("9007199254740992.0", None),
+            ("1e20", None),
+            ("-1", None),
+            ("-0.5", None),
+            ("18446744073709551615", None),
+            ("\"1\"", None),
+            ("null", None),
+            ("true", None),
+        ];
+        for (text, expected) in table {
+            let value = json::parse(text).unwrap();
+            assert_eq!(time("exp", Some(&value)).ok().flatten(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Time as the verifier sees it: the one place that reads the machine's clocks.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// One reading of both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// Since some moment of this process. Never goes back, and stands still while the machine is suspended.
+    pub(crate) monotonic: Duration,
+    /// Unix time in seconds. May jump both ways; negative on a machine whose clock stands before 1970.
+    pub(crate) unix: i64,
+}
+
+/// Where readings come from, so that tests need not wait.
+pub(crate) trait Clock: Send + Sync {
+    fn now(&self) -> Now;
+}
+
+/// The machine's clocks.
+#[derive(Debug)]
+pub(crate) struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Now {
+        let unix = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+        };
+        Now { monotonic: self.start.elapsed(), unix }
+    }
+}

@@ -1,0 +1,325 @@
+//! Every way a verification can fail: one list of codes, and the error that carries one.
+
+use std::{fmt, time::Duration};
+
+/// The stable code of a refusal: a name, a number, a [`Kind`] and a meaning, the same in every language.
+///
+/// Numbers are never reused and names never change. The list is printed to `conformance/codes.json`.
+#[repr(C)]
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// An option is unknown, of the wrong type, out of its range, or the options together make no verifier.
+    InvalidOptions = 1,
+    /// A call was made with an argument it does not take.
+    InvalidArgument = 2,
+    /// There is no token: the header is absent or empty.
+    TokenMissing = 100,
+    /// There are several tokens, joined by a comma: Pomerium sends exactly one.
+    TokenRepeated = 101,
+    /// The token is longer than `max_token_bytes`.
+    TokenTooLarge = 102,
+    /// The text is not a JWS in compact serialization with a strict JSON object as its header.
+    TokenMalformed = 103,
+    /// The header's `alg` is not one of `algorithms`.
+    AlgorithmNotAllowed = 104,
+    /// The header has a `crit`, or a `typ` other than JWT.
+    HeaderUnsupported = 105,
+    /// No key of the key set fits the header's `kid` and `alg`.
+    KeyNotFound = 106,
+    /// The signature does not hold under the key.
+    SignatureInvalid = 107,
+    /// The payload is not a strict JSON object, or a registered claim has the wrong type or range.
+    ClaimsMalformed = 108,
+    /// `exp` has passed.
+    TokenExpired = 109,
+    /// `nbf` has not come yet.
+    TokenNotYetValid = 110,
+    /// `iat` lies in the future.
+    TokenIssuedInFuture = 111,
+    /// `iat` lies further back than `max_token_age`.
+    TokenTooOld = 112,
+    /// `iss` is not an expected issuer.
+    IssuerMismatch = 113,
+    /// `aud` holds no expected audience, or not the host of an issuer matched by a pattern.
+    AudienceMismatch = 114,
+    /// `sub` is missing or empty: nobody is signed in.
+    SubjectMissing = 115,
+    /// A claim is not what `expect_claims` demands.
+    ClaimMismatch = 116,
+    /// There are no keys to check with, and the key source did not give any.
+    KeysUnavailable = 200,
+    /// The keys have to be fetched first: call `refresh`, then ask again with the ticket.
+    KeysNeeded = 201,
+    /// The key set has no usable key.
+    KeysEmpty = 202,
+    /// A fault of this library or of the machine.
+    Internal = 900,
+}
+
+impl Code {
+    /// Every code, in the order of their numbers.
+    pub const ALL: [Code; 23] = [
+        Code::InvalidOptions,
+        Code::InvalidArgument,
+        Code::TokenMissing,
+        Code::TokenRepeated,
+        Code::TokenTooLarge,
+        Code::TokenMalformed,
+        Code::AlgorithmNotAllowed,
+        Code::HeaderUnsupported,
+        Code::KeyNotFound,
+        Code::SignatureInvalid,
+        Code::ClaimsMalformed,
+        Code::TokenExpired,
+        Code::TokenNotYetValid,
+        Code::TokenIssuedInFuture,
+        Code::TokenTooOld,
+        Code::IssuerMismatch,
+        Code::AudienceMismatch,
+        Code::SubjectMissing,
+        Code::ClaimMismatch,
+        Code::KeysUnavailable,
+        Code::KeysNeeded,
+        Code::KeysEmpty,
+        Code::Internal,
+    ];
+
+    /// The code with this number, if there is one.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Code> {
+        Code::ALL.into_iter().find(|code| code.number() == number)
+    }
+
+    /// The stable number.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The stable name, in snake case: `token_expired`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Code::InvalidOptions => "invalid_options",
+            Code::InvalidArgument => "invalid_argument",
+            Code::TokenMissing => "token_missing",
+            Code::TokenRepeated => "token_repeated",
+            Code::TokenTooLarge => "token_too_large",
+            Code::TokenMalformed => "token_malformed",
+            Code::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Code::HeaderUnsupported => "header_unsupported",
+            Code::KeyNotFound => "key_not_found",
+            Code::SignatureInvalid => "signature_invalid",
+            Code::ClaimsMalformed => "claims_malformed",
+            Code::TokenExpired => "token_expired",
+            Code::TokenNotYetValid => "token_not_yet_valid",
+            Code::TokenIssuedInFuture => "token_issued_in_future",
+            Code::TokenTooOld => "token_too_old",
+            Code::IssuerMismatch => "issuer_mismatch",
+            Code::AudienceMismatch => "audience_mismatch",
+            Code::SubjectMissing => "subject_missing",
+            Code::ClaimMismatch => "claim_mismatch",
+            Code::KeysUnavailable => "keys_unavailable",
+            Code::KeysNeeded => "keys_needed",
+            Code::KeysEmpty => "keys_empty",
+            Code::Internal => "internal",
+        }
+    }
+
+    /// What the code means and what to do, in one sentence for documentation and logs.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Code::InvalidOptions => "The options do not make a verifier; the message says what to write instead.",
+            Code::InvalidArgument => "A call was made with an argument it does not take.",
+            Code::TokenMissing => {
+                "No token: the request did not come through Pomerium, or pass_identity_headers is off."
+            }
+            Code::TokenRepeated => "Several tokens in one request: Pomerium sends exactly one.",
+            Code::TokenTooLarge => "The token is longer than max_token_bytes.",
+            Code::TokenMalformed => "The text is not a JWT in compact serialization.",
+            Code::AlgorithmNotAllowed => {
+                "The token's alg is not one of algorithms; add RS256 if Pomerium's signing key is RSA."
+            }
+            Code::HeaderUnsupported => "The JOSE header has crit, or a typ other than JWT.",
+            Code::KeyNotFound => {
+                "No key of the set fits the token: another deployment signed it, or its key was withdrawn."
+            }
+            Code::SignatureInvalid => "The signature does not hold: the token was altered or signed with another key.",
+            Code::ClaimsMalformed => "The signed payload is not a strict JSON object of well-typed claims.",
+            Code::TokenExpired => "The token has expired; compare the clocks if it is fresh.",
+            Code::TokenNotYetValid => "The token is not valid yet; compare the clocks.",
+            Code::TokenIssuedInFuture => "The token was issued in the future; compare the clocks.",
+            Code::TokenTooOld => "The token was issued longer ago than max_token_age.",
+            Code::IssuerMismatch => "iss is not an expected issuer; compare route or issuer with the message.",
+            Code::AudienceMismatch => {
+                "The token is for another application; compare route or audience with the message."
+            }
+            Code::SubjectMissing => {
+                "Nobody is signed in: the route is public. Set allow_anonymous to let such requests in."
+            }
+            Code::ClaimMismatch => "A claim is not what expect_claims demands.",
+            Code::KeysUnavailable => "The keys could not be had; the message and status say why. Try again later.",
+            Code::KeysNeeded => "The keys must be fetched first: call refresh, then verify_cached with the ticket.",
+            Code::KeysEmpty => "The key set has no usable key: is signing_key set in Pomerium?",
+            Code::Internal => "A fault of this library or of the machine.",
+        }
+    }
+
+    /// What the code is about, which decides the HTTP status.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self.number() {
+            ..100 => Kind::Options,
+            100..200 => Kind::Token,
+            200..300 => Kind::Keys,
+            _ => Kind::Internal,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What an error is about.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The application's configuration or call is wrong. HTTP 500.
+    Options,
+    /// The token is refused. HTTP 401.
+    Token,
+    /// There are no keys to judge the token with. HTTP 503 with Retry-After.
+    Keys,
+    /// A fault of this library or of the machine. HTTP 500.
+    Internal,
+}
+
+impl Kind {
+    /// The stable name: `options`, `token`, `keys` or `internal`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Options => "options",
+            Kind::Token => "token",
+            Kind::Keys => "keys",
+            Kind::Internal => "internal",
+        }
+    }
+
+    /// The number of the kind in the C ABI, where 0 is success.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Kind::Options => 1,
+            Kind::Token => 2,
+            Kind::Keys => 3,
+            Kind::Internal => 4,
+        }
+    }
+
+    /// The HTTP status with which an application answers.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Kind::Token => 401,
+            Kind::Keys => 503,
+            Kind::Options | Kind::Internal => 500,
+        }
+    }
+}
+
+/// Why there is no verified identity.
+///
+/// The message is for logs, never for the HTTP client: it may name expected issuers and key ids. It never quotes
+/// the token, and values from its payload only after the signature held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+    retry_after: Option<Duration>,
+}
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after: None }
+    }
+
+    pub(crate) fn options(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidOptions, message)
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What the error is about.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.code.kind()
+    }
+
+    /// One sentence with the facts that help, for logs.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// When another attempt can succeed, for the HTTP header Retry-After: at least one second, for errors of
+    /// [`Kind::Keys`] whose source is fetched.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A value in quotes for a message: control characters escaped, at most 64 characters.
+pub(crate) fn quoted(value: &str) -> String {
+    const LONGEST: usize = 64;
+    match value.char_indices().nth(LONGEST) {
+        None => format!("{value:?}"),
+        Some((end, _)) => format!("{:?} (cut)", &value[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_names_and_kinds_are_the_documented_ones() {
+        let blocks = [(Kind::Options, 1, 2), (Kind::Token, 100, 17), (Kind::Keys, 200, 3), (Kind::Internal, 900, 1)];
+        let mut listed = Code::ALL.into_iter();
+        for (kind, first, count) in blocks {
+            for number in first..first + count {
+                let code = listed.next().expect("a code is missing from Code::ALL");
+                assert_eq!((code.number(), code.kind()), (number, kind), "{code}: number or kind differs");
+                assert_eq!(Code::from_number(number), Some(code));
+                let pascal: String = code.name().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+                assert_eq!(format!("{code:?}"), pascal, "the name does not follow from the variant");
+            }
+        }
+        assert_eq!(listed.next(), None);
+        assert_eq!(Code::from_number(0), None);
+    }
+
+    #[test]
+    fn quoted_values_are_short_and_harmless() {
+        assert_eq!(quoted("a\n\"b\u{1b}"), r#""a\n\"b\u{1b}""#);
+        assert_eq!(quoted(&"é".repeat(65)), format!("\"{}\" (cut)", "é".repeat(64)));
+    }
+}

@@ -1,0 +1,244 @@
+//! Verified claims -> the normalised identity, the same in every language.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    claims::Payload,
+    error::{Code, Error},
+    json::{self, Json},
+};
+
+/// Who is calling, as Pomerium says and its signature proves.
+///
+/// What old Pomerium versions write differently is normalised: fractional times, `groups: null`, groups that are not
+/// strings, missing optional claims. Claims that are missing or empty are `None`. It serialises to the JSON object
+/// that every language's client reads; the claims travel beside it. `Debug` shows no personal data.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// `sub`: the user's id at the identity provider. Empty only when [`anonymous`](Self::anonymous).
+    pub subject: String,
+    /// `user`: equals the subject in current versions.
+    pub user: Option<String>,
+    /// `email`.
+    pub email: Option<String>,
+    /// `name`: the display name.
+    pub name: Option<String>,
+    /// `groups`: ids and names from the directory. An entry that is not a string stands as its JSON text.
+    pub groups: Vec<String>,
+    /// `sid`: the session, or the service account. Set for some anonymous requests too: no proof of a user.
+    pub session_id: Option<String>,
+    /// `jti`: fresh for each request (Pomerium >= 0.27).
+    pub token_id: Option<String>,
+    /// `iss`.
+    pub issuer: String,
+    /// `aud`.
+    pub audience: Vec<String>,
+    /// `iat` in Unix seconds: the request (Pomerium >= 0.29), before it the session's begin.
+    pub issued_at: Option<i64>,
+    /// `exp` in Unix seconds: five minutes after the request. Long connections outlive it.
+    pub expires_at: i64,
+    /// Nobody is signed in: `sub` was empty and `allow_anonymous` is set. A signed token is no signed-in user.
+    pub anonymous: bool,
+    /// The verified payload.
+    #[serde(skip)]
+    pub claims: Claims,
+}
+
+impl Identity {
+    /// `text` is the payload that `claims` was read from.
+    pub(crate) fn new(payload: &Payload<'_>, text: &str) -> Result<Self, Error> {
+        let optional = |claim: Option<&str>| claim.filter(|value| !value.is_empty()).map(str::to_owned);
+        Ok(Self {
+            subject: payload.subject.to_owned(),
+            user: optional(payload.user),
+            email: optional(payload.email),
+            name: optional(payload.name),
+            groups: groups(payload.groups, text)?,
+            session_id: optional(payload.session_id),
+            token_id: optional(payload.token_id),
+            issuer: payload.issuer.unwrap_or_default().to_owned(),
+            audience: payload.audience.iter().map(|&value| value.to_owned()).collect(),
+            issued_at: payload.issued_at,
+            expires_at: payload.expires_at,
+            anonymous: payload.subject.is_empty(),
+            claims: Claims { text: String::new() },
+        })
+    }
+
+    /// Whether the user is in this group.
+    #[must_use]
+    pub fn in_group(&self, group: &str) -> bool {
+        self.groups.iter().any(|own| own == group)
+    }
+
+    /// Whether the user is in one of these groups at least.
+    #[must_use]
+    pub fn in_any_group(&self, groups: &[&str]) -> bool {
+        groups.iter().any(|group| self.in_group(group))
+    }
+
+    /// Whether the user is in each of these groups.
+    #[must_use]
+    pub fn in_all_groups(&self, groups: &[&str]) -> bool {
+        groups.iter().all(|group| self.in_group(group))
+    }
+
+    /// Whether somebody is signed in.
+    #[must_use]
+    pub fn is_user(&self) -> bool {
+        !self.anonymous
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("anonymous", &self.anonymous)
+            .field("groups", &self.groups.len())
+            .field("issuer", &self.issuer)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Group entries as strings. An entry of another kind becomes its own compact JSON text, numbers as written
+/// (Pomerium up to 0.27).
+fn groups(entries: &[Json<'_>], text: &str) -> Result<Vec<String>, Error> {
+    if let Some(strings) = entries.iter().map(|entry| entry.as_str().map(str::to_owned)).collect() {
+        return Ok(strings);
+    }
+    // The strict reader has judged the text; this one finds each entry's own characters in it
+    let written: WrittenGroups<'_> = serde_json::from_str(text).map_err(internal)?;
+    let as_text = |(entry, raw): (&Json<'_>, &&RawValue)| match entry {
+        Json::String(text) => text.clone().into_owned(),
+        _ => json::compact(raw.get()),
+    };
+    Ok(entries.iter().zip(&written.groups).map(as_text).collect())
+}
+
+#[derive(Deserialize)]
+struct WrittenGroups<'a> {
+    #[serde(borrow)]
+    groups: Vec<&'a RawValue>,
+}
+
+fn internal(error: serde_json::Error) -> Error {
+    Error::new(Code::Internal, format!("the verified payload could not be read again: {error}"))
+}
+
+/// The verified payload, as its own text: not a re-serialisation, so nothing is rounded or reordered.
+///
+/// ```
+/// # fn main() -> Result<(), pomerium_jwt::Error> {
+/// # let claims = pomerium_jwt::Claims::default();
+/// let department: Option<String> = claims.get("department")?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    text: String,
+}
+
+impl Claims {
+    pub(crate) fn new(text: String) -> Self {
+        Self { text }
+    }
+
+    /// The payload's JSON text: an object with unique names, nested at most 128 levels deep. Numbers beyond 2^53
+    /// stand as they were written; their meaning is the reader's business.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The claim of this name as a type of yours: `Ok(None)` if the payload has no such claim.
+    ///
+    /// # Errors
+    /// `invalid_argument` if the claim is not of that type.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        if self.text.is_empty() {
+            return Ok(None);
+        }
+        let mut reader = serde_json::Deserializer::from_str(&self.text);
+        reader.disable_recursion_limit(); // bounded when the token was verified
+        let found = reader.deserialize_map(Find { name }).map_err(internal)?;
+        let Some(value) = found else { return Ok(None) };
+        let mut reader = serde_json::Deserializer::from_str(value.get());
+        reader.disable_recursion_limit();
+        T::deserialize(&mut reader)
+            .map(Some)
+            .map_err(|error| Error::new(Code::InvalidArgument, format!("claim {name:?} is not of that type: {error}")))
+    }
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Claims({} bytes)", self.text.len())
+    }
+}
+
+/// Finds one member's own text.
+struct Find<'n> {
+    name: &'n str,
+}
+
+impl<'de> Visitor<'de> for Find<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
+            if name == self.name {
+                found = Some(members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_read_one_by_one() {
+        let claims = Claims::new(r#"{"a":"x","n\u0065sted":{"b":[1]},"null":null}"#.to_owned());
+        assert_eq!(claims.get::<String>("a"), Ok(Some("x".to_owned())));
+        assert_eq!(claims.get::<serde_json::Value>("nested"), Ok(Some(serde_json::json!({"b": [1]}))));
+        assert_eq!(claims.get::<Option<String>>("null"), Ok(Some(None)));
+        assert_eq!(claims.get::<String>("missing"), Ok(None));
+        assert_eq!(claims.get::<u64>("a").unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(Claims::default().get::<String>("a"), Ok(None));
+    }
+
+    #[test]
+    fn debug_shows_no_personal_data() {
+        let text = r#"{"iss":"i","aud":"a","sub":"secret","email":"secret","groups":["secret"],"exp":1}"#;
+        let value = json::parse(text).unwrap();
+        let rules = crate::claims::Rules {
+            issuer: None,
+            audience: None,
+            leeway: 0,
+            max_token_age: None,
+            allow_anonymous: false,
+            expect_claims: Default::default(),
+        };
+        let mut identity = Identity::new(&Payload::read(&value, &rules).unwrap(), text).unwrap();
+        identity.claims = Claims::new(text.to_owned());
+        let shown = format!("{identity:?} {:?}", identity.claims);
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}

@@ -1,0 +1,105 @@
+//! JWK Sets (RFC 7517): a key that cannot be used is skipped with its reason, never fatal to the set.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{KeySet, ListedKey, PublicKey, Trust};
+use crate::json::{self, Json};
+
+/// The largest key set read, in bytes and in keys: Pomerium publishes a handful.
+pub(super) const MAX_BYTES: usize = 256 * 1024;
+const MAX_KEYS: usize = 64;
+
+/// Members that only a private key has (RFC 7518 sections 6.2.2 and 6.3.2).
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+impl KeySet {
+    /// Reads a JWK Set: an object whose `keys` is a list, or null as Pomerium writes an empty one.
+    ///
+    /// # Errors
+    /// A sentence about the text as a whole.
+    pub(super) fn parse(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, String> {
+        if text.len() > MAX_BYTES {
+            return Err(format!("the key set has {} bytes, {MAX_BYTES} are accepted", text.len()));
+        }
+        let set = json::parse_bytes(text).map_err(|error| format!("the key set is not strict JSON: {error}"))?;
+        let keys = match set.member("keys") {
+            Some(Json::Null) => &[],
+            Some(Json::Array(keys)) => keys.as_slice(),
+            _ => return Err("this is no JWK Set, an object whose keys is a list".to_owned()),
+        };
+        if keys.len() > MAX_KEYS {
+            return Err(format!("the key set has {} keys, {MAX_KEYS} are accepted", keys.len()));
+        }
+        Ok(Self::new(keys.iter().map(|jwk| read(jwk, trust, previous)).collect()))
+    }
+}
+
+/// base64url without padding (RFC 7515 section 2).
+pub(super) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn read(jwk: &Json<'_>, trust: &Trust, previous: Option<&KeySet>) -> ListedKey {
+    let text = |name: &str| jwk.member(name).and_then(Json::as_str).map(str::to_owned);
+    match public_key(jwk, previous) {
+        Ok(key) => ListedKey::new(text("kid"), key, trust),
+        Err(reason) => ListedKey { kid: text("kid"), alg: text("alg"), thumbprint: None, key: Err(reason) },
+    }
+}
+
+fn public_key(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, String> {
+    if !matches!(jwk, Json::Object(_)) {
+        return Err(format!("malformed: {}, not an object", jwk.kind()));
+    }
+    if jwk.member("kid").is_some_and(|kid| kid.as_str().is_none()) {
+        return Err("malformed: kid is not a string".to_owned());
+    }
+    if PRIVATE.iter().any(|name| jwk.member(name).is_some()) {
+        return Err("a private key: whoever published it must replace it".to_owned());
+    }
+    let key = match jwk.member("kty").and_then(Json::as_str) {
+        Some("EC") => elliptic(jwk, previous)?,
+        Some("RSA") => rsa(jwk)?,
+        Some(other) => return Err(format!("unsupported key type {}", crate::error::quoted(other))),
+        None => return Err("malformed: kty is not a string".to_owned()),
+    };
+    check_purpose(jwk, key.algorithm().name())?;
+    Ok(key)
+}
+
+/// A key without `alg` or `use` is usable: Pomerium 0.15 writes no `alg`.
+fn check_purpose(jwk: &Json<'_>, algorithm: &str) -> Result<(), String> {
+    if jwk.member("alg").is_some_and(|alg| alg.as_str() != Some(algorithm)) {
+        return Err(format!("alg is not {algorithm}, which the key itself is for"));
+    }
+    if jwk.member("use").is_some_and(|purpose| purpose.as_str() != Some("sig")) {
+        return Err("use is not sig".to_owned());
+    }
+    let verifies = |operations: &[Json<'_>]| operations.iter().any(|one| one.as_str() == Some("verify"));
+    if jwk.member("key_ops").is_some_and(|operations| !operations.as_array().is_some_and(verifies)) {
+        return Err("key_ops does not hold verify".to_owned());
+    }
+    Ok(())
+}
+
+fn elliptic(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, String> {
+    match jwk.member("crv").and_then(Json::as_str) {
+        Some("P-256") => {}
+        Some(other) => return Err(format!("unsupported curve {}", crate::error::quoted(other))),
+        None => return Err("malformed: crv is not a string".to_owned()),
+    }
+    let coordinate = |name: &str| {
+        let bytes = bytes(jwk, name)?;
+        <[u8; 32]>::try_from(bytes).map_err(|bytes| format!("malformed: {name} has {} bytes, not 32", bytes.len()))
+    };
+    PublicKey::es256(&coordinate("x")?, &coordinate("y")?, previous).map_err(|why| format!("malformed: {why}"))
+}
+
+fn rsa(jwk: &Json<'_>) -> Result<PublicKey, String> {
+    PublicKey::rs256(&bytes(jwk, "n")?, &bytes(jwk, "e")?)
+}
+
+fn bytes(jwk: &Json<'_>, name: &str) -> Result<Vec<u8>, String> {
+    let text = jwk.member(name).and_then(Json::as_str).ok_or_else(|| format!("malformed: {name} is not a string"))?;
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| format!("malformed: {name} is not base64url without padding"))
+}

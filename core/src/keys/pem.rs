@@ -1,0 +1,123 @@
+//! One public key in PEM (RFC 7468), or in a certificate, or either in base64 once more.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use pem_rfc7468::Decoder;
+use spki::{
+    ObjectIdentifier, SubjectPublicKeyInfoRef,
+    der::{
+        Decode, Encode,
+        asn1::{AnyRef, UintRef},
+    },
+};
+use x509_cert::Certificate;
+
+use super::{KeySet, PublicKey, Trust};
+
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+const BEGIN: &str = "-----BEGIN ";
+
+impl KeySet {
+    /// Reads one public key that answers to any kid.
+    ///
+    /// # Errors
+    /// A sentence that says what to write instead.
+    pub(super) fn parse_pem(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, String> {
+        let text =
+            std::str::from_utf8(text).map_err(|_| "this is not PEM but binary; openssl's -outform PEM writes PEM")?;
+        let decoded;
+        let text = if text.contains(BEGIN) {
+            text
+        } else {
+            decoded = from_base64(text).ok_or("this is neither PEM nor base64 of PEM; a key set goes into jwks")?;
+            &decoded
+        };
+        Self::single(public_key(text, previous)?, trust)
+    }
+}
+
+/// Pomerium's own settings hold PEM in base64.
+fn from_base64(text: &str) -> Option<String> {
+    let joined: String = text.split_ascii_whitespace().collect();
+    let decoded = String::from_utf8(STANDARD.decode(joined).ok()?).ok()?;
+    decoded.contains(BEGIN).then_some(decoded)
+}
+
+/// The first usable block: `openssl ecparam` without `-noout` writes an EC PARAMETERS block before the key.
+fn public_key(text: &str, previous: Option<&KeySet>) -> Result<PublicKey, String> {
+    let mut others = Vec::new();
+    for block in blocks(text) {
+        let mut decoder =
+            Decoder::new_detect_wrap(block.as_bytes()).map_err(|error| format!("malformed PEM: {error}"))?;
+        let label = decoder.type_label();
+        if label.ends_with("PRIVATE KEY") {
+            let fix = "give the public one, which openssl ec -in KEY -pubout or openssl pkey -in KEY -pubout writes";
+            return Err(format!("this is a private key, which the verifier must not have: {fix}"));
+        }
+        let mut der = Vec::new();
+        let mut decode =
+            || decoder.decode_to_end(&mut der).map(|_| ()).map_err(|error| format!("malformed PEM: {error}"));
+        match label {
+            "PUBLIC KEY" => {
+                decode()?;
+                return from_spki(&der, previous);
+            }
+            "CERTIFICATE" => {
+                decode()?;
+                return from_certificate(&der, previous);
+            }
+            other => others.push(crate::error::quoted(other)),
+        }
+    }
+    Err(format!("no PUBLIC KEY and no CERTIFICATE block, only {}", others.join(", ")))
+}
+
+/// The text cut where blocks begin; what stands before the first is commentary (RFC 7468 section 2).
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let starts: Vec<usize> = text.match_indices(BEGIN).map(|(start, _)| start).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts.into_iter().zip(ends).map(|(start, end)| &text[start..end])
+}
+
+fn from_certificate(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
+    // An envelope for the key and nothing more: neither its dates nor its issuer are asked for
+    let certificate = Certificate::from_der(der).map_err(|error| format!("malformed certificate: {error}"))?;
+    let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
+    from_spki(&spki.map_err(|error| format!("malformed certificate: {error}"))?, previous)
+}
+
+/// SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7, RFC 5480 for EC).
+fn from_spki(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
+    let malformed = |error: spki::der::Error| format!("malformed public key: {error}");
+    let info = SubjectPublicKeyInfoRef::from_der(der).map_err(malformed)?;
+    let key = info.subject_public_key.as_bytes().ok_or("malformed public key: a bit string with unused bits")?;
+    match info.algorithm.oid {
+        EC_PUBLIC_KEY => {
+            if info.algorithm.parameters_oid() != Ok(PRIME256V1) {
+                return Err("the key is on another curve: ES256 is P-256, which openssl calls prime256v1".to_owned());
+            }
+            from_point(key, previous)
+        }
+        RSA_ENCRYPTION => {
+            let numbers = AnyRef::from_der(key).map_err(malformed)?;
+            let (n, e) = numbers
+                .sequence(|reader| Ok::<_, spki::der::Error>((UintRef::decode(reader)?, UintRef::decode(reader)?)))
+                .map_err(malformed)?;
+            PublicKey::rs256(n.as_bytes(), e.as_bytes())
+        }
+        other => Err(format!("the key is of an unsupported kind ({other}): P-256 and RSA are accepted")),
+    }
+}
+
+/// An uncompressed point (SEC 1 section 2.3.3).
+fn from_point(point: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
+    let Some((4, coordinates)) = point.split_first().map(|(form, rest)| (*form, rest)) else {
+        return Err("the point is compressed: write it with openssl ec -pubin -conv_form uncompressed".to_owned());
+    };
+    match (coordinates.first_chunk(), coordinates.last_chunk(), coordinates.len()) {
+        (Some(x), Some(y), 64) => PublicKey::es256(x, y, previous),
+        _ => Err("malformed public key: a P-256 point has 65 bytes".to_owned()),
+    }
+}

@@ -1,0 +1,275 @@
+//! The checks in order. Read this first.
+
+use once_cell::sync::OnceCell;
+
+use crate::{
+    claims::{MAX_TIME, Payload, Rules},
+    clock::{Clock, Now, SystemClock},
+    error::{Code, Error},
+    identity::{Claims, Identity},
+    json,
+    keys::{self, Algorithm, KeySet, Store},
+    names::Names,
+    options::Options,
+    settings::Settings,
+    status::{Counts, Pinned, Status},
+    token::{self, Token},
+};
+
+/// Verifies Pomerium's tokens. Make one per application and share it between threads.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pomerium_jwt::Error> {
+/// use pomerium_jwt::{Options, Verifier};
+///
+/// let verifier = Verifier::new(Options::for_route("https://app.example.com"))?;
+/// let header = "..."; // the request's X-Pomerium-Jwt-Assertion, "" if it has none
+/// let identity = verifier.verify(header)?;
+/// println!("{}", identity.subject);
+/// # Ok(()) }
+/// ```
+pub struct Verifier {
+    rules: Rules,
+    algorithms: Vec<Algorithm>,
+    max_token_bytes: usize,
+    store: Store,
+    clock: Box<dyn Clock>,
+    pinned: OnceCell<Pin>,
+    counts: Counts,
+}
+
+/// Every thread may use one verifier at once.
+const _: () = {
+    const fn shareable<T: Send + Sync>() {}
+    shareable::<Verifier>();
+};
+
+impl Verifier {
+    /// A verifier with these options. Touches no network; files are read now.
+    ///
+    /// # Errors
+    /// `invalid_options`, in a sentence that says what to write instead.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        Self::with_clock(&options, Box::new(SystemClock::new()))
+    }
+
+    /// A verifier with the options of a JSON document; see [`Options::from_json`].
+    ///
+    /// # Errors
+    /// `invalid_options`, in a sentence that says what to write instead.
+    pub fn from_json(options: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self::new(Options::from_json(options)?)
+    }
+
+    /// A verifier with the options of the environment; see [`Options::from_env`].
+    ///
+    /// # Errors
+    /// `invalid_options`, naming the variable.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::new(Options::from_env()?)
+    }
+
+    pub(crate) fn with_clock(options: &Options, clock: Box<dyn Clock>) -> Result<Self, Error> {
+        let Settings { rules, trust, source, max_token_bytes } = Settings::new(options)?;
+        let algorithms = trust.algorithms.clone();
+        let store = Store::new(source, trust, clock.now()).map_err(Error::options)?;
+        let pinned = OnceCell::new();
+        Ok(Self { rules, algorithms, max_token_bytes, store, clock, pinned, counts: Counts::new() })
+    }
+
+    /// Who sent this token: the raw text of the header, `""` if there was none, several values joined by commas. One
+    /// leading `Bearer ` is removed.
+    ///
+    /// # Errors
+    /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
+    pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Identity, Error> {
+        self.verify_cached(token, None)
+    }
+
+    /// As [`verify`](Self::verify), at the time `now` in Unix seconds (0 to 2^53 - 1) instead of the clock's. Uses the
+    /// keys at hand, fetches none, and pins nothing: an issuer or audience not yet pinned is not checked.
+    ///
+    /// # Errors
+    /// As `verify`, and `invalid_argument` for a time out of range.
+    pub fn verify_at(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Identity, Error> {
+        self.counted(|| {
+            if !(0..=MAX_TIME).contains(&now) {
+                return Err(Error::new(
+                    Code::InvalidArgument,
+                    format!("now is {now}, it takes Unix seconds, 0 to 2^53-1"),
+                ));
+            }
+            let token = self.parse(token.as_ref())?;
+            self.judge(token, &*self.store.at_hand()?, now, Pinning::PassOver)
+        })
+    }
+
+    /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
+    /// with `false` once, wherever it waits best, and then to call again with the same ticket.
+    ///
+    /// The ticket is 0 on the first call of a request. A call with a ticket is final and never answers `keys_needed`;
+    /// without a place for one (`None`) the call is final at once.
+    ///
+    /// # Errors
+    /// As `verify`, and `keys_needed`.
+    pub fn verify_cached(&self, token: impl AsRef<[u8]>, ticket: Option<&mut i64>) -> Result<Identity, Error> {
+        let _ = ticket; // static keys are always at hand
+        self.counted(|| {
+            let now = self.clock.now();
+            let token = self.parse(token.as_ref())?;
+            self.judge(token, &*self.store.current(now)?, self.unix(now)?, Pinning::Pin)
+        })
+    }
+
+    /// Brings the keys up to date: `jwks_file` is read again, other static sources have nothing to do.
+    ///
+    /// # Errors
+    /// `keys_unavailable` with the reason.
+    pub fn refresh(&self, force: bool) -> Result<(), Error> {
+        let _ = force;
+        self.store.refresh(self.clock.now())
+    }
+
+    /// The state of keys, pins and counters. Never blocks for long and never fetches.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let keys = self.store.state();
+        Status {
+            source: keys.source,
+            state: keys.state,
+            age: None,
+            ttl: None,
+            keys: keys.keys,
+            last_success: keys.last_success,
+            last_error: keys.last_error,
+            next_attempt: None,
+            pinned: self.pinned.get().map(Pin::show),
+            counts: self.counts.read(),
+            fetches: 0,
+            fetch_failures: 0,
+        }
+    }
+
+    fn unix(&self, now: Now) -> Result<i64, Error> {
+        if now.unix < 0 {
+            return Err(Error::new(Code::Internal, "the system clock stands before 1970"));
+        }
+        Ok(now.unix)
+    }
+
+    /// Steps 1 and 2: the text, and the algorithm before any key is looked for.
+    fn parse<'a>(&self, text: &'a [u8]) -> Result<(Token<'a>, Algorithm), Error> {
+        let token = token::parse(text, self.max_token_bytes)?;
+        let named = token.header.algorithm.as_deref().and_then(Algorithm::from_name);
+        match named.filter(|algorithm| self.algorithms.contains(algorithm)) {
+            Some(algorithm) => Ok((token, algorithm)),
+            None => {
+                let accepted: Vec<&str> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+                let accepted = accepted.join(", ");
+                let message = match named {
+                    Some(Algorithm::Rs256) => format!("alg is RS256, algorithms is {accepted}: is Pomerium's key RSA?"),
+                    _ => format!("alg in the JOSE header is not one of algorithms, {accepted}"),
+                };
+                Err(Error::new(Code::AlgorithmNotAllowed, message))
+            }
+        }
+    }
+
+    /// Steps 3 to 6: key, signature, claims, identity.
+    fn judge(
+        &self,
+        (token, algorithm): (Token<'_>, Algorithm),
+        keys: &KeySet,
+        now: i64,
+        pinning: Pinning,
+    ) -> Result<Identity, Error> {
+        let kid = token.header.key_id.as_deref();
+        let key = keys.find(kid, algorithm)?;
+        if !key.verify(token.signing_input, &token.signature) {
+            return Err(signature_invalid(keys, kid));
+        }
+        let text = String::from_utf8(token.payload)
+            .map_err(|_| Error::new(Code::ClaimsMalformed, "the payload is not UTF-8"))?;
+        let claims = json::parse(&text)
+            .map_err(|why| Error::new(Code::ClaimsMalformed, format!("the payload is not strict JSON: {why}")))?;
+        let payload = Payload::read(&claims, &self.rules)?;
+        self.rules.check(&payload, now)?;
+        self.check_pinned(&payload, pinning)?;
+        let mut identity = Identity::new(&payload, &text)?;
+        identity.claims = Claims::new(text);
+        Ok(identity)
+    }
+
+    /// Trust on first use: what is not configured is pinned once all other checks have passed, and compared from then
+    /// on. An anonymous token pins nothing: whoever opens a public route must not decide for the others.
+    fn check_pinned(&self, payload: &Payload<'_>, pinning: Pinning) -> Result<(), Error> {
+        if self.rules.issuer.is_some() && self.rules.audience.is_some() {
+            return Ok(());
+        }
+        let pin = match pinning {
+            Pinning::Pin if !payload.subject.is_empty() => {
+                Some(self.pinned.get_or_init(|| Pin::new(payload, &self.rules)))
+            }
+            _ => self.pinned.get(),
+        };
+        let Some(pin) = pin else { return Ok(()) };
+        let issuers = self.rules.issuer.as_ref().or(pin.issuer.as_ref());
+        let audiences = self.rules.audience.as_ref().or(pin.audience.as_ref());
+        self.rules.check_names(payload, issuers, audiences)
+    }
+
+    fn counted(&self, verify: impl FnOnce() -> Result<Identity, Error>) -> Result<Identity, Error> {
+        let outcome = verify();
+        self.counts.add(outcome.as_ref().err().map(Error::code));
+        outcome
+    }
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+/// Whether this verification may pin.
+#[derive(Clone, Copy)]
+enum Pinning {
+    Pin,
+    PassOver,
+}
+
+/// What the first verified token had in place of what is not configured.
+#[derive(Debug)]
+struct Pin {
+    issuer: Option<Names>,
+    audience: Option<Names>,
+    shown: Pinned,
+}
+
+impl Pin {
+    fn new(payload: &Payload<'_>, rules: &Rules) -> Self {
+        let issuer = payload.issuer.filter(|_| rules.issuer.is_none());
+        let audience = Some(&payload.audience).filter(|_| rules.audience.is_none());
+        let owned = |values: &Vec<&str>| values.iter().map(|&value| value.to_owned()).collect();
+        Self {
+            issuer: issuer.map(|value| Names::pinned(&[value])),
+            audience: audience.map(|values| Names::pinned(values)),
+            shown: Pinned { issuer: issuer.map(str::to_owned), audience: audience.map(owned) },
+        }
+    }
+
+    fn show(&self) -> Pinned {
+        self.shown.clone()
+    }
+}
+
+fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
+    let message = match (keys.only_thumbprint(), kid) {
+        (Some(thumbprint), Some(kid)) if thumbprint != kid => {
+            let named = keys::named(kid);
+            format!("the signature does not hold: the token has {named}, the configured key is {thumbprint}")
+        }
+        _ => "the signature does not hold: the token was altered, or signed with another key".to_owned(),
+    };
+    Error::new(Code::SignatureInvalid, message)
+}
