@@ -1,12 +1,15 @@
 //! Time as the verifier sees it: the one place that reads the machine's clocks.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Nanoseconds in a second.
+pub(crate) const SECOND: i64 = 1_000_000_000;
 
 /// One reading of both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Now {
-    /// Since some moment of this process. Never goes back, and stands still while the machine is suspended.
-    pub(crate) monotonic: Duration,
+    /// Nanoseconds since some moment of this process. Never goes back, and stands still while the machine is suspended.
+    pub(crate) monotonic: i64,
     /// Unix time in seconds. May jump both ways; negative on a machine whose clock stands before 1970.
     pub(crate) unix: i64,
 }
@@ -34,6 +37,6 @@ impl Clock for SystemClock {
             Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
         };
-        Now { monotonic: self.start.elapsed(), unix }
+        Now { monotonic: i64::try_from(self.start.elapsed().as_nanos()).unwrap_or(i64::MAX), unix }
     }
 }

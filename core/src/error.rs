@@ -253,6 +253,11 @@ impl Error {
         Self::new(Code::InvalidOptions, message)
     }
 
+    /// The same error, for which another attempt can succeed after this time.
+    pub(crate) fn after(self, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> Code {

@@ -19,6 +19,7 @@
 mod claims;
 mod clock;
 mod error;
+mod field;
 mod identity;
 mod json;
 mod keys;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     error::Error,
+    field::Field,
     json::{self, Json},
 };
 
@@ -228,8 +229,24 @@ impl Options {
         Value::from(set.map(|(name, value)| (name.to_owned(), value)).collect::<serde_json::Map<_, _>>()).to_string()
     }
 
+    /// These options with every default filled in.
+    ///
+    /// # Errors
+    /// `invalid_options` for a value out of range, also one set in code.
+    pub(crate) fn with_defaults(&self) -> Result<Self, Error> {
+        self.check_ranges()?;
+        let mut filled = self.clone();
+        for (spec, (_, kind, field)) in OPTIONS.iter().zip(self.rows()) {
+            if field.is_none() && spec.default != "null" {
+                let set = json::parse(spec.default).and_then(|value| filled.set(spec.name, &kind, &value));
+                set.map_err(|why| Error::options(format!("{} {why}", spec.name)))?;
+            }
+        }
+        Ok(filled)
+    }
+
     /// The values set in code too, not only those read from text.
-    pub(crate) fn check_ranges(&self) -> Result<(), Error> {
+    fn check_ranges(&self) -> Result<(), Error> {
         for (name, kind, field) in self.rows() {
             let Some(field) = field else { continue };
             field.check(&kind).map_err(|why| Error::options(format!("{name} {why}")))?;
@@ -240,55 +257,6 @@ impl Options {
     fn check_range(&self, name: &str) -> Result<(), String> {
         let row = self.rows().into_iter().find(|row| row.0 == name);
         row.and_then(|(_, kind, field)| field.map(|field| field.check(&kind))).unwrap_or(Ok(()))
-    }
-}
-
-impl OptionKind {
-    /// Reads an environment variable or a command line flag, where everything is text.
-    ///
-    /// # Errors
-    /// A sentence that says what to write.
-    fn parse_text<'a>(&self, text: &'a str) -> Result<Json<'a>, String> {
-        match self {
-            OptionKind::Text => Ok(Json::String(text.into())),
-            OptionKind::List => {
-                Ok(Json::Array(text.split(',').map(|entry| Json::String(entry.trim().into())).collect()))
-            }
-            OptionKind::Flag => match text {
-                "true" | "1" => Ok(Json::Bool(true)),
-                "false" | "0" => Ok(Json::Bool(false)),
-                _ => Err("takes true, false, 1 or 0".to_owned()),
-            },
-            OptionKind::Seconds(_) | OptionKind::Integer(_) | OptionKind::JwkSet | OptionKind::Claims => {
-                json::parse(text).map_err(|error| format!("takes {}: {error}", self.takes()))
-            }
-        }
-    }
-
-    fn takes(&self) -> String {
-        match self {
-            OptionKind::List => "a string or a list of 1 to 64 strings".to_owned(),
-            OptionKind::Text => "a string".to_owned(),
-            OptionKind::Flag => "true or false".to_owned(),
-            OptionKind::Seconds(range) => format!("whole seconds from {} to {}", range.start(), range.end()),
-            OptionKind::Integer(range) => format!("a whole number from {} to {}", range.start(), range.end()),
-            OptionKind::JwkSet => "a JWK Set, an object whose keys is a list".to_owned(),
-            OptionKind::Claims => "an object of at most 32 names, each with a string or a list of strings".to_owned(),
-        }
-    }
-
-    fn refuse<T>(&self, value: &Json<'_>) -> Result<T, String> {
-        let leave_out = if *value == Json::Null { "; leave the option out instead" } else { "" };
-        Err(format!("takes {}, not {}{leave_out}", self.takes(), value.kind()))
-    }
-
-    fn check_number(&self, number: u64) -> Result<(), String> {
-        match self {
-            OptionKind::Seconds(range) | OptionKind::Integer(range) if !range.contains(&number) => {
-                Err(format!("takes {}, not {number}", self.takes()))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -313,128 +281,4 @@ fn hint(name: &str) -> Option<&'static str> {
 
 fn folded(name: &str) -> String {
     name.replace(['_', '-'], "").to_ascii_lowercase()
-}
-
-/// A value that an option can have.
-trait Field {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String>
-    where
-        Self: Sized;
-
-    fn check(&self, _kind: &OptionKind) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn write(&self, kind: &OptionKind) -> Value;
-}
-
-impl Field for Vec<String> {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        match value {
-            Json::String(one) => Ok(vec![one.to_string()]),
-            Json::Array(list) => list
-                .iter()
-                .map(|entry| entry.as_str().map(str::to_owned).map_or_else(|| kind.refuse(value), Ok))
-                .collect(),
-            other => kind.refuse(other),
-        }
-    }
-
-    fn check(&self, kind: &OptionKind) -> Result<(), String> {
-        if (1..=64).contains(&self.len()) {
-            return Ok(());
-        }
-        Err(format!("takes {}, not a list of {}", kind.takes(), self.len()))
-    }
-
-    fn write(&self, _: &OptionKind) -> Value {
-        self.clone().into()
-    }
-}
-
-impl Field for String {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        match (kind, value) {
-            (OptionKind::JwkSet, Json::Object(_)) => Ok(value.to_string()),
-            (OptionKind::Text, Json::String(text)) => Ok(text.to_string()),
-            _ => kind.refuse(value),
-        }
-    }
-
-    fn write(&self, kind: &OptionKind) -> Value {
-        match kind {
-            // text that is no JSON stays text, and is refused where it is used
-            OptionKind::JwkSet => serde_json::from_str(self).unwrap_or_else(|_| self.clone().into()),
-            _ => self.clone().into(),
-        }
-    }
-}
-
-impl Field for bool {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        match value {
-            Json::Bool(flag) => Ok(*flag),
-            other => kind.refuse(other),
-        }
-    }
-
-    fn write(&self, _: &OptionKind) -> Value {
-        (*self).into()
-    }
-}
-
-impl Field for u64 {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        let Json::Number(number) = value else { return kind.refuse(value) };
-        let whole = number.as_u64().or_else(|| {
-            let real = number.as_f64().filter(|real| real.fract() == 0.0 && (0.0..=1e15).contains(real))?;
-            Some(real as u64) // 60.0 is how some languages write 60
-        });
-        whole.ok_or_else(|| format!("takes {}, not {number}", kind.takes()))
-    }
-
-    fn check(&self, kind: &OptionKind) -> Result<(), String> {
-        kind.check_number(*self)
-    }
-
-    fn write(&self, _: &OptionKind) -> Value {
-        (*self).into()
-    }
-}
-
-impl Field for Duration {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        u64::read(kind, value).map(Duration::from_secs)
-    }
-
-    fn check(&self, kind: &OptionKind) -> Result<(), String> {
-        if self.subsec_nanos() != 0 {
-            return Err(format!("takes {}, not {self:?}", kind.takes()));
-        }
-        kind.check_number(self.as_secs())
-    }
-
-    fn write(&self, _: &OptionKind) -> Value {
-        self.as_secs().into()
-    }
-}
-
-impl Field for BTreeMap<String, Vec<String>> {
-    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        let Json::Object(members) = value else { return kind.refuse(value) };
-        let read =
-            |(name, expected): &json::Member<'_>| Ok((name.to_string(), Vec::read(&OptionKind::List, expected)?));
-        members.iter().map(read).collect::<Result<_, String>>()
-    }
-
-    fn check(&self, kind: &OptionKind) -> Result<(), String> {
-        if self.len() > 32 {
-            return Err(format!("takes {}, not {}", kind.takes(), self.len()));
-        }
-        self.values().try_for_each(|expected| expected.check(&OptionKind::List))
-    }
-
-    fn write(&self, _: &OptionKind) -> Value {
-        serde_json::json!(self)
-    }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::{
     claims::Rules,
-    error::Error,
     keys::{Algorithm, Source, Trust, is_authority},
     names::{Names, Route, well_known},
     options::Options,
@@ -18,16 +17,12 @@ pub(crate) struct Settings {
     pub(crate) max_token_bytes: usize,
 }
 
-const LEEWAY: Duration = Duration::from_secs(60);
-const MAX_TOKEN_BYTES: u64 = 131_072;
-
 impl Settings {
-    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        options.check_ranges()?;
-        Self::assemble(options).map_err(Error::options)
-    }
-
-    fn assemble(options: &Options) -> Result<Self, String> {
+    /// From options whose defaults are filled in.
+    ///
+    /// # Errors
+    /// A sentence for `invalid_options`.
+    pub(crate) fn new(options: &Options) -> Result<Self, String> {
         let routes = options.route.iter().flatten().map(|url| Route::parse(url)).collect::<Result<Vec<_>, _>>()?;
         let hosts: Vec<String> = routes.iter().map(|route| route.host.clone()).collect();
         let names = |option: &str, given: &Option<Vec<String>>| match given {
@@ -44,17 +39,16 @@ impl Settings {
             None => derived_source(&routes, issuer.as_ref())?,
         };
         check_fetching(options, &source)?;
-        let leeway = options.leeway.unwrap_or(LEEWAY);
         let rules = Rules {
             issuer,
             audience,
-            leeway: seconds(leeway),
+            leeway: seconds(options.leeway.unwrap_or_default()),
             max_token_age: options.max_token_age.map(seconds),
-            allow_anonymous: options.allow_anonymous.unwrap_or(false),
+            allow_anonymous: options.allow_anonymous.unwrap_or_default(),
             expect_claims: options.expect_claims.clone().unwrap_or_default(),
         };
         let trust = Trust { algorithms: algorithms(options)?, pins: pins(options)? };
-        let max_token_bytes = usize::try_from(options.max_token_bytes.unwrap_or(MAX_TOKEN_BYTES)).unwrap_or(usize::MAX);
+        let max_token_bytes = usize::try_from(options.max_token_bytes.unwrap_or_default()).unwrap_or(usize::MAX);
         Ok(Self { rules, trust, source, max_token_bytes })
     }
 }
@@ -112,7 +106,6 @@ fn check_fetching(options: &Options, source: &Source) -> Result<(), String> {
 }
 
 fn algorithms(options: &Options) -> Result<Vec<Algorithm>, String> {
-    let Some(names) = &options.algorithms else { return Ok(vec![Algorithm::Es256]) };
     let read = |name: &String| match Algorithm::from_name(name) {
         Some(Algorithm::Rs256) if !cfg!(feature = "rs256") => {
             Err("algorithms: this build has no RS256, its feature rs256 is off".to_owned())
@@ -120,7 +113,7 @@ fn algorithms(options: &Options) -> Result<Vec<Algorithm>, String> {
         Some(algorithm) => Ok(algorithm),
         None => Err(format!("algorithms takes ES256 and RS256, not {}", crate::error::quoted(name))),
     };
-    names.iter().map(read).collect()
+    options.algorithms.iter().flatten().map(read).collect()
 }
 
 fn pins(options: &Options) -> Result<Option<Vec<String>>, String> {

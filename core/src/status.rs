@@ -89,9 +89,14 @@ pub struct Pinned {
 pub(crate) struct KeyState {
     pub(crate) source: String,
     pub(crate) state: &'static str,
+    pub(crate) age: Option<u64>,
+    pub(crate) ttl: Option<u64>,
     pub(crate) keys: Vec<KeyStatus>,
     pub(crate) last_success: Option<i64>,
     pub(crate) last_error: Option<LastError>,
+    pub(crate) next_attempt: Option<u64>,
+    pub(crate) fetches: u64,
+    pub(crate) fetch_failures: u64,
 }
 
 /// Counts verifications by their outcome.

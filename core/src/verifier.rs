@@ -1,5 +1,7 @@
 //! The checks in order. Read this first.
 
+use std::sync::Arc;
+
 use once_cell::sync::OnceCell;
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
     error::{Code, Error},
     identity::{Claims, Identity},
     json,
-    keys::{self, Algorithm, KeySet, Store},
+    keys::{self, Algorithm, KeySet, Patience, Store},
     names::Names,
     options::Options,
     settings::Settings,
@@ -33,7 +35,7 @@ pub struct Verifier {
     algorithms: Vec<Algorithm>,
     max_token_bytes: usize,
     store: Store,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     pinned: OnceCell<Pin>,
     counts: Counts,
 }
@@ -50,7 +52,7 @@ impl Verifier {
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::with_clock(&options, Box::new(SystemClock::new()))
+        Self::with_clock(&options, Arc::new(SystemClock::new()))
     }
 
     /// A verifier with the options of a JSON document; see [`Options::from_json`].
@@ -69,21 +71,23 @@ impl Verifier {
         Self::new(Options::from_env()?)
     }
 
-    pub(crate) fn with_clock(options: &Options, clock: Box<dyn Clock>) -> Result<Self, Error> {
-        let Settings { rules, trust, source, max_token_bytes } = Settings::new(options)?;
+    pub(crate) fn with_clock(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let options = options.with_defaults()?;
+        let Settings { rules, trust, source, max_token_bytes } = Settings::new(&options).map_err(Error::options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(source, trust, clock.now()).map_err(Error::options)?;
+        let store = Store::new(&source, trust, &options, clock.clone()).map_err(Error::options)?;
         let pinned = OnceCell::new();
         Ok(Self { rules, algorithms, max_token_bytes, store, clock, pinned, counts: Counts::new() })
     }
 
     /// Who sent this token: the raw text of the header, `""` if there was none, several values joined by commas. One
-    /// leading `Bearer ` is removed.
+    /// leading `Bearer ` is removed. Where keys have to be fetched first it waits for them, at most `timeout`.
     ///
     /// # Errors
     /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Identity, Error> {
-        self.verify_cached(token, None)
+        let now = self.clock.now();
+        self.run(token.as_ref(), now, now.unix, Patience::Wait)
     }
 
     /// As [`verify`](Self::verify), at the time `now` in Unix seconds (0 to 2^53 - 1) instead of the clock's. Uses the
@@ -92,16 +96,10 @@ impl Verifier {
     /// # Errors
     /// As `verify`, and `invalid_argument` for a time out of range.
     pub fn verify_at(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Identity, Error> {
-        self.counted(|| {
-            if !(0..=MAX_TIME).contains(&now) {
-                return Err(Error::new(
-                    Code::InvalidArgument,
-                    format!("now is {now}, it takes Unix seconds, 0 to 2^53-1"),
-                ));
-            }
-            let token = self.parse(token.as_ref())?;
-            self.judge(token, &*self.store.at_hand()?, now, Pinning::PassOver)
-        })
+        if !(0..=MAX_TIME).contains(&now) {
+            return Err(Error::new(Code::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")));
+        }
+        self.run(token.as_ref(), self.clock.now(), now, Patience::AtHand)
     }
 
     /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
@@ -113,21 +111,18 @@ impl Verifier {
     /// # Errors
     /// As `verify`, and `keys_needed`.
     pub fn verify_cached(&self, token: impl AsRef<[u8]>, ticket: Option<&mut i64>) -> Result<Identity, Error> {
-        let _ = ticket; // static keys are always at hand
-        self.counted(|| {
-            let now = self.clock.now();
-            let token = self.parse(token.as_ref())?;
-            self.judge(token, &*self.store.current(now)?, self.unix(now)?, Pinning::Pin)
-        })
+        let now = self.clock.now();
+        self.run(token.as_ref(), now, now.unix, Patience::Ticket(ticket))
     }
 
-    /// Brings the keys up to date: `jwks_file` is read again, other static sources have nothing to do.
+    /// Brings the keys up to date. With `false` it joins a fetch in flight or starts one that is due, and does nothing
+    /// while the keys are fresh; `true` is for operators and for warming up, and fetches at once, at most once a
+    /// second. `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
     ///
     /// # Errors
     /// `keys_unavailable` with the reason.
     pub fn refresh(&self, force: bool) -> Result<(), Error> {
-        let _ = force;
-        self.store.refresh(self.clock.now())
+        self.store.refresh(self.clock.now(), force)
     }
 
     /// The state of keys, pins and counters. Never blocks for long and never fetches.
@@ -137,24 +132,31 @@ impl Verifier {
         Status {
             source: keys.source,
             state: keys.state,
-            age: None,
-            ttl: None,
+            age: keys.age,
+            ttl: keys.ttl,
             keys: keys.keys,
             last_success: keys.last_success,
             last_error: keys.last_error,
-            next_attempt: None,
+            next_attempt: keys.next_attempt,
             pinned: self.pinned.get().map(Pin::show),
             counts: self.counts.read(),
-            fetches: 0,
-            fetch_failures: 0,
+            fetches: keys.fetches,
+            fetch_failures: keys.fetch_failures,
         }
     }
 
-    fn unix(&self, now: Now) -> Result<i64, Error> {
-        if now.unix < 0 {
-            return Err(Error::new(Code::Internal, "the system clock stands before 1970"));
-        }
-        Ok(now.unix)
+    /// The six steps; `unix` is the time the claims are judged at.
+    fn run(&self, text: &[u8], now: Now, unix: i64, patience: Patience<'_>) -> Result<Identity, Error> {
+        let pinning = if matches!(patience, Patience::AtHand) { Pinning::PassOver } else { Pinning::Pin };
+        let outcome = self.parse(text).and_then(|(token, algorithm)| {
+            if unix < 0 {
+                return Err(Error::new(Code::Internal, "the system clock stands before 1970"));
+            }
+            let keys = self.store.acquire(token.header.key_id.as_deref(), algorithm, now, patience)?;
+            self.judge(token, algorithm, &keys, unix, pinning)
+        });
+        self.counts.add(outcome.as_ref().err().map(Error::code));
+        outcome
     }
 
     /// Steps 1 and 2: the text, and the algorithm before any key is looked for.
@@ -178,7 +180,8 @@ impl Verifier {
     /// Steps 3 to 6: key, signature, claims, identity.
     fn judge(
         &self,
-        (token, algorithm): (Token<'_>, Algorithm),
+        token: Token<'_>,
+        algorithm: Algorithm,
         keys: &KeySet,
         now: i64,
         pinning: Pinning,
@@ -216,12 +219,6 @@ impl Verifier {
         let issuers = self.rules.issuer.as_ref().or(pin.issuer.as_ref());
         let audiences = self.rules.audience.as_ref().or(pin.audience.as_ref());
         self.rules.check_names(payload, issuers, audiences)
-    }
-
-    fn counted(&self, verify: impl FnOnce() -> Result<Identity, Error>) -> Result<Identity, Error> {
-        let outcome = verify();
-        self.counts.add(outcome.as_ref().err().map(Error::code));
-        outcome
     }
 }
 

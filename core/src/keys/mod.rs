@@ -1,7 +1,14 @@
 //! Keys: which ones there are, which of them are usable, and which one a token means.
 
+#[cfg(feature = "fetch")]
+mod dial;
+mod flight;
+#[cfg(feature = "fetch")]
+mod http;
 mod jwk;
+mod local;
 mod pem;
+mod policy;
 mod source;
 
 use std::fmt::Write as _;
@@ -10,7 +17,7 @@ use pomerium_jwt_es256 as es256;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub(crate) use source::{Source, Store, is_authority};
+pub(crate) use source::{Patience, Source, Store, is_authority};
 
 use crate::error::{Code, Error};
 
@@ -248,6 +255,11 @@ impl KeySet {
     /// The thumbprint of the one key that answers to any kid.
     pub(crate) fn only_thumbprint(&self) -> Option<&str> {
         self.keys.first().filter(|_| self.any_kid)?.thumbprint.as_deref()
+    }
+
+    /// Whether there is a usable key.
+    fn is_usable(&self) -> bool {
+        self.keys.iter().any(|listed| listed.key.is_ok())
     }
 
     /// What `status` shows.

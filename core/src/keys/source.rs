@@ -1,25 +1,19 @@
-//! Where the keys come from: which of the options says so, and the set it gives at this moment.
+//! Where the keys come from: which of the options says so, and the store that holds them.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::SystemTime,
+use std::{path::PathBuf, sync::Arc};
+
+use super::{
+    Algorithm, KeySet, Trust,
+    flight::{Fetcher, Remote},
+    local::Local,
+    policy::Limits,
 };
-
-use arc_swap::ArcSwap;
-use std::sync::Arc;
-
-use super::{KeySet, Trust, jwk::MAX_BYTES};
 use crate::{
-    clock::Now,
-    error::{Code, Error},
+    clock::{Clock, Now},
+    error::Error,
     names,
     options::Options,
-    status::{KeyState, LastError, LastErrorCode},
+    status::KeyState,
 };
 
 /// The key source, as configured.
@@ -89,56 +83,12 @@ pub(crate) fn is_authority(text: &str) -> bool {
     address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || names::is_authority(&format!("host{port}")))
 }
 
-/// Reads a whole file of at most [`MAX_BYTES`].
-fn read(option: &str, path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error: io::Error| format!("{option} {}: {error}", path.display());
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > MAX_BYTES as u64 {
-        return Err(format!("{option} {} has {size} bytes, {MAX_BYTES} are accepted", path.display()));
-    }
-    fs::read(path).map_err(failed)
-}
-
 /// The keys of one source.
-pub(crate) struct Store {
-    source: Source,
-    trust: Trust,
-    set: ArcSwap<KeySet>,
-    watch: Watch,
-}
-
-/// What is known of `jwks_file`.
-#[derive(Default)]
-struct Watch {
-    /// The monotonic milliseconds before which the file is not looked at again.
-    next: AtomicU64,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Default)]
-struct Seen {
-    stamp: Option<Stamp>,
-    read_at: Option<i64>,
-    error: Option<LastError>,
-}
-
-/// What changes when a file does. Kubernetes swaps links, which shows in the inode.
-#[derive(Debug, PartialEq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    size: u64,
-    inode: u64,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let data = fs::metadata(path).ok()?;
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(&data);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Some(Self { modified: data.modified().ok(), size: data.len(), inode })
-    }
+pub(crate) enum Store {
+    /// Given in the options, or in a file.
+    Local(Local),
+    /// Fetched.
+    Remote(Remote),
 }
 
 impl Store {
@@ -146,106 +96,66 @@ impl Store {
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(crate) fn new(source: Source, trust: Trust, now: Now) -> Result<Self, String> {
-        let mut seen = Seen::default();
-        let set = match &source {
-            Source::Inline(text) => {
-                KeySet::parse(text.as_bytes(), &trust, None).map_err(|why| format!("jwks: {why}"))?
-            }
-            Source::File(path) => {
-                seen.stamp = Stamp::of(path);
-                seen.read_at = Some(now.unix);
-                parse_file(path, &trust, None)?
-            }
-            Source::Pem(text) => {
-                KeySet::parse_pem(text.as_bytes(), &trust, None).map_err(|why| format!("public_key: {why}"))?
-            }
-            Source::PemFile(path) => KeySet::parse_pem(&read("public_key_file", path)?, &trust, None)
-                .map_err(|why| format!("public_key_file {}: {why}", path.display()))?,
-            Source::Url(_) => KeySet::new(Vec::new()),
-        };
-        let watch = Watch { next: AtomicU64::new(in_a_second(now)), seen: Mutex::new(seen) };
-        Ok(Self { source, trust, set: ArcSwap::from_pointee(set), watch })
+    pub(crate) fn new(source: &Source, trust: Trust, options: &Options, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let Source::Url(url) = source else { return Local::new(source, &trust, clock.now()).map(Store::Local) };
+        let fetcher = fetcher(url, options)?;
+        let initial = options.jwks_initial.as_ref().map(|text| KeySet::parse(text.as_bytes(), &trust, None));
+        let initial = initial.transpose().map_err(|why| format!("jwks_initial: {why}"))?;
+        let limits = Limits::new(options);
+        Ok(Store::Remote(Remote::new(source.describe(), trust, limits, fetcher, clock, initial)))
     }
 
-    /// The set to verify with; looks first whether `jwks_file` has changed, at most once a second.
-    pub(crate) fn current(&self, now: Now) -> Result<Arc<KeySet>, Error> {
-        self.look_at_file(now);
-        self.at_hand()
-    }
-
-    /// The set in use, as it is.
-    pub(crate) fn at_hand(&self) -> Result<Arc<KeySet>, Error> {
-        match &self.source {
-            Source::Url(url) => Err(Error::new(Code::KeysUnavailable, format!("{url} has not been fetched"))),
-            _ => Ok(self.set.load_full()),
+    /// The set that holds the key for this `kid` and `alg`; a fetched one only, a static one says so itself.
+    pub(crate) fn acquire(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        now: Now,
+        patience: Patience<'_>,
+    ) -> Result<Arc<KeySet>, Error> {
+        match (self, patience) {
+            (Store::Local(local), Patience::AtHand) => Ok(local.at_hand()),
+            (Store::Local(local), _) => Ok(local.current(now)),
+            (Store::Remote(remote), patience) => remote.acquire(kid, algorithm, now, patience),
         }
     }
 
-    fn look_at_file(&self, now: Now) {
-        let Source::File(path) = &self.source else { return };
-        let due = self.watch.next.load(Ordering::Relaxed);
-        let moment = milliseconds(now);
-        let won = moment >= due
-            && self.watch.next.compare_exchange(due, in_a_second(now), Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if won {
-            self.reread(path, now, false);
-        }
-    }
-
-    /// Reads the file again if it has changed. A bad new file keeps the last good set.
-    fn reread(&self, path: &Path, now: Now, force: bool) -> Option<LastError> {
-        let mut seen = self.watch.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = Stamp::of(path);
-        if !force && stamp == seen.stamp {
-            return seen.error.clone();
-        }
-        seen.stamp = stamp;
-        match parse_file(path, &self.trust, Some(&self.set.load())) {
-            Ok(set) => {
-                self.set.store(Arc::new(set));
-                seen.read_at = Some(now.unix);
-                seen.error = None;
-            }
-            Err(message) => seen.error = Some(LastError { code: LastErrorCode::Body, message, at: now.unix }),
-        }
-        seen.error.clone()
-    }
-
-    /// Reads `jwks_file` again, whether it has changed or not; other static sources have nothing to do.
-    pub(crate) fn refresh(&self, now: Now) -> Result<(), Error> {
-        match &self.source {
-            Source::File(path) => {
-                self.reread(path, now, true);
+    /// Brings the keys up to date.
+    pub(crate) fn refresh(&self, now: Now, force: bool) -> Result<(), Error> {
+        match self {
+            Store::Local(local) => {
+                local.refresh(now);
                 Ok(())
             }
-            Source::Url(_) => self.at_hand().map(|_| ()),
-            _ => Ok(()),
+            Store::Remote(remote) => remote.refresh(force),
         }
     }
 
     /// What `status` says of the source and the set in use.
     pub(crate) fn state(&self) -> KeyState {
-        let seen = self.watch.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        KeyState {
-            source: self.source.describe(),
-            state: if matches!(self.source, Source::Url(_)) { "empty" } else { "static" },
-            keys: self.set.load().status(),
-            last_success: seen.read_at,
-            last_error: seen.error.clone(),
+        match self {
+            Store::Local(local) => local.state(),
+            Store::Remote(remote) => remote.state(),
         }
     }
 }
 
-fn parse_file(path: &Path, trust: &Trust, previous: Option<&KeySet>) -> Result<KeySet, String> {
-    KeySet::parse(&read("jwks_file", path)?, trust, previous)
-        .map_err(|why| format!("jwks_file {}: {why}", path.display()))
+#[cfg(feature = "fetch")]
+fn fetcher(url: &str, options: &Options) -> Result<Box<dyn Fetcher>, String> {
+    Ok(Box::new(super::http::Request::new(url, options)?))
 }
 
-fn milliseconds(now: Now) -> u64 {
-    u64::try_from(now.monotonic.as_millis()).unwrap_or(u64::MAX)
+#[cfg(not(feature = "fetch"))]
+fn fetcher(_: &str, _: &Options) -> Result<Box<dyn Fetcher>, String> {
+    Err("this build fetches no keys, its feature fetch is off: give jwks, jwks_file or public_key".to_owned())
 }
 
-fn in_a_second(now: Now) -> u64 {
-    milliseconds(now).saturating_add(1000)
+/// How long a verification may take to get its key.
+pub(crate) enum Patience<'t> {
+    /// Waits for a fetch, at most `timeout`.
+    Wait,
+    /// Never waits; 0 in the ticket is the first call, no ticket a final one.
+    Ticket(Option<&'t mut i64>),
+    /// Uses what is at hand and starts nothing.
+    AtHand,
 }

@@ -1,0 +1,179 @@
+//! Keys that need no network: given in the options, or read from a file that is looked at again.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use arc_swap::ArcSwap;
+
+use super::{KeySet, Source, Trust, jwk::MAX_BYTES};
+use crate::{
+    clock::{Now, SECOND},
+    status::{KeyState, LastError, LastErrorCode},
+};
+
+/// The keys of one static source.
+pub(crate) struct Local {
+    source: String,
+    held: ArcSwap<Held>,
+    file: Option<Watch>,
+}
+
+/// The set in use and where it stands. Replaced whole, so that nothing here can be left locked by a `fork()`.
+#[derive(Clone)]
+struct Held {
+    keys: Arc<KeySet>,
+    stamp: Option<Stamp>,
+    read_at: i64,
+    error: Option<LastError>,
+}
+
+/// `jwks_file`.
+struct Watch {
+    path: PathBuf,
+    trust: Trust,
+    /// The monotonic time before which the file is not looked at again.
+    next: AtomicI64,
+}
+
+impl Local {
+    /// Reads the keys of a source that is not an address.
+    ///
+    /// # Errors
+    /// A sentence for `invalid_options`.
+    pub(crate) fn new(source: &Source, trust: &Trust, now: Now) -> Result<Self, String> {
+        let about = |what: String| move |why: String| format!("{what}: {why}");
+        let mut stamp = None;
+        let mut file = None;
+        let keys = match source {
+            Source::Inline(text) => KeySet::parse(text.as_bytes(), trust, None).map_err(about("jwks".to_owned()))?,
+            Source::File(path) => {
+                stamp = Stamp::of(path);
+                file = Some(Watch {
+                    path: path.clone(),
+                    trust: trust.clone(),
+                    next: AtomicI64::new(now.monotonic + SECOND),
+                });
+                read_set(path, trust, None).map_err(about(source.describe()))?
+            }
+            Source::Pem(text) => {
+                KeySet::parse_pem(text.as_bytes(), trust, None).map_err(about("public_key".to_owned()))?
+            }
+            Source::PemFile(path) => read(path, MAX_BYTES)
+                .and_then(|text| KeySet::parse_pem(&text, trust, None))
+                .map_err(about(source.describe()))?,
+            Source::Url(_) => return Err("an address is no static source".to_owned()),
+        };
+        let held = Held { keys: Arc::new(keys), stamp, read_at: now.unix, error: None };
+        Ok(Self { source: source.describe(), held: ArcSwap::from_pointee(held), file })
+    }
+
+    /// The set to verify with; looks first whether `jwks_file` has changed, at most once a second.
+    pub(crate) fn current(&self, now: Now) -> Arc<KeySet> {
+        if let Some(watch) = &self.file {
+            let due = watch.next.load(Ordering::Relaxed);
+            let mine = |due| {
+                let next = now.monotonic + SECOND;
+                watch.next.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            };
+            if now.monotonic >= due && mine(due) {
+                self.reread(watch, now, false);
+            }
+        }
+        self.at_hand()
+    }
+
+    /// The set in use, as it is.
+    pub(crate) fn at_hand(&self) -> Arc<KeySet> {
+        self.held.load().keys.clone()
+    }
+
+    /// Reads `jwks_file` again, whether it has changed or not; other sources have nothing to do.
+    pub(crate) fn refresh(&self, now: Now) {
+        if let Some(watch) = &self.file {
+            self.reread(watch, now, true);
+        }
+    }
+
+    /// A bad new file keeps the last good set and shows in `status`.
+    fn reread(&self, watch: &Watch, now: Now, force: bool) {
+        let held = self.held.load_full();
+        let stamp = Stamp::of(&watch.path);
+        if !force && stamp == held.stamp {
+            return;
+        }
+        let next = match read_set(&watch.path, &watch.trust, Some(&held.keys)) {
+            Ok(keys) => Held { keys: Arc::new(keys), stamp, read_at: now.unix, error: None },
+            Err(why) => {
+                let message = format!("{}: {why}", self.source);
+                Held {
+                    stamp,
+                    error: Some(LastError { code: LastErrorCode::Body, message, at: now.unix }),
+                    ..(*held).clone()
+                }
+            }
+        };
+        self.held.store(Arc::new(next));
+    }
+
+    /// What `status` says.
+    pub(crate) fn state(&self) -> KeyState {
+        let held = self.held.load();
+        KeyState {
+            source: self.source.clone(),
+            state: "static",
+            age: None,
+            ttl: None,
+            keys: held.keys.status(),
+            last_success: Some(held.read_at),
+            last_error: held.error.clone(),
+            next_attempt: None,
+            fetches: 0,
+            fetch_failures: 0,
+        }
+    }
+}
+
+/// What changes when a file does. Kubernetes swaps links, which shows in the inode.
+#[derive(Debug, Clone, PartialEq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    size: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let data = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&data);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some(Self { modified: data.modified().ok(), size: data.len(), inode })
+    }
+}
+
+fn read_set(path: &Path, trust: &Trust, previous: Option<&KeySet>) -> Result<KeySet, String> {
+    KeySet::parse(&read(path, MAX_BYTES)?, trust, previous)
+}
+
+/// Reads a whole file of at most `limit` bytes, if it is a regular one: a pipe could keep a verification waiting.
+pub(super) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    let failed = |error: io::Error| error.to_string();
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut text = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut text)).map_err(failed)?;
+    if text.len() > limit {
+        return Err(format!("it has more than {limit} bytes"));
+    }
+    Ok(text)
+}
