@@ -9,11 +9,28 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-use std::{fmt, sync::Arc};
+mod field;
+mod inverse;
+mod limbs;
+mod point;
+mod scalar;
+mod table;
+#[cfg(test)]
+mod testing;
+mod verify;
 
-use p256::{
-    Sec1Point,
-    ecdsa::{Signature, VerifyingKey, signature::Verifier as _},
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
+
+use p256::{Sec1Point, ecdsa::VerifyingKey};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    field::FieldElement,
+    point::AffinePoint,
+    table::{GENERATOR, Table},
 };
 
 /// A public key, ready for use: cheap to clone, shared between its clones, equal by its coordinates.
@@ -23,7 +40,7 @@ pub struct Key(Arc<Inner>);
 struct Inner {
     x: [u8; 32],
     y: [u8; 32],
-    point: VerifyingKey,
+    table: Table,
 }
 
 impl Key {
@@ -33,8 +50,11 @@ impl Key {
     /// [`InvalidPoint`] for a coordinate of p or more and for a point that is not on the curve.
     pub fn new(x: &[u8; 32], y: &[u8; 32]) -> Result<Self, InvalidPoint> {
         let encoded = Sec1Point::from_affine_coordinates(x.into(), y.into(), false);
-        let point = VerifyingKey::from_sec1_point(&encoded).map_err(|_| InvalidPoint)?;
-        Ok(Self(Arc::new(Inner { x: *x, y: *y, point })))
+        VerifyingKey::from_sec1_point(&encoded).map_err(|_| InvalidPoint)?;
+        LazyLock::force(&GENERATOR);
+        let coordinate = |bytes| FieldElement::new(limbs::from_be_bytes(bytes));
+        let table = Table::new(&AffinePoint { x: coordinate(x), y: coordinate(y) });
+        Ok(Self(Arc::new(Inner { x: *x, y: *y, table })))
     }
 
     /// Checks `signature`, the 64 bytes r ‖ s of RFC 7518 section 3.4, over the SHA-256 of `message`.
@@ -44,8 +64,8 @@ impl Key {
     /// # Errors
     /// [`InvalidSignature`] for anything else, a wrong length included.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let signature = Signature::from_slice(signature).map_err(|_| InvalidSignature)?;
-        self.0.point.verify(message, &signature).map_err(|_| InvalidSignature)
+        let hash = Sha256::digest(message).into();
+        if verify::verify(&self.0.table, &hash, signature) { Ok(()) } else { Err(InvalidSignature) }
     }
 
     /// The affine coordinate x, big-endian.

@@ -1,0 +1,225 @@
+//! ECDSA verification (FIPS 186-5, section 6.4.2).
+
+use p256::ecdsa::Signature;
+
+use crate::{
+    field::{FieldElement, P},
+    limbs,
+    point::{AffinePoint, Point},
+    scalar::{self, Digits, N},
+    table::{GENERATOR, Table, WINDOWS},
+};
+
+/// Whether the 64 bytes r ‖ s are a signature of the hash under the key with this table.
+pub(crate) fn verify(key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
+    // Exactly 64 bytes, r and s from 1 to n − 1
+    let Ok(signature) = Signature::from_slice(signature) else {
+        return false;
+    };
+    let (r, s) = signature.split_scalars();
+    let (u1, u2) = scalar::multipliers(hash, &r, &s);
+    has_x(&sum(&Digits::new(u1), key, &Digits::new(u2)), scalar::to_limbs(&r))
+}
+
+/// u1·G + u2·Q
+fn sum(u1: &Digits, key: &Table, u2: &Digits) -> Point {
+    // All are read before the first addition: the reads wait for memory together, and not each in turn
+    let mut points = [[AffinePoint::ZERO; WINDOWS]; 2];
+    GENERATOR.select(u1, &mut points[0]);
+    key.select(u2, &mut points[1]);
+    let first = Point::from(points[0][0]);
+    points.as_flattened()[1..].iter().fold(first, |sum, point| sum.add(point))
+}
+
+/// Whether the point is not infinity and its x, reduced modulo n, is r: without a division, r·ZZ = X.
+///
+/// As n < p < 2n, x is r or, if that is below p, r + n.
+fn has_x(point: &Point, r: limbs::Limbs) -> bool {
+    if point.is_infinity() {
+        return false;
+    }
+    let is_x = |x| FieldElement::new(x).multiply(point.zz) == point.x;
+    if is_x(r) {
+        return true;
+    }
+    let (r_plus_n, carry) = limbs::add(r, N);
+    let below_p = !carry && limbs::subtract(r_plus_n, P).1;
+    below_p && is_x(r_plus_n)
+}
+
+#[cfg(test)]
+mod tests {
+    use p256::{
+        AffinePoint as Reference, ProjectivePoint, Scalar,
+        ecdsa::{VerifyingKey, signature::hazmat::PrehashVerifier as _},
+        elliptic_curve::{
+            Field as _, PrimeField as _,
+            point::{AffineCoordinates as _, DecompressPoint as _},
+        },
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        point::exceptional_additions,
+        scalar::reduced,
+        testing::{EDGES, affine, edge_scalars, is, scalar},
+    };
+
+    const G: ProjectivePoint = ProjectivePoint::GENERATOR;
+
+    fn table(point: ProjectivePoint) -> Table {
+        Table::new(&affine(point))
+    }
+
+    /// What both this crate and `p256` say of a signature; they must agree.
+    fn verify_by_both(key: ProjectivePoint, hash: &[u8; 32], r: [u8; 32], s: [u8; 32]) -> bool {
+        let signature = [r, s].concat();
+        let reference = VerifyingKey::from_affine(key.to_affine()).unwrap();
+        let expected = Signature::from_slice(&signature).is_ok_and(|s| reference.verify_prehash(hash, &s).is_ok());
+        assert_eq!(verify(&table(key), hash, &signature), expected, "p256 says {expected}: {hash:x?} {signature:x?}");
+        expected
+    }
+
+    /// A key, a hash, r and s for which u1, u2 and R come out as given (R = u1·G + u2·Q).
+    fn signature_of(u1: Scalar, u2: Scalar, r_point: Reference) -> (ProjectivePoint, Scalar, Scalar, Scalar) {
+        let key = (ProjectivePoint::from(r_point) - G * u1) * u2.invert().unwrap();
+        let r = reduced(&r_point.x().into());
+        let s = r * u2.invert().unwrap();
+        (key, u1 * s, r, s)
+    }
+
+    #[test]
+    fn sums_of_chosen_multiples() {
+        let scalars: Vec<(Scalar, ProjectivePoint)> = edge_scalars().into_iter().map(|u| (u, G * u)).collect();
+        for k in [1, 2, 3, 4, 5, 256, 257, 65536] {
+            for k in [scalar(k), -scalar(k)] {
+                let key = table(G * k);
+                for (u2, u2_g) in &scalars {
+                    let u2_q = u2_g * &k;
+                    for (u1, u1_g) in &scalars {
+                        let sum = sum(&Digits::new(scalar::to_limbs(u1)), &key, &Digits::new(scalar::to_limbs(u2)));
+                        assert!(is(&sum, u1_g + &u2_q), "{u1:?} G + {u2:?} · {k:?} G");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every addition of a multiple of the key meets an equal and an opposite partial sum once: Q = k·G is chosen so.
+    ///
+    /// Among the multiples of the generator it is possible in the last addition alone, as the sum of the others is
+    /// nearer to 0 than any multiple of the next window: there u1 = 0, and the sum infinity.
+    #[test]
+    fn equal_and_opposite_points_at_every_step() {
+        let (u1, u2) = (scalar(0x1234_5678), scalar(0x9abc_def1).invert().unwrap());
+        let digits = Digits::new(scalar::to_limbs(&u2));
+        let (mut before, mut base) = (Scalar::ZERO, Scalar::ONE);
+        for digit in digits.0 {
+            let value = base * (scalar(2 * u64::from(digit)) - scalar(255));
+            for target in [value, -value] {
+                // u1 + before·k = target·k
+                let k = u1 * (target - before).invert().unwrap();
+                let exceptional_before = exceptional_additions();
+                let sum = sum(&Digits::new(scalar::to_limbs(&u1)), &table(G * k), &digits);
+                assert!(is(&sum, G * (u1 + u2 * k)), "digit {digit}");
+                assert!(exceptional_additions() > exceptional_before, "the case was not met at digit {digit}");
+            }
+            before += value;
+            base *= scalar(256);
+        }
+    }
+
+    /// R = infinity is refused, though r·ZZ = X holds there for every r (both are 0).
+    #[test]
+    fn infinity_is_no_signature() {
+        for k in [scalar(1), scalar(2), -scalar(3), scalar(65537)] {
+            for u2 in edge_scalars().into_iter().filter(|u2| !bool::from(u2.is_zero())) {
+                let u1 = -u2 * k;
+                let s = scalar(7);
+                let (hash, r) = (u1 * s, u2 * s);
+                assert!(!verify_by_both(G * k, &hash.to_repr().into(), r.to_repr().into(), s.to_repr().into()));
+            }
+        }
+    }
+
+    #[test]
+    fn x_of_n_and_more_is_found_by_r_plus_n() {
+        let mut found = 0;
+        let mut x = N;
+        while found < 4 {
+            x = limbs::add(x, [1, 0, 0, 0]).0;
+            let bytes = limbs::to_be_bytes(x).into();
+            let Some(point) = Option::<Reference>::from(Reference::decompress(&bytes, 0.into())) else { continue };
+            let (key, hash, r, s) = signature_of(scalar(3), scalar(5), point);
+            assert!(verify_by_both(key, &hash.to_repr().into(), r.to_repr().into(), s.to_repr().into()));
+            found += 1;
+        }
+    }
+
+    #[test]
+    fn r_plus_n_of_p_and_more_is_no_x() {
+        // r + n − p is the x of R, but r is not
+        let p_minus_n = limbs::subtract(P, N).0;
+        let mut found = 0;
+        let mut x = [0; 4];
+        while found < 4 {
+            x = limbs::add(x, [1, 0, 0, 0]).0;
+            let bytes = limbs::to_be_bytes(x).into();
+            let Some(point) = Option::<Reference>::from(Reference::decompress(&bytes, 0.into())) else { continue };
+            let (u1, u2) = (scalar(3), scalar(5));
+            let key = (ProjectivePoint::from(point) - G * u1) * u2.invert().unwrap();
+            let r = limbs::to_be_bytes(limbs::add(x, p_minus_n).0);
+            let s = Scalar::from_repr(r.into()).unwrap() * u2.invert().unwrap();
+            assert!(!verify_by_both(key, &(u1 * s).to_repr().into(), r, s.to_repr().into()));
+            found += 1;
+        }
+    }
+
+    #[test]
+    fn hashes_of_zero_and_of_n_and_more() {
+        for hash in [[0; 4], N, limbs::add(N, [1, 0, 0, 0]).0, [u64::MAX; 4]] {
+            let bytes = limbs::to_be_bytes(hash);
+            let (d, k) = (scalar(0xdead_beef), scalar(0xfeed));
+            let r = reduced(&(G * k).to_affine().x().into());
+            let s = k.invert().unwrap() * (reduced(&bytes) + r * d);
+            assert!(verify_by_both(G * d, &bytes, r.to_repr().into(), s.to_repr().into()), "{hash:x?}");
+        }
+    }
+
+    #[test]
+    fn r_and_s_outside_of_1_to_n_minus_1() {
+        let n = |offset| limbs::to_be_bytes(limbs::add(N, [offset, 0, 0, 0]).0);
+        let good = scalar(9).to_repr().into();
+        for bad in [[0; 32], n(0), n(1), [0xff; 32]] {
+            assert!(!verify_by_both(G, &[1; 32], bad, good));
+            assert!(!verify_by_both(G, &[1; 32], good, bad));
+            assert!(!verify_by_both(G, &[1; 32], bad, bad));
+        }
+    }
+
+    #[test]
+    fn edges_as_r_s_and_hash() {
+        for hash in EDGES {
+            for r in EDGES {
+                for s in EDGES {
+                    verify_by_both(
+                        G * scalar(3),
+                        &limbs::to_be_bytes(hash),
+                        limbs::to_be_bytes(r),
+                        limbs::to_be_bytes(s),
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn valid_for_random_multipliers(u1: [u8; 32], u2: [u8; 32], k in 1u64..) {
+            let (u1, u2) = (reduced(&u1), reduced(&u2));
+            let (key, hash, r, s) = signature_of(u1, u2, (G * scalar(k)).to_affine());
+            prop_assert!(verify_by_both(key, &hash.to_repr().into(), r.to_repr().into(), s.to_repr().into()));
+        }
+    }
+}
