@@ -1,1 +1,57 @@
-fn main() {}
+//! `pomerium-jwt`: verifies and explains Pomerium's tokens at a terminal.
+//!
+//! A command computes a [`Report`]; only this file prints and ends the process.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod demo;
+mod input;
+mod options;
+mod report;
+mod verify;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::ArgMatches;
+use report::{Failure, Report};
+
+fn main() -> ExitCode {
+    let matches = arguments::command().get_matches();
+    let (report, json) = match matches.subcommand() {
+        Some((name, matches)) => (run(name, matches), arguments::json(matches)),
+        None => unreachable!("clap demands a subcommand"),
+    };
+    match print(&report, json) {
+        Ok(()) => ExitCode::from(report.exit_code()),
+        // Whoever reads has closed the pipe, as `head` does: what was decided stands
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(report.exit_code()),
+        Err(error) => {
+            let _ = writeln!(anstream::stderr(), "internal: the output could not be written: {error}");
+            ExitCode::from(report::INTERNAL)
+        }
+    }
+}
+
+fn run(name: &str, matches: &ArgMatches) -> Report {
+    let outcome = match name {
+        "verify" => verify::run(matches),
+        "demo" => demo::run(),
+        other => Err(Failure::internal(format!("the command {other} has no function"))),
+    };
+    outcome.unwrap_or_else(Report::from)
+}
+
+fn print(report: &Report, json: bool) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(report.output.as_bytes())?;
+    if let Some(failure) = &report.failure {
+        if json {
+            writeln!(stdout, "{}", failure.to_json())?;
+        }
+        writeln!(anstream::stderr(), "{}", failure.styled())?;
+    }
+    stdout.flush()
+}

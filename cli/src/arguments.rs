@@ -1,0 +1,65 @@
+//! The command line: which commands there are and what each takes.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::OsStringValueParser, value_parser};
+
+use crate::options;
+
+const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
+
+const PRECEDENCE: &str = "A flag beats --options, and --options beats the environment, where each option is the \
+    variable POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. A key source (jwks_url, jwks, jwks_file, public_key, \
+    public_key_file) given higher up replaces the one below.";
+
+pub(crate) fn command() -> Command {
+    Command::new("pomerium-jwt")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Verifies the JWT that Pomerium puts into X-Pomerium-Jwt-Assertion, and explains it")
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommands([verify(), demo()])
+}
+
+/// Whether `--json` was given to a command that has it.
+pub(crate) fn json(matches: &ArgMatches) -> bool {
+    matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json)
+}
+
+/// `--at`.
+pub(crate) fn at(matches: &ArgMatches) -> Option<i64> {
+    matches.get_one("at").copied()
+}
+
+fn verify() -> Command {
+    Command::new("verify")
+        .about("Says who sent a token: the identity as JSON, or why the token is refused")
+        .args([token(), at_flag()])
+        .arg(json_flag("Print a refusal on standard output too, as {\"code\",\"number\",\"kind\",\"message\"}"))
+        .args(options::flags())
+        .after_help(EXIT_CODES)
+        .after_long_help(format!("{PRECEDENCE}\n\n{EXIT_CODES}"))
+}
+
+fn demo() -> Command {
+    Command::new("demo").about("Makes a key, mints and verifies tokens, and shows what is refused and why")
+}
+
+fn token() -> Arg {
+    Arg::new("token")
+        .value_name("TOKEN")
+        .value_parser(OsStringValueParser::new())
+        .help("The header's value; without it, or with -, standard input (other users of this machine see arguments)")
+}
+
+fn at_flag() -> Arg {
+    Arg::new("at")
+        .long("at")
+        .value_name("UNIX_TIME")
+        .value_parser(value_parser!(i64).range(0..1 << 53))
+        .help("Judge at this time, in seconds since 1970, instead of now")
+}
+
+fn json_flag(help: &'static str) -> Arg {
+    Arg::new("json").long("json").action(ArgAction::SetTrue).help(help)
+}

@@ -1,0 +1,131 @@
+//! What a command answers: text for standard output, perhaps a failure, and the exit code.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use pomerium_jwt::{Code, Error, Kind};
+use serde::Serialize;
+
+/// The token is refused, or a check of `inspect` failed.
+pub(crate) const REFUSED: u8 = 1;
+/// The command line, the options or a file are wrong; clap exits with it too.
+pub(crate) const USAGE: u8 = 2;
+/// There are no keys to judge the token with.
+pub(crate) const NO_KEYS: u8 = 3;
+/// A fault of this program or of the machine.
+pub(crate) const INTERNAL: u8 = 70;
+
+pub(crate) const HEADING: Style = Style::new().bold();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// The answer of a command.
+pub(crate) struct Report {
+    /// For standard output. Styles in it are removed where nobody would see them.
+    pub(crate) output: String,
+    pub(crate) failure: Option<Failure>,
+}
+
+impl Report {
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.failure.as_ref().map_or(0, Failure::exit_code)
+    }
+}
+
+impl From<String> for Report {
+    fn from(output: String) -> Self {
+        Self { output, failure: None }
+    }
+}
+
+impl From<Failure> for Report {
+    fn from(failure: Failure) -> Self {
+        Self { output: String::new(), failure: Some(failure) }
+    }
+}
+
+/// Why a command did not do what it was asked to: one of the core's codes, and a sentence.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn options(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidOptions, message)
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, message)
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self.code.kind() {
+            Kind::Token => REFUSED,
+            Kind::Options => USAGE,
+            Kind::Keys => NO_KEYS,
+            _ => INTERNAL,
+        }
+    }
+
+    pub(crate) fn styled(&self) -> String {
+        format!("{BAD}{}{BAD:#}: {}", self.code, printable(&self.message))
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Refusal<'a> {
+            code: &'a str,
+            number: i32,
+            kind: &'a str,
+            message: &'a str,
+        }
+        let (code, kind) = (self.code, self.code.kind());
+        let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message: &self.message };
+        serde_json::to_string(&refusal).unwrap_or_default() // strings and a number: cannot fail
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(error.code(), error.message())
+    }
+}
+
+/// The text with escapes for every character that could move the cursor, colour the screen or reorder what is shown.
+/// Inside a JSON string the escapes mean the same characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
+        let reorders = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || reorders {
+            let _ = write!(shown, "\\u{:04x}", u32::from(character)); // writing to a String cannot fail
+        } else {
+            shown.push(character);
+        }
+        shown
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        let table = [
+            ("plain é 漢 🦀", "plain é 漢 🦀"),
+            ("a\u{1b}[2Jb", "a\\u001b[2Jb"),
+            ("a\nb\r\t\0", "a\\u000ab\\u000d\\u0009\\u0000"),
+            ("\u{9b}31m\u{7f}", "\\u009b31m\\u007f"),
+            ("user\u{202e}nimda", "user\\u202enimda"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(printable(text), expected);
+        }
+    }
+}

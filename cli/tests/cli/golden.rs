@@ -1,0 +1,92 @@
+//! What people read, compared with `golden/`: a change of wording is seen in review.
+
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
+
+use crate::shell::{Answer, Shell};
+
+const REWRITE: &str = "UPDATE_GOLDEN=1 cargo test -p pomerium-jwt-cli";
+
+/// File name -> command lines whose answers it holds.
+const TRANSCRIPTS: &[(&str, &[&str])] = &[
+    ("help.txt", &["pomerium-jwt --help", "pomerium-jwt verify -h", "pomerium-jwt verify --help"]),
+    ("demo.txt", &["pomerium-jwt demo"]),
+    (
+        "verify.txt",
+        &[
+            "pomerium-jwt verify --route https://app.example.com --jwks-file keys.json --at 1700000000 < token.txt",
+            "POMERIUM_JWT_ROUTE=https://app.example.com pomerium-jwt verify --jwks-file keys.json --at 1700003600 < token.txt",
+            "pomerium-jwt verify --options options.json --audience other.example.com --at 1700000000 --json < token.txt",
+            "pomerium-jwt verify --jwks-file keys.json < token.txt",
+            "pomerium-jwt verify --route https://app.example.com --jwks-file missing.json < token.txt",
+            "pomerium-jwt verify --route https://app.example.com --leeway 4000 < token.txt",
+        ],
+    ),
+];
+
+#[test]
+fn what_people_read_is_what_was_reviewed() {
+    let shell = Shell::new();
+    shell.write("options.json", r#"{"route":"https://app.example.com","jwks_file":"keys.json"}"#);
+    let mut differences = Vec::new();
+    for (name, lines) in TRANSCRIPTS {
+        let transcript: String = lines.iter().map(|line| show(line, &shell.run(line))).collect();
+        let transcript = if *name == "demo.txt" { mask(&transcript) } else { transcript };
+        if let Err(difference) = compare(name, &transcript) {
+            differences.push(difference);
+        }
+    }
+    let differences = differences.join("\n");
+    assert!(differences.is_empty(), "{differences}\nIf the new text is the better one, run: {REWRITE}");
+    let known: BTreeSet<String> = TRANSCRIPTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(files(), known, "delete the file that no transcript names");
+}
+
+fn files() -> BTreeSet<String> {
+    let files = fs::read_dir(folder()).expect("the golden folder");
+    files.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli/golden")
+}
+
+fn compare(name: &str, transcript: &str) -> Result<(), String> {
+    let path = folder().join(name);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        return fs::write(&path, transcript).map_err(|error| format!("{}: {error}", path.display()));
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    if expected == transcript {
+        return Ok(());
+    }
+    let line = expected.lines().zip(transcript.lines()).take_while(|(old, new)| old == new).count();
+    let at = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
+    let number = line + 1;
+    Err(format!("{name}:{number} differs\n  expected: {}\n  printed:  {}", at(&expected), at(transcript)))
+}
+
+fn show(line: &str, answer: &Answer) -> String {
+    let section = |name: &str, text: &str| if text.is_empty() { String::new() } else { format!("--- {name}\n{text}") };
+    let stdout = section("standard output", &answer.stdout);
+    let stderr = section("standard error", &answer.stderr);
+    format!("$ {line}\n{stdout}{stderr}--- exit code {}\n\n", answer.exit_code)
+}
+
+/// The demo's key, tokens, ids and times are of the moment.
+fn mask(text: &str) -> String {
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '_';
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_word) {
+        let end = rest[start..].find(|character| !is_word(character)).map_or(rest.len(), |length| start + length);
+        let word = &rest[start..end];
+        masked.push_str(&rest[..start]);
+        masked.push_str(match word.len() {
+            36.. => "<...>",
+            10 if word.bytes().all(|byte| byte.is_ascii_digit()) => "<time>",
+            _ => word,
+        });
+        rest = &rest[end..];
+    }
+    masked + rest
+}

@@ -1,0 +1,82 @@
+//! Keys made by the commands of Pomerium's own documentation, given in every form and by every way.
+
+use std::process::Command;
+
+use pomerium_jwt_issuer::{SigningKey, key_set};
+
+use crate::shell::{NOW, Shell, assertion};
+
+const BY_OPENSSL: &[(&str, &str)] = &[
+    ("ecparam -genkey -name prime256v1 -out private.pem", "with an EC PARAMETERS block"),
+    ("ecparam -genkey -name prime256v1 -noout -out private.pem", "with -noout"),
+];
+
+#[test]
+fn a_key_of_the_documented_commands_is_accepted_in_every_form() {
+    for (make, what) in BY_OPENSSL {
+        let shell = Shell::new();
+        openssl(&shell, make);
+        openssl(&shell, "ec -in private.pem -pubout -out public.pem");
+        openssl(&shell, "req -x509 -days 1000000 -key private.pem -subj /CN=pomerium -out certificate.pem");
+        for name in ["public.pem", "certificate.pem"] {
+            openssl(&shell, &format!("base64 -in {name} -out {name}.base64"));
+            openssl(&shell, &format!("base64 -A -in {name} -out {name}.line"));
+        }
+        let key = SigningKey::from_pem(&read(&shell, "private.pem")).expect("what openssl has made");
+        shell.write("token.txt", assertion().mint(&key));
+        shell.write("keys.json", key_set([&key]));
+        for name in ["public.pem", "certificate.pem"] {
+            for form in ["", ".base64", ".line"] {
+                check_both_ways(&shell, "public-key", &format!("{name}{form}"), what);
+            }
+        }
+        check_both_ways(&shell, "jwks", "keys.json", what);
+    }
+}
+
+/// By content and by file, as flag and as environment variable.
+fn check_both_ways(shell: &Shell, option: &str, file: &str, what: &str) {
+    let content = read(shell, file);
+    let in_file = format!("{option}-file");
+    let now = NOW.to_string();
+    let token = read(shell, "token.txt");
+    let verify = ["verify", "--route", "https://app.example.com", "--at", &now];
+    for (option, value) in [(option, content.as_str()), (&in_file, file)] {
+        let flag = format!("--{option}");
+        let variable = format!("POMERIUM_JWT_{}", option.replace('-', "_").to_uppercase());
+        let by_flag = shell.run_words([], verify.into_iter().chain([flag.as_str(), value]), token.as_bytes());
+        assert_eq!(by_flag.exit_code, 0, "{what}, {flag} {file}: {by_flag:?}");
+        let by_variable = shell.run_words([(variable.as_str(), value)], verify, token.as_bytes());
+        assert_eq!(by_variable.exit_code, 0, "{what}, {variable} {file}: {by_variable:?}");
+    }
+}
+
+#[test]
+fn a_key_of_somebody_else_is_not_accepted() {
+    let shell = Shell::new();
+    openssl(&shell, "ecparam -genkey -name prime256v1 -noout -out private.pem");
+    openssl(&shell, "ec -in private.pem -pubout -out public.pem");
+    let line = format!("verify --route https://app.example.com --public-key-file public.pem --at {NOW} < token.txt");
+    let answer = shell.run(&format!("pomerium-jwt {line}"));
+    assert_eq!(answer.exit_code, 1, "{answer:?}");
+    assert!(answer.stderr.starts_with("signature_invalid: "), "{answer:?}");
+}
+
+#[test]
+fn a_private_key_is_refused_and_the_right_command_named() {
+    let shell = Shell::new();
+    openssl(&shell, "ecparam -genkey -name prime256v1 -noout -out private.pem");
+    let answer = shell.run("pomerium-jwt verify --route https://app.example.com --public-key-file private.pem");
+    assert_eq!(answer.exit_code, 2, "{answer:?}");
+    assert!(answer.stderr.contains("openssl ec -in KEY -pubout"), "{answer:?}");
+}
+
+fn read(shell: &Shell, name: &str) -> String {
+    std::fs::read_to_string(shell.path().join(name)).expect(name)
+}
+
+fn openssl(shell: &Shell, command: &str) {
+    let output = Command::new("openssl").args(command.split(' ')).current_dir(shell.path()).output();
+    let output = output.expect("these tests need the `openssl` command: apt-get install openssl");
+    assert!(output.status.success(), "openssl {command}: {}", String::from_utf8_lossy(&output.stderr));
+}

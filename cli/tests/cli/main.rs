@@ -1,0 +1,7 @@
+//! The built command, run as a person runs it.
+#![forbid(unsafe_code)]
+
+mod exit_codes;
+mod golden;
+mod keys;
+mod shell;
