@@ -20,10 +20,15 @@
 mod assertion;
 mod jwk;
 mod key;
+mod parameters;
 mod pem;
+#[cfg(feature = "server")]
+mod server;
 
 pub use assertion::{Assertion, go_json};
 pub use key::{KeyError, SigningKey};
+#[cfg(feature = "server")]
+pub use server::{Fault, KEY_SET_PATH, Rotation, Server, ServerOptions, Stats, StopSignal, Tls, Withdrawal};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -1,0 +1,9 @@
+//! The server over real sockets.
+
+mod addresses;
+#[path = "../common/mod.rs"]
+mod common;
+mod faults;
+mod http;
+mod scenarios;
+mod tls;
