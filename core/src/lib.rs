@@ -30,6 +30,9 @@ mod status;
 mod token;
 mod verifier;
 
+#[cfg(all(test, feature = "fetch"))]
+mod keystore_tests;
+
 pub use error::{Code, Error, Kind};
 pub use identity::{Claims, Identity};
 pub use options::{OPTIONS, OptionKind, OptionSpec, Options};

@@ -193,9 +193,9 @@ impl Remote {
     pub(crate) fn state(&self) -> KeyState {
         let shared = &self.shared;
         let now = shared.clock.now();
-        let snapshot = shared.snapshot.load_full();
         let flight = shared.flight();
         let board = flight.board();
+        let snapshot = shared.snapshot.load_full();
         let loaded = snapshot.as_ref().map(|snapshot| snapshot.loaded);
         let in_seconds = |nanoseconds: i64| u64::try_from(nanoseconds / SECOND).unwrap_or(0);
         KeyState {
@@ -383,10 +383,10 @@ impl Shared {
     /// The end of a fetch, good or bad: the set is replaced whole, or the last good one stays.
     fn land(&self, flight: &Flight, sent: Now, outcome: Result<Snapshot, Failure>) {
         let now = self.clock.now();
-        let outcome = outcome.map(|snapshot| self.snapshot.store(Some(Arc::new(snapshot))));
         let mut board = flight.board();
         match outcome {
-            Ok(()) => {
+            Ok(snapshot) => {
+                self.snapshot.store(Some(Arc::new(snapshot)));
                 board.state.succeeded();
                 board.last_success = Some(sent.unix);
                 board.last_error = None;

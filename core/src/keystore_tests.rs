@@ -1,0 +1,382 @@
+//! What the key store promises to an application, on real sockets. The clock is ours, so ages need no waiting.
+
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use pomerium_jwt_issuer::{Assertion, Fault, Rotation, Server, ServerOptions, SigningKey, Withdrawal, key_set};
+
+use crate::{
+    Code, Error, Identity, Options, Status, Verifier,
+    clock::{Clock, Now, SECOND, SystemClock},
+};
+
+const TTL: i64 = 60;
+const MAX_STALE: i64 = 1000;
+const COOLDOWN: i64 = 10;
+/// Longer than anything takes, so that only a hang is found.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The machine's clocks, which can be put forward.
+struct TestClock {
+    system: SystemClock,
+    ahead: AtomicI64,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Now {
+        let (now, ahead) = (self.system.now(), self.ahead.load(Ordering::SeqCst));
+        Now { monotonic: now.monotonic + ahead * SECOND, unix: now.unix + ahead }
+    }
+}
+
+/// An issuer and an application behind it.
+struct App {
+    server: Server,
+    clock: Arc<TestClock>,
+    verifier: Verifier,
+}
+
+impl App {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let server = Server::start(ServerOptions::default()).expect("a free port");
+        let mut options = Options::for_route(server.url());
+        options.cache_ttl = Some(Duration::from_secs(TTL as u64));
+        options.max_stale = Some(Duration::from_secs(MAX_STALE as u64));
+        options.timeout = Some(Duration::from_secs(1));
+        change(&mut options);
+        let clock = Arc::new(TestClock { system: SystemClock::new(), ahead: AtomicI64::new(0) });
+        let verifier = Verifier::with_clock(&options, clock.clone()).expect("options");
+        Self { server, clock, verifier }
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.ahead.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn assertion(&self) -> Assertion {
+        self.server.assertion().user("alice", "alice@example.com", "Alice").expires_at(4_000_000_000)
+    }
+
+    /// A token of the key that signs now.
+    fn token(&self) -> String {
+        self.server.mint(&self.assertion())
+    }
+
+    /// A token of a key that nobody has published.
+    fn foreign_token(&self) -> String {
+        self.assertion().mint(&SigningKey::generate())
+    }
+
+    fn verify(&self, token: &str) -> Result<Identity, Error> {
+        self.verifier.verify(token)
+    }
+
+    fn code(&self, token: &str) -> Option<Code> {
+        self.verify(token).err().map(|error| error.code())
+    }
+
+    /// Verifies and says how long it took.
+    fn timed(&self, token: &str) -> (Option<Code>, Duration) {
+        let start = Instant::now();
+        (self.code(token), start.elapsed())
+    }
+
+    /// Waits for what happens behind a verification.
+    fn until(&self, what: &str, happened: impl Fn(&Status) -> bool) {
+        let start = Instant::now();
+        while !happened(&self.verifier.status()) {
+            assert!(start.elapsed() < PATIENCE, "waited for {what}: {:?}", self.verifier.status());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn sixty_four_threads_starting_cold_cause_one_fetch() {
+    let app = App::new();
+    let token = app.token();
+    let gate = Barrier::new(64);
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                gate.wait();
+                assert_eq!(app.code(&token), None);
+            });
+        }
+    });
+    assert_eq!(app.server.fetches(), 1);
+    let status = app.verifier.status();
+    assert_eq!((status.state, status.fetches, status.fetch_failures), ("fresh", 1, 0));
+    assert_eq!(status.counts, [("ok", 64)].into());
+}
+
+#[test]
+fn a_rotation_by_the_documented_steps_refuses_nothing_under_load() {
+    let app = App::new();
+    assert_eq!(app.code(&app.token()), None);
+    let running = AtomicBool::new(true);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while running.load(Ordering::Relaxed) {
+                    assert_eq!(app.code(&app.token()), None, "{:?}", app.verifier.status());
+                }
+            });
+        }
+        for step in [Rotation::Append, Rotation::Swap, Rotation::Drop] {
+            app.server.rotate(step).expect("rotation");
+            let fetches = app.server.fetches();
+            app.pass(TTL);
+            app.until("the refresh behind", |status| status.fetches > fetches && status.state == "fresh");
+        }
+        running.store(false, Ordering::Relaxed);
+    });
+    assert_eq!(app.verifier.status().counts.keys().collect::<Vec<_>>(), [&"ok"]);
+}
+
+#[test]
+fn a_new_key_without_the_append_step_costs_one_fetch_then_a_cooldown() {
+    let app = App::new();
+    assert_eq!(app.code(&app.token()), None);
+    app.server.rotate(Rotation::AtOnce).expect("rotation");
+    assert_eq!(app.code(&app.token()), None, "an unknown kid is fetched for at once");
+    app.server.rotate(Rotation::AtOnce).expect("rotation");
+    let error = app.verify(&app.token()).expect_err("within the cooldown");
+    assert_eq!(error.code(), Code::KeysUnavailable, "{error}");
+    assert!((1..=10).contains(&error.retry_after().expect("a fetched source").as_secs()), "{error:?}");
+    app.pass(COOLDOWN);
+    assert_eq!(app.code(&app.token()), None);
+    assert_eq!(app.server.fetches(), 3);
+}
+
+#[test]
+fn a_withdrawn_key_dies_within_two_ttl() {
+    let busy = App::new();
+    let token = busy.token();
+    assert_eq!(busy.code(&token), None);
+    busy.server.rotate(Rotation::AtOnce).expect("rotation");
+    busy.pass(TTL);
+    assert_eq!(busy.code(&token), None, "aging: used at once, the refresh runs behind");
+    busy.until("the refresh behind", |status| status.fetches == 2 && status.state == "fresh");
+    busy.pass(COOLDOWN);
+    assert_eq!(busy.code(&token), Some(Code::KeyNotFound));
+
+    let idle = App::new();
+    let token = idle.token();
+    assert_eq!(idle.code(&token), None);
+    idle.server.withdraw(Withdrawal::Signing);
+    idle.server.rotate(Rotation::AtOnce).expect("rotation");
+    idle.pass(2 * TTL);
+    assert_eq!(idle.code(&token), Some(Code::KeyNotFound), "old and idle: fetched before use");
+}
+
+#[test]
+fn an_outage_shorter_than_max_stale_refuses_nothing_and_a_longer_one_says_why() {
+    let app = App::new();
+    let token = app.token();
+    assert_eq!(app.code(&token), None);
+    app.server.fault(Fault::InternalServerError);
+    for failures in 1..=10 {
+        app.pass((2 * TTL + MAX_STALE - 20) / 10);
+        assert_eq!(app.code(&token), None, "{:?}", app.verifier.status());
+        app.until("the attempt to fail", |status| status.fetch_failures == failures);
+    }
+    app.pass(40);
+    let error = app.verify(&token).expect_err("expired");
+    assert_eq!(error.code(), Code::KeysUnavailable);
+    assert!(error.message().contains("too old") && error.message().contains("500"), "{error}");
+    app.server.fault(Fault::None);
+    app.pass(60);
+    assert_eq!(app.code(&token), None, "the source is back");
+}
+
+#[test]
+fn a_source_that_hangs_costs_an_idle_application_one_wait_and_a_busy_one_none() {
+    let app = App::new();
+    let token = app.token();
+    assert_eq!(app.code(&token), None);
+    app.server.fault(Fault::Hang);
+    app.pass(TTL);
+    for _ in 0..3 {
+        assert_eq!(app.code(&token), None);
+    }
+    assert!(app.verifier.status().last_error.is_none(), "aging: the answers came while the fetch was still hanging");
+    app.until("the fetch to give up", |status| status.fetch_failures == 1);
+
+    app.pass(2 * TTL);
+    let (code, waited) = app.timed(&token);
+    assert_eq!(code, None, "the last good keys answer");
+    assert!(waited >= Duration::from_millis(900), "an idle application's old set is fetched first: {waited:?}");
+    app.until("the fetch to give up", |status| status.fetch_failures >= 2);
+    let failures = app.verifier.status().fetch_failures;
+    assert_eq!(app.code(&token), None);
+    assert_eq!(app.verifier.status().fetch_failures, failures, "no second wait while the source is known to fail");
+}
+
+#[test]
+fn a_flood_of_unknown_kids_causes_one_fetch_and_delays_no_known_key() {
+    let app = App::new();
+    let good = app.token();
+    let foreign = app.foreign_token();
+    assert_eq!(app.code(&good), None);
+    let percentile = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() * 99 / 100]
+    };
+    let sample = |count: usize| {
+        percentile(
+            (0..count)
+                .map(|_| app.timed(&good))
+                .map(|(code, time)| {
+                    assert_eq!(code, None);
+                    time
+                })
+                .collect(),
+        )
+    };
+    let calm = sample(300);
+    app.server.fault(Fault::Hang); // the worst moment for a flood
+    let flooded = thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..100_000 {
+                let code = app.code(&foreign).expect("nobody knows this key");
+                assert!(matches!(code, Code::KeysUnavailable | Code::KeyNotFound));
+            }
+        });
+        sample(300)
+    });
+    println!("p99 of a known key: {calm:?} before, {flooded:?} during a flood of 100,000 unknown kids");
+    assert!(flooded < Duration::from_millis(900), "a known key waited for an unknown one: {flooded:?}");
+    let elapsed = 1 + app.verifier.status().fetches as i64;
+    assert!(app.server.fetches() <= 2 + elapsed as u64 / COOLDOWN as u64, "{} fetches", app.server.fetches());
+}
+
+#[test]
+fn an_unchanged_set_is_confirmed_by_its_etag_and_keeps_its_prepared_keys() {
+    let app = App::new();
+    let token = app.token();
+    assert_eq!(app.code(&token), None);
+    app.pass(TTL);
+    app.verifier.refresh(false).expect("refresh");
+    assert_eq!(app.server.stats().not_modified, 1);
+    assert_eq!((app.verifier.status().age, app.verifier.status().state), (Some(0), "fresh"));
+    assert_eq!(app.code(&token), None);
+}
+
+#[test]
+fn a_caller_that_cannot_wait_gets_a_ticket() {
+    let app = App::new();
+    let token = app.token();
+    let mut ticket = 0;
+    let error = app.verifier.verify_cached(&token, Some(&mut ticket)).expect_err("no keys yet");
+    assert_eq!((error.code(), app.server.fetches()), (Code::KeysNeeded, 0));
+    assert_ne!(ticket, 0);
+    app.verifier.refresh(false).expect("refresh");
+    assert!(app.verifier.verify_cached(&token, Some(&mut ticket)).is_ok());
+    app.verifier.refresh(false).expect("nothing to do");
+    assert_eq!(app.server.fetches(), 1);
+
+    let foreign = app.foreign_token();
+    let mut ticket = 0;
+    let code = |ticket: Option<&mut i64>| app.verifier.verify_cached(&foreign, ticket).unwrap_err().code();
+    assert_eq!(code(None), Code::KeysUnavailable, "without a ticket the call is final");
+    assert_eq!(code(Some(&mut ticket)), Code::KeysNeeded);
+    app.verifier.refresh(false).expect("refresh");
+    assert_eq!(code(Some(&mut ticket)), Code::KeyNotFound, "the set was asked for after the token came");
+    assert_eq!(code(Some(&mut ticket)), Code::KeyNotFound, "a call with a ticket is final");
+    assert_eq!(app.server.fetches(), 2);
+}
+
+#[test]
+fn refresh_reports_and_forces() {
+    let app = App::new();
+    app.verifier.refresh(true).expect("warm-up");
+    app.verifier.refresh(true).expect("at most one a second");
+    assert_eq!(app.server.fetches(), 1);
+    app.pass(1);
+    app.server.fault(Fault::Garbage);
+    let error = app.verifier.refresh(true).expect_err("garbage");
+    assert_eq!(error.code(), Code::KeysUnavailable);
+    assert!(error.message().contains("not strict JSON"), "{error}");
+    assert_eq!(app.code(&app.token()), None, "the last good set stays");
+    let status = serde_json::to_value(app.verifier.status()).expect("status");
+    assert_eq!(status["last_error"]["code"], "body");
+    assert_eq!(status["state"], "fresh");
+}
+
+#[test]
+fn verify_at_uses_the_keys_at_hand() {
+    let app = App::new();
+    let token = app.token();
+    let at = |token: &str| app.verifier.verify_at(token, 3_999_999_999).err().map(|error| error.code());
+    assert_eq!(at(&token), Some(Code::KeysUnavailable));
+    app.verifier.refresh(false).expect("refresh");
+    assert_eq!(at(&token), None);
+    assert_eq!(at(&app.foreign_token()), Some(Code::KeysUnavailable));
+    assert_eq!(app.server.fetches(), 1);
+}
+
+#[test]
+fn a_set_to_start_with_answers_at_once_and_is_refreshed_behind() {
+    let key = SigningKey::generate();
+    let app = App::with(|options| options.jwks_initial = Some(key_set([&key])));
+    assert_eq!(app.verifier.status().state, "aging");
+    assert_eq!(app.code(&app.assertion().mint(&key)), None);
+    app.until("the refresh behind", |status| status.state == "fresh");
+    app.pass(COOLDOWN);
+    assert_eq!(app.code(&app.assertion().mint(&key)), Some(Code::KeyNotFound), "the source knows better");
+}
+
+#[test]
+fn an_empty_set_is_explained_and_asked_for_again_soon() {
+    let app = App::new();
+    let token = app.token();
+    app.server.withdraw(Withdrawal::All);
+    let error = app.verify(&token).expect_err("empty");
+    assert_eq!(error.code(), Code::KeysEmpty);
+    assert!(error.message().contains("is signing_key set in Pomerium?"), "{error}");
+    assert!(error.retry_after().is_some());
+    assert_eq!(app.verifier.status().ttl, Some(10));
+    app.server.rotate(Rotation::AtOnce).expect("rotation");
+    app.pass(10);
+    assert_eq!(app.code(&app.token()), None);
+}
+
+/// The child of a `fork()` has its parent's memory and none of its threads.
+#[test]
+fn a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs() {
+    for hanging in [false, true] {
+        let app = App::new();
+        let token = app.token();
+        assert_eq!(app.code(&token), None);
+        if hanging {
+            app.server.fault(Fault::Hang);
+            app.pass(TTL);
+            assert_eq!(app.code(&token), None, "a fetch starts behind it");
+            app.until("the fetch to start", |status| status.fetches == 2);
+            app.server.fault(Fault::None);
+        }
+        app.pass(2 * TTL);
+        let child = match fork::fork().expect("fork") {
+            fork::Fork::Child => {
+                // the test harness must not go on in here: whatever happens, the child ends
+                let good = app.code(&token).is_none() && app.verifier.refresh(true).is_ok();
+                std::process::exit(if good { 0 } else { 1 });
+            }
+            fork::Fork::Parent(child) => child,
+        };
+        assert_eq!(app.code(&token), None, "the parent goes on");
+        let status = fork::waitpid(child).expect("waitpid");
+        assert_eq!(status, 0, "hanging {hanging}: the child must verify and refresh");
+    }
+}
