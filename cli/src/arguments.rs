@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::OsStringValueParser, value_parser};
 
-use crate::options;
+use crate::{issuer, options};
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
 
@@ -18,7 +18,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([verify(), demo()])
+        .subcommands([verify(), demo(), issuer::command()])
 }
 
 /// Whether `--json` was given to a command that has it.

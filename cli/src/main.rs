@@ -1,11 +1,12 @@
 //! `pomerium-jwt`: verifies and explains Pomerium's tokens at a terminal.
 //!
-//! A command computes a [`Report`]; only this file prints and ends the process.
+//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer` prints by itself, while it serves.
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod demo;
 mod input;
+mod issuer;
 mod options;
 mod report;
 mod verify;
@@ -39,6 +40,7 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
     let outcome = match name {
         "verify" => verify::run(matches),
         "demo" => demo::run(),
+        "issuer" => issuer::run(matches),
         other => Err(Failure::internal(format!("the command {other} has no function"))),
     };
     outcome.unwrap_or_else(Report::from)

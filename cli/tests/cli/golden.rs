@@ -8,7 +8,10 @@ const REWRITE: &str = "UPDATE_GOLDEN=1 cargo test -p pomerium-jwt-cli";
 
 /// File name -> command lines whose answers it holds.
 const TRANSCRIPTS: &[(&str, &[&str])] = &[
-    ("help.txt", &["pomerium-jwt --help", "pomerium-jwt verify -h", "pomerium-jwt verify --help"]),
+    (
+        "help.txt",
+        &["pomerium-jwt --help", "pomerium-jwt verify -h", "pomerium-jwt verify --help", "pomerium-jwt issuer --help"],
+    ),
     ("demo.txt", &["pomerium-jwt demo"]),
     (
         "verify.txt",

@@ -3,5 +3,6 @@
 
 mod exit_codes;
 mod golden;
+mod issuer;
 mod keys;
 mod shell;
