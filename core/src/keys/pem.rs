@@ -47,38 +47,57 @@ fn from_base64(text: &str) -> Option<String> {
 
 /// The first usable block: `openssl ecparam` without `-noout` writes an EC PARAMETERS block before the key.
 fn public_key(text: &str, previous: Option<&KeySet>) -> Result<PublicKey, String> {
-    let mut others = Vec::new();
-    for block in blocks(text) {
-        let mut decoder =
-            Decoder::new_detect_wrap(block.as_bytes()).map_err(|error| format!("malformed PEM: {error}"))?;
-        let label = decoder.type_label();
-        if label.ends_with("PRIVATE KEY") {
-            let fix = "give the public one, which openssl ec -in KEY -pubout or openssl pkey -in KEY -pubout writes";
-            return Err(format!("this is a private key, which the verifier must not have: {fix}"));
-        }
-        let mut der = Vec::new();
-        let mut decode =
-            || decoder.decode_to_end(&mut der).map(|_| ()).map_err(|error| format!("malformed PEM: {error}"));
-        match label {
-            "PUBLIC KEY" => {
-                decode()?;
-                return from_spki(&der, previous);
-            }
-            "CERTIFICATE" => {
-                decode()?;
-                return from_certificate(&der, previous);
-            }
-            other => others.push(crate::error::quoted(other)),
+    let blocks = blocks(text);
+    if blocks.iter().any(|block| block.label.ends_with("PRIVATE KEY")) {
+        let fix = "give the public one, which openssl ec -in KEY -pubout or openssl pkey -in KEY -pubout writes";
+        return Err(format!("this is a private key, which the verifier must not have: {fix}"));
+    }
+    for block in &blocks {
+        match block.label {
+            "PUBLIC KEY" => return from_spki(&block.decode()?, previous),
+            "CERTIFICATE" => return from_certificate(&block.decode()?, previous),
+            _ => {}
         }
     }
-    Err(format!("no PUBLIC KEY and no CERTIFICATE block, only {}", others.join(", ")))
+    let labels: Vec<String> = blocks.iter().map(|block| crate::error::quoted(block.label)).collect();
+    Err(format!("no PUBLIC KEY and no CERTIFICATE block, only {}", labels.join(", ")))
 }
 
-/// The text cut where blocks begin; what stands before the first is commentary (RFC 7468 section 2).
-fn blocks(text: &str) -> impl Iterator<Item = &str> {
+/// One PEM block, from its first line to its last.
+struct Block<'t> {
+    label: &'t str,
+    text: &'t str,
+}
+
+impl Block<'_> {
+    fn decode(&self) -> Result<Vec<u8>, String> {
+        let malformed = |error: pem_rfc7468::Error| {
+            let hint = match self.text.contains("\\n") {
+                true => "; its line ends are written as \\n, give real ones, or the whole PEM in base64",
+                false => "",
+            };
+            format!("malformed PEM: {error}{hint}")
+        };
+        let mut der = Vec::new();
+        let mut decoder = Decoder::new_detect_wrap(self.text.as_bytes()).map_err(malformed)?;
+        decoder.decode_to_end(&mut der).map_err(malformed)?;
+        Ok(der)
+    }
+}
+
+/// What stands before, between and behind the blocks is commentary (RFC 7468 section 2), such as the names that
+/// `openssl s_client -showcerts` writes.
+fn blocks(text: &str) -> Vec<Block<'_>> {
     let starts: Vec<usize> = text.match_indices(BEGIN).map(|(start, _)| start).collect();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
-    starts.into_iter().zip(ends).map(|(start, end)| &text[start..end])
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let block = |(&start, end): (&usize, usize)| {
+        let text = &text[start..end];
+        let label = text[BEGIN.len()..].split("-----").next().unwrap_or_default();
+        let last_line = format!("-----END {label}-----");
+        let end = text.find(&last_line).map_or(text.len(), |at| at + last_line.len());
+        Block { label, text: &text[..end] }
+    };
+    starts.iter().zip(ends).map(block).collect()
 }
 
 fn from_certificate(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
@@ -119,5 +138,36 @@ fn from_point(point: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, Stri
     match (coordinates.first_chunk(), coordinates.last_chunk(), coordinates.len()) {
         (Some(x), Some(y), 64) => PublicKey::es256(x, y, previous),
         _ => Err("malformed public key: a P-256 point has 65 bytes".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAhfmF/C2RDkoJ4+WmZ5pojpPLBUr
+321s32bluAKC1O0ZSn3ry5dxLS3aPKhaqHZaVvRfx1hZllLyiXxlMG5XlA==
+-----END PUBLIC KEY-----
+";
+
+    #[test]
+    fn only_blocks_are_read_and_no_private_one_is_passed_over() {
+        let private = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n";
+        let table = [
+            (PUBLIC.to_owned(), ""),
+            (format!("before\n{PUBLIC}behind\n"), ""),
+            (format!("\n\n{PUBLIC}\n\n"), ""),
+            (format!("{PUBLIC}{private}"), "private key"),
+            (format!("{private}{PUBLIC}"), "private key"),
+            (PUBLIC.replace('\n', "\\n"), "line ends"),
+            (PUBLIC.replace("-----END PUBLIC KEY-----\n", ""), "malformed PEM"),
+            (private.replace("PRIVATE KEY", "PARAMETERS"), "only \"EC PARAMETERS\""),
+        ];
+        for (text, why) in table {
+            let found = public_key(&text, None).map(|_| String::new()).unwrap_or_else(|error| error);
+            assert!(found.contains(why), "{text}: {found:?} does not say {why:?}");
+            assert_eq!(found.is_empty(), why.is_empty(), "{text}: {found}");
+        }
     }
 }
