@@ -1,0 +1,30 @@
+//! The cases by subject, in the order in which a token is checked.
+
+mod claims;
+mod header;
+mod key_set;
+mod names;
+mod options;
+mod public_key;
+mod rs256;
+mod signature;
+mod structure;
+mod times;
+
+use crate::case::Case;
+
+pub(crate) fn all() -> Vec<Case> {
+    let by_subject = [
+        options::cases(),
+        structure::cases(),
+        header::cases(),
+        key_set::cases(),
+        public_key::cases(),
+        rs256::cases(),
+        signature::cases(),
+        claims::cases(),
+        times::cases(),
+        names::cases(),
+    ];
+    by_subject.concat()
+}

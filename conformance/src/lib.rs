@@ -1,0 +1,34 @@
+//! The cases that every language runs: each says itself what must come out, no verifier is asked.
+//!
+//! A case is a token as Pomerium mints it, and options that accept it, with something changed: see [`case`].
+#![forbid(unsafe_code)]
+
+mod case;
+mod cases;
+mod fixtures;
+mod reference;
+
+pub use case::{Case, Expect};
+
+/// Every case, in the order of the file.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    cases::all()
+}
+
+/// Every file that is written: its name below `conformance/` and its content.
+#[must_use]
+pub fn outputs() -> Vec<(String, Vec<u8>)> {
+    let lines: Vec<String> = cases().iter().map(Case::to_json).collect();
+    let mut outputs = vec![
+        ("cases.json".to_owned(), one_a_line(&lines)),
+        ("codes.json".to_owned(), one_a_line(&reference::codes())),
+        ("options.json".to_owned(), one_a_line(&reference::options())),
+    ];
+    outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
+    outputs
+}
+
+fn one_a_line(entries: &[String]) -> Vec<u8> {
+    format!("[\n{}\n]\n", entries.join(",\n")).into_bytes()
+}

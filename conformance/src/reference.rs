@@ -1,0 +1,53 @@
+//! What is printed from the core for documentation and for the other languages: its codes and its options.
+
+use pomerium_jwt::{Code, OPTIONS, OptionKind, OptionSpec};
+use serde_json::{Value, json};
+
+/// Each code as a line of `codes.json`.
+pub(crate) fn codes() -> Vec<String> {
+    Code::ALL.into_iter().map(code).collect()
+}
+
+/// Each option as a line of `options.json`.
+pub(crate) fn options() -> Vec<String> {
+    OPTIONS.iter().map(option).collect()
+}
+
+fn code(code: Code) -> String {
+    let (kind, status) = (code.kind().name(), code.kind().http_status());
+    line(&[
+        ("code", code.name().into()),
+        ("number", code.number().into()),
+        ("kind", kind.into()),
+        ("status", status.into()),
+        ("meaning", code.meaning().into()),
+    ])
+}
+
+fn option(option: &OptionSpec) -> String {
+    let (kind, range) = match &option.kind {
+        OptionKind::List => ("list", None),
+        OptionKind::Text => ("string", None),
+        OptionKind::Flag => ("boolean", None),
+        OptionKind::Seconds(range) => ("seconds", Some(range)),
+        OptionKind::Integer(range) => ("integer", Some(range)),
+        OptionKind::JwkSet => ("jwks", None),
+        OptionKind::Claims => ("claims", None),
+    };
+    let default: Value = serde_json::from_str(option.default).expect("a default is JSON");
+    let meaning = option.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+    line(&[
+        ("name", option.name.into()),
+        ("type", kind.into()),
+        ("default", default),
+        ("min", json!(range.map(|range| range.start()))),
+        ("max", json!(range.map(|range| range.end()))),
+        ("meaning", meaning.into()),
+    ])
+}
+
+/// An object with its members in this order.
+fn line(members: &[(&str, Value)]) -> String {
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+    format!("{{{}}}", members.join(","))
+}
