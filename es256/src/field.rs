@@ -69,12 +69,13 @@ impl FieldElement {
         Self(difference)
     }
 
-    /// The negative if `condition` holds, without a branch on it.
+    /// The negative of a canonical element if `condition` holds, without a branch on it.
     #[inline(always)]
     pub(crate) fn negate_if(self, condition: bool) -> Self {
-        let negative = Self::ZERO.subtract(self).0;
         let mask = u64::from(condition).wrapping_neg();
-        Self(std::array::from_fn(|i| self.0[i] ^ (mask & (self.0[i] ^ negative[i]))))
+        // p − a is the complement of a and p + 1
+        let complement = self.0.map(|limb| limb ^ mask);
+        Self(limbs::add(complement, [0, mask & 1 << 32, 0, mask & P[3]]).0)
     }
 
     /// The inverse, and 0 for 0.
@@ -150,8 +151,9 @@ mod tests {
     fn check(a: Limbs) {
         let a = FieldElement(a);
         assert_eq!(a.square().canonical().0, fiat(|result, a, _| fiat_p256_square(result, a), a, a), "{a:x?}²");
-        assert_eq!(a.negate_if(true).canonical().0, fiat(|result, a, _| fiat_p256_opp(result, a), a, a), "−{a:x?}");
-        assert_eq!(a.negate_if(false).0, a.0);
+        let negative = a.canonical().negate_if(true);
+        assert_eq!(negative.canonical().0, fiat(|result, a, _| fiat_p256_opp(result, a), a, a), "−{a:x?}");
+        assert_eq!(a.canonical().negate_if(false).0, a.canonical().0);
         let mut entered = Fiat([0; 4]);
         fiat_p256_to_montgomery(&mut entered, &FiatValue(a.canonical().0));
         assert_eq!(FieldElement::new(a.0).canonical().0, entered.0, "{a:x?} into Montgomery form");

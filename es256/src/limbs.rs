@@ -42,28 +42,39 @@ pub(crate) fn subtract(a: Limbs, b: Limbs) -> (Limbs, bool) {
 /// a · b, the lower and the upper half.
 #[inline(always)]
 pub(crate) fn multiply(a: Limbs, b: Limbs) -> (Limbs, Limbs) {
-    let (t0, t) = multiply_add_row(a, b[0], [0; 4]);
-    let (t1, t) = multiply_add_row(a, b[1], t);
-    let (t2, t) = multiply_add_row(a, b[2], t);
-    let (t3, t) = multiply_add_row(a, b[3], t);
+    let (t0, t) = multiply_add(a, b[0], [0; 4]);
+    let (t1, t) = multiply_add(a, b[1], t);
+    let (t2, t) = multiply_add(a, b[2], t);
+    let (t3, t) = multiply_add(a, b[3], t);
     ([t0, t1, t2, t3], t)
 }
 
 /// a · digit + t, the lowest limb apart.
+///
+/// The products of the even limbs lie side by side, and so do those of the odd limbs: each two take one carry chain.
 #[inline(always)]
-fn multiply_add_row(a: Limbs, digit: u64, t: Limbs) -> (u64, Limbs) {
-    let (t0, carry) = multiply_add(a[0], digit, t[0], 0);
-    let (t1, carry) = multiply_add(a[1], digit, t[1], carry);
-    let (t2, carry) = multiply_add(a[2], digit, t[2], carry);
-    let (t3, carry) = multiply_add(a[3], digit, t[3], carry);
-    (t0, [t1, t2, t3, carry])
+fn multiply_add(a: Limbs, digit: u64, t: Limbs) -> (u64, Limbs) {
+    let (low0, high0) = widening_multiply(a[0], digit);
+    let (low2, high2) = widening_multiply(a[2], digit);
+    let (t0, carry) = t[0].overflowing_add(low0);
+    let (t1, carry) = add_carry(t[1], high0, carry);
+    let (t2, carry) = add_carry(t[2], low2, carry);
+    let (t3, even_carry) = add_carry(t[3], high2, carry);
+    let (low1, high1) = widening_multiply(a[1], digit);
+    let (low3, high3) = widening_multiply(a[3], digit);
+    let (t1, carry) = t1.overflowing_add(low1);
+    let (t2, carry) = add_carry(t2, high1, carry);
+    let (t3, carry) = add_carry(t3, low3, carry);
+    // The sum is below 2^320: nothing is carried out of it
+    let t4 = high3.wrapping_add(u64::from(even_carry)).wrapping_add(u64::from(carry));
+    (t0, [t1, t2, t3, t4])
 }
 
-/// a · b + c + d, lower and upper limb. It cannot overflow: (2^64 − 1)² + 2 (2^64 − 1) = 2^128 − 1.
+/// a · b, the lower and the upper limb.
 #[inline(always)]
-fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
-    let t = u128::from(a).wrapping_mul(u128::from(b)).wrapping_add(u128::from(c)).wrapping_add(u128::from(d));
-    (t as u64, (t >> 64) as u64)
+fn widening_multiply(a: u64, b: u64) -> (u64, u64) {
+    let product = u128::from(a).wrapping_mul(u128::from(b));
+    (product as u64, (product >> 64) as u64)
 }
 
 #[inline(always)]

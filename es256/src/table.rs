@@ -21,7 +21,7 @@ pub(crate) static GENERATOR: LazyLock<Table> = LazyLock::new(|| {
     Table::new(&AffinePoint { x: FieldElement::new(x), y: FieldElement::new(y) })
 });
 
-/// The multiple (2j + 1)·256^i of a point in row i at j: 256 kB, on the heap from the start.
+/// The multiple (2j + 1)·256^i of a point in row i at j, canonical: 256 kB, on the heap from the start.
 pub(crate) struct Table(Vec<Row>);
 
 type Row = [AffinePoint; MULTIPLES];
