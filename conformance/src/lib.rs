@@ -6,6 +6,7 @@
 mod case;
 mod cases;
 mod fixtures;
+mod readme;
 mod reference;
 
 pub use case::{Case, Expect};
@@ -24,6 +25,7 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("cases.json".to_owned(), one_a_line(&lines)),
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
+        ("../README.md".to_owned(), readme::filled()),
     ];
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
     outputs
