@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     error::{Code, Error, quoted},
-    json::Json,
+    json::{self, Json},
     names::{Match, Names},
 };
 
@@ -58,6 +58,39 @@ impl<'a> Payload<'a> {
             all: claims,
         })
     }
+
+    /// The claim equals one of the expected strings or, if it is a list, contains one. Numbers and booleans equal none.
+    pub(crate) fn check_claim(&self, name: &str, expected: &[String]) -> Result<(), Error> {
+        let is_expected = |value: &Json<'_>| value.as_str().is_some_and(|text| expected.iter().any(|one| one == text));
+        match self.all.member(name) {
+            Some(Json::Array(list)) if list.iter().any(is_expected) => Ok(()),
+            Some(value) if is_expected(value) => Ok(()),
+            _ => {
+                let actual = self.describe(name);
+                let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
+                Err(Error::new(Code::ClaimMismatch, message))
+            }
+        }
+    }
+
+    /// A claim for a message.
+    pub(crate) fn describe(&self, name: &str) -> String {
+        match self.all.member(name) {
+            None => "missing".to_owned(),
+            Some(Json::String(text)) => quoted(text),
+            Some(other) => other.kind().to_owned(),
+        }
+    }
+}
+
+/// The payload's text.
+pub(crate) fn to_text(payload: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(payload).map_err(|_| malformed("the payload is not UTF-8"))
+}
+
+/// The payload's text as JSON.
+pub(crate) fn parse(text: &str) -> Result<Json<'_>, Error> {
+    json::parse(text).map_err(|why| malformed(format!("the payload is not strict JSON: {why}")))
 }
 
 /// A NumericDate (RFC 7519 section 2): any JSON number from 0 to [`MAX_TIME`], its fraction cut. Old Pomerium
@@ -134,71 +167,100 @@ pub(crate) struct Rules {
 impl Rules {
     /// The checks in their documented order, the first that fails decides. `now` is in Unix seconds.
     pub(crate) fn check(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
-        self.check_times(payload, now)?;
-        self.check_names(payload, self.issuer.as_ref(), self.audience.as_ref())?;
-        if payload.subject.is_empty() && !self.allow_anonymous {
-            let message = "sub is empty: nobody is signed in (a public route?); allow_anonymous lets such requests in";
-            return Err(Error::new(Code::SubjectMissing, message));
-        }
-        self.expect_claims.iter().try_for_each(|(name, expected)| check_expected(payload.all, name, expected))
+        self.check_expiry(payload, now)?;
+        self.check_not_before(payload, now)?;
+        self.check_issued_at(payload, now)?;
+        self.check_age(payload, now)?;
+        check_names(payload, self.issuer.as_ref(), self.audience.as_ref())?;
+        self.check_subject(payload)?;
+        self.expect_claims.iter().try_for_each(|(name, expected)| payload.check_claim(name, expected))
     }
 
-    fn check_times(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
-        let leeway = self.leeway;
-        let refuse = |code, sentence: String| Err(Error::new(code, format!("{sentence} (leeway {leeway} s)")));
+    pub(crate) fn check_expiry(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let exp = payload.expires_at;
-        if now >= exp + leeway {
-            return refuse(Code::TokenExpired, format!("the token expired {} s ago, at {exp}", now - exp));
+        if now < exp + self.leeway {
+            return Ok(());
         }
-        if let Some(nbf) = payload.not_before.filter(|nbf| *nbf > now + leeway) {
-            let sentence = format!("the token is valid in {} s only, from {nbf}: compare the clocks", nbf - now);
-            return refuse(Code::TokenNotYetValid, sentence);
-        }
-        let Some(iat) = payload.issued_at else { return Ok(()) };
-        if iat > now + leeway {
-            let sentence = format!("the token was issued {} s in the future, at {iat}: compare the clocks", iat - now);
-            return refuse(Code::TokenIssuedInFuture, sentence);
-        }
-        match self.max_token_age {
-            Some(age) if now - iat > age + leeway => {
-                refuse(Code::TokenTooOld, format!("the token was issued {} s ago, max_token_age is {age} s", now - iat))
+        self.refuse(Code::TokenExpired, &format!("the token expired {} s ago, at {exp}", now - exp))
+    }
+
+    pub(crate) fn check_not_before(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
+        let Some(nbf) = payload.not_before.filter(|nbf| *nbf > now + self.leeway) else { return Ok(()) };
+        let sentence = format!("the token is valid in {} s only, from {nbf}: compare the clocks", nbf - now);
+        self.refuse(Code::TokenNotYetValid, &sentence)
+    }
+
+    pub(crate) fn check_issued_at(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
+        let Some(iat) = payload.issued_at.filter(|iat| *iat > now + self.leeway) else { return Ok(()) };
+        let sentence = format!("the token was issued {} s in the future, at {iat}: compare the clocks", iat - now);
+        self.refuse(Code::TokenIssuedInFuture, &sentence)
+    }
+
+    pub(crate) fn check_age(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
+        match (payload.issued_at, self.max_token_age) {
+            (Some(iat), Some(limit)) if now - iat > limit + self.leeway => {
+                let sentence = format!("the token was issued {} s ago, max_token_age is {limit} s", now - iat);
+                self.refuse(Code::TokenTooOld, &sentence)
             }
             _ => Ok(()),
         }
     }
 
-    /// Issuer, audience and their pairing. What is not configured is only demanded to be there.
-    pub(crate) fn check_names(
-        &self,
-        payload: &Payload<'_>,
-        issuers: Option<&Names>,
-        audiences: Option<&Names>,
-    ) -> Result<(), Error> {
-        let issuer = payload.issuer.unwrap_or_default();
-        let matched = match issuers {
-            _ if issuer.is_empty() => None,
-            Some(names) => names.find(issuer),
-            None => Some(Match::Exact),
-        };
-        let Some(matched) = matched else {
-            return Err(mismatch(Code::IssuerMismatch, "iss", &absent_or(issuer), "issuer", issuers));
-        };
-        let found = match audiences {
-            Some(names) => payload.audience.iter().any(|value| !value.is_empty() && names.find(value).is_some()),
-            None => payload.audience.iter().any(|value| !value.is_empty()),
-        };
-        if !found {
-            return Err(mismatch(Code::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences));
+    pub(crate) fn check_subject(&self, payload: &Payload<'_>) -> Result<(), Error> {
+        if !payload.subject.is_empty() || self.allow_anonymous {
+            return Ok(());
         }
-        match matched {
-            Match::Pattern { host } if !payload.audience.contains(&host) => {
-                let aud = listed(&payload.audience);
-                let host = quoted(host);
-                let message = format!("aud is {aud}: an issuer matched by a pattern must be an audience too, {host}");
-                Err(Error::new(Code::AudienceMismatch, message))
-            }
-            _ => Ok(()),
+        let message = "sub is empty: nobody is signed in (a public route?); allow_anonymous lets such requests in";
+        Err(Error::new(Code::SubjectMissing, message))
+    }
+
+    fn refuse(&self, code: Code, sentence: &str) -> Result<(), Error> {
+        Err(Error::new(code, format!("{sentence} (leeway {} s)", self.leeway)))
+    }
+}
+
+/// Issuer, audience and their pairing. What is not configured is only demanded to be there.
+pub(crate) fn check_names(
+    payload: &Payload<'_>,
+    issuers: Option<&Names>,
+    audiences: Option<&Names>,
+) -> Result<(), Error> {
+    let matched = check_issuer(payload, issuers)?;
+    check_audience(payload, audiences)?;
+    check_pairing(payload, matched)
+}
+
+pub(crate) fn check_issuer<'a>(payload: &Payload<'a>, issuers: Option<&Names>) -> Result<Match<'a>, Error> {
+    let issuer = payload.issuer.unwrap_or_default();
+    let matched = match issuers {
+        _ if issuer.is_empty() => None,
+        Some(names) => names.find(issuer),
+        None => Some(Match::Exact),
+    };
+    matched.ok_or_else(|| mismatch(Code::IssuerMismatch, "iss", &absent_or(issuer), "issuer", issuers))
+}
+
+pub(crate) fn check_audience(payload: &Payload<'_>, audiences: Option<&Names>) -> Result<(), Error> {
+    let found = match audiences {
+        Some(names) => payload.audience.iter().any(|value| !value.is_empty() && names.find(value).is_some()),
+        None => payload.audience.iter().any(|value| !value.is_empty()),
+    };
+    if found {
+        return Ok(());
+    }
+    Err(mismatch(Code::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences))
+}
+
+/// An issuer that only a pattern covers must be an audience too: the pattern stands for many applications.
+pub(crate) fn check_pairing(payload: &Payload<'_>, issuer: Match<'_>) -> Result<(), Error> {
+    match issuer {
+        Match::Pattern { host } if !payload.audience.contains(&host) => {
+            let aud = listed(&payload.audience);
+            let host = quoted(host);
+            let message = format!("aud is {aud}: an issuer matched by a pattern must be an audience too, {host}");
+            Err(Error::new(Code::AudienceMismatch, message))
         }
+        _ => Ok(()),
     }
 }
 
@@ -209,11 +271,11 @@ fn mismatch(code: Code, claim: &str, actual: &str, option: &str, expected: Optio
     }
 }
 
-fn absent_or(value: &str) -> Cow<'static, str> {
+pub(crate) fn absent_or(value: &str) -> Cow<'static, str> {
     if value.is_empty() { "missing or empty".into() } else { quoted(value).into() }
 }
 
-fn listed(values: &[&str]) -> Cow<'static, str> {
+pub(crate) fn listed(values: &[&str]) -> Cow<'static, str> {
     const SHOWN: usize = 4;
     match values {
         [] => "missing or empty".into(),
@@ -226,24 +288,9 @@ fn listed(values: &[&str]) -> Cow<'static, str> {
     }
 }
 
-/// The claim equals one of the expected strings or, if it is a list, contains one. Numbers and booleans equal none.
-fn check_expected(claims: &Json<'_>, name: &str, expected: &[String]) -> Result<(), Error> {
-    let is_expected = |value: &Json<'_>| value.as_str().is_some_and(|text| expected.iter().any(|one| one == text));
-    let actual = match claims.member(name) {
-        None => "missing".into(),
-        Some(Json::Array(list)) if list.iter().any(is_expected) => return Ok(()),
-        Some(value) if is_expected(value) => return Ok(()),
-        Some(Json::String(text)) => quoted(text),
-        Some(other) => other.kind().to_owned(),
-    };
-    let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
-    Err(Error::new(Code::ClaimMismatch, message))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
 
     #[test]
     fn a_numeric_date_is_any_number_in_range_with_its_fraction_cut() {

@@ -32,9 +32,11 @@ mod verifier;
 
 #[cfg(all(test, feature = "fetch"))]
 mod keystore_tests;
+#[cfg(test)]
+mod verifier_tests;
 
 pub use error::{Code, Error, Kind};
 pub use identity::{Claims, Identity};
 pub use options::{OPTIONS, OptionKind, OptionSpec, Options};
 pub use status::{KeyStatus, LastError, LastErrorCode, Pinned, Status};
-pub use verifier::Verifier;
+pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -28,27 +28,32 @@ pub(crate) struct Header {
 /// Takes the header's text apart: `Bearer `, size, parts, base64url, JOSE header, in this order.
 pub(crate) fn parse(text: &[u8], max_bytes: usize) -> Result<Token<'_>, Error> {
     let text = without_bearer(text);
-    if text.is_empty() {
-        return Err(Error::new(Code::TokenMissing, "there is no token: the header is absent or empty"));
+    check_presence(text)?;
+    check_size(text, max_bytes)?;
+    let parts = Parts::split(text)?;
+    let header = parts.decode_header()?;
+    let payload = parts.decode_payload()?;
+    let signature = parts.decode_signature()?;
+    Ok(Token { header: Header::parse(&header)?, signing_input: parts.signing_input, payload, signature })
+}
+
+pub(crate) fn check_presence(text: &[u8]) -> Result<(), Error> {
+    if !text.is_empty() {
+        return Ok(());
     }
-    if text.len() > max_bytes {
-        let message = format!("the token has {} bytes, max_token_bytes allows {max_bytes}", text.len());
-        return Err(Error::new(Code::TokenTooLarge, message));
+    Err(Error::new(Code::TokenMissing, "there is no token: the header is absent or empty"))
+}
+
+pub(crate) fn check_size(text: &[u8], max_bytes: usize) -> Result<(), Error> {
+    if text.len() <= max_bytes {
+        return Ok(());
     }
-    if text.contains(&b',') {
-        let message = "a comma joins several header values: Pomerium sends exactly one token";
-        return Err(Error::new(Code::TokenRepeated, message));
-    }
-    let [header, payload, signature] = three_parts(text)?;
-    let signing_input = &text[..header.len() + 1 + payload.len()];
-    let header = decode(header, "header")?;
-    let payload = decode(payload, "payload")?;
-    let signature = decode(signature, "signature")?;
-    Ok(Token { header: Header::parse(&header)?, signing_input, payload, signature })
+    let message = format!("the token has {} bytes, max_token_bytes allows {max_bytes}", text.len());
+    Err(Error::new(Code::TokenTooLarge, message))
 }
 
 /// One `Bearer ` in any case, as `${pomerium.jwt}` in an Authorization header has it (Pomerium >= 0.28).
-fn without_bearer(text: &[u8]) -> &[u8] {
+pub(crate) fn without_bearer(text: &[u8]) -> &[u8] {
     const BEARER: &[u8] = b"Bearer ";
     match text.split_at_checked(BEARER.len()) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(BEARER) => token,
@@ -56,11 +61,40 @@ fn without_bearer(text: &[u8]) -> &[u8] {
     }
 }
 
-fn three_parts(text: &[u8]) -> Result<[&[u8]; 3], Error> {
-    let mut parts = text.split(|&byte| byte == b'.');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(header), Some(payload), Some(signature), None) => Ok([header, payload, signature]),
-        _ => Err(malformed("the token is not three parts joined by two dots")),
+/// The three parts, still in base64url.
+pub(crate) struct Parts<'a> {
+    header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+    pub(crate) signing_input: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn split(text: &'a [u8]) -> Result<Self, Error> {
+        if text.contains(&b',') {
+            let message = "a comma joins several header values: Pomerium sends exactly one token";
+            return Err(Error::new(Code::TokenRepeated, message));
+        }
+        let mut parts = text.split(|&byte| byte == b'.');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(header), Some(payload), Some(signature), None) => {
+                let signing_input = &text[..header.len() + 1 + payload.len()];
+                Ok(Self { header, payload, signature, signing_input })
+            }
+            _ => Err(malformed("the token is not three parts joined by two dots")),
+        }
+    }
+
+    pub(crate) fn decode_header(&self) -> Result<Vec<u8>, Error> {
+        decode(self.header, "header")
+    }
+
+    pub(crate) fn decode_payload(&self) -> Result<Vec<u8>, Error> {
+        decode(self.payload, "payload")
+    }
+
+    pub(crate) fn decode_signature(&self) -> Result<Vec<u8>, Error> {
+        decode(self.signature, "signature")
     }
 }
 
@@ -71,26 +105,48 @@ fn decode(part: &[u8], name: &str) -> Result<Vec<u8>, Error> {
 
 impl Header {
     fn parse(text: &[u8]) -> Result<Self, Error> {
-        // The reader's own sentence would quote names of a text that nobody has signed
-        let header = json::parse_bytes(text).map_err(|_| malformed("the JOSE header is not strict JSON"))?;
-        if !matches!(header, Json::Object(_)) {
-            return Err(malformed(format!("the JOSE header is {}, not an object", header.kind())));
-        }
-        let key_id = match header.member("kid") {
-            None => None,
-            Some(Json::String(kid)) => Some(kid.clone().into_owned()),
-            Some(other) => return Err(malformed(format!("kid in the JOSE header is {}, not a string", other.kind()))),
-        };
-        if header.member("typ").is_some_and(|typ| !is_jwt(typ)) {
-            return Err(Error::new(Code::HeaderUnsupported, "typ in the JOSE header is not JWT"));
-        }
-        if header.member("crit").is_some() {
-            let message = "the JOSE header has crit: it demands an extension that Pomerium never uses";
-            return Err(Error::new(Code::HeaderUnsupported, message));
-        }
-        let algorithm = header.member("alg").and_then(Json::as_str).map(str::to_owned);
-        Ok(Self { algorithm, key_id })
+        let header = read_header(text)?;
+        let key_id = key_id(&header)?.map(str::to_owned);
+        check_type(&header)?;
+        check_critical(&header)?;
+        Ok(Self { algorithm: algorithm(&header).map(str::to_owned), key_id })
     }
+}
+
+pub(crate) fn read_header(text: &[u8]) -> Result<Json<'_>, Error> {
+    // The reader's own sentence would quote names of a text that nobody has signed
+    let header = json::parse_bytes(text).map_err(|_| malformed("the JOSE header is not strict JSON"))?;
+    if !matches!(header, Json::Object(_)) {
+        return Err(malformed(format!("the JOSE header is {}, not an object", header.kind())));
+    }
+    Ok(header)
+}
+
+pub(crate) fn key_id<'a>(header: &'a Json<'_>) -> Result<Option<&'a str>, Error> {
+    match header.member("kid") {
+        None => Ok(None),
+        Some(Json::String(kid)) => Ok(Some(kid)),
+        Some(other) => Err(malformed(format!("kid in the JOSE header is {}, not a string", other.kind()))),
+    }
+}
+
+pub(crate) fn check_type(header: &Json<'_>) -> Result<(), Error> {
+    if header.member("typ").is_none_or(is_jwt) {
+        return Ok(());
+    }
+    Err(Error::new(Code::HeaderUnsupported, "typ in the JOSE header is not JWT"))
+}
+
+pub(crate) fn check_critical(header: &Json<'_>) -> Result<(), Error> {
+    if header.member("crit").is_none() {
+        return Ok(());
+    }
+    let message = "the JOSE header has crit: it demands an extension that Pomerium never uses";
+    Err(Error::new(Code::HeaderUnsupported, message))
+}
+
+pub(crate) fn algorithm<'a>(header: &'a Json<'_>) -> Option<&'a str> {
+    header.member("alg").and_then(Json::as_str)
 }
 
 /// Media types compare without case (RFC 7519 section 5.1).

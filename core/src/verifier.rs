@@ -1,15 +1,16 @@
 //! The checks in order. Read this first.
 
+mod inspect;
+
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
 
 use crate::{
-    claims::{MAX_TIME, Payload, Rules},
+    claims::{self, MAX_TIME, Payload, Rules, check_names},
     clock::{Clock, Now, SystemClock},
     error::{Code, Error},
     identity::{Claims, Identity},
-    json,
     keys::{self, Algorithm, KeySet, Patience, Store},
     names::Names,
     options::Options,
@@ -17,6 +18,8 @@ use crate::{
     status::{Counts, Pinned, Status},
     token::{self, Token},
 };
+
+pub use inspect::{Check, Inspection, Outcome};
 
 /// Verifies Pomerium's tokens. Make one per application and share it between threads.
 ///
@@ -96,9 +99,7 @@ impl Verifier {
     /// # Errors
     /// As `verify`, and `invalid_argument` for a time out of range.
     pub fn verify_at(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Identity, Error> {
-        if !(0..=MAX_TIME).contains(&now) {
-            return Err(Error::new(Code::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")));
-        }
+        check_now(now)?;
         self.run(token.as_ref(), self.clock.now(), now, Patience::AtHand)
     }
 
@@ -162,19 +163,25 @@ impl Verifier {
     /// Steps 1 and 2: the text, and the algorithm before any key is looked for.
     fn parse<'a>(&self, text: &'a [u8]) -> Result<(Token<'a>, Algorithm), Error> {
         let token = token::parse(text, self.max_token_bytes)?;
-        let named = token.header.algorithm.as_deref().and_then(Algorithm::from_name);
-        match named.filter(|algorithm| self.algorithms.contains(algorithm)) {
-            Some(algorithm) => Ok((token, algorithm)),
-            None => {
-                let accepted: Vec<&str> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
-                let accepted = accepted.join(", ");
-                let message = match named {
-                    Some(Algorithm::Rs256) => format!("alg is RS256, algorithms is {accepted}: is Pomerium's key RSA?"),
-                    _ => format!("alg in the JOSE header is not one of algorithms, {accepted}"),
-                };
-                Err(Error::new(Code::AlgorithmNotAllowed, message))
-            }
-        }
+        let algorithm = self.check_algorithm(token.header.algorithm.as_deref())?;
+        Ok((token, algorithm))
+    }
+
+    fn check_algorithm(&self, name: Option<&str>) -> Result<Algorithm, Error> {
+        let named = name.and_then(Algorithm::from_name);
+        named.filter(|algorithm| self.algorithms.contains(algorithm)).ok_or_else(|| {
+            let accepted = self.accepted_algorithms();
+            let message = match named {
+                Some(Algorithm::Rs256) => format!("alg is RS256, algorithms is {accepted}: is Pomerium's key RSA?"),
+                _ => format!("alg in the JOSE header is not one of algorithms, {accepted}"),
+            };
+            Error::new(Code::AlgorithmNotAllowed, message)
+        })
+    }
+
+    fn accepted_algorithms(&self) -> String {
+        let names: Vec<&str> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        names.join(", ")
     }
 
     /// Steps 3 to 6: key, signature, claims, identity.
@@ -191,10 +198,8 @@ impl Verifier {
         if !key.verify(token.signing_input, &token.signature) {
             return Err(signature_invalid(keys, kid));
         }
-        let text = String::from_utf8(token.payload)
-            .map_err(|_| Error::new(Code::ClaimsMalformed, "the payload is not UTF-8"))?;
-        let claims = json::parse(&text)
-            .map_err(|why| Error::new(Code::ClaimsMalformed, format!("the payload is not strict JSON: {why}")))?;
+        let text = claims::to_text(token.payload)?;
+        let claims = claims::parse(&text)?;
         let payload = Payload::read(&claims, &self.rules)?;
         self.rules.check(&payload, now)?;
         self.check_pinned(&payload, pinning)?;
@@ -218,7 +223,7 @@ impl Verifier {
         let Some(pin) = pin else { return Ok(()) };
         let issuers = self.rules.issuer.as_ref().or(pin.issuer.as_ref());
         let audiences = self.rules.audience.as_ref().or(pin.audience.as_ref());
-        self.rules.check_names(payload, issuers, audiences)
+        check_names(payload, issuers, audiences)
     }
 }
 
@@ -258,6 +263,13 @@ impl Pin {
     fn show(&self) -> Pinned {
         self.shown.clone()
     }
+}
+
+fn check_now(now: i64) -> Result<(), Error> {
+    if (0..=MAX_TIME).contains(&now) {
+        return Ok(());
+    }
+    Err(Error::new(Code::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")))
 }
 
 fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
