@@ -229,7 +229,7 @@ impl Draft {
         self.payload.clone().unwrap_or_else(|| self.claims.to_json().into_bytes())
     }
 
-    fn mint(&self) -> String {
+    pub(crate) fn mint(&self) -> String {
         compact(&self.header, &self.payload_text(), &self.key)
     }
 }

@@ -4,10 +4,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    sync::LazyLock,
 };
 
 use pomerium_jwt::{Code, OPTIONS};
-use pomerium_jwt_conformance::{Case, Expect, cases, outputs};
+use pomerium_jwt_conformance::{Case, Expect, outputs};
+
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(pomerium_jwt_conformance::cases);
 
 /// What no case can reach, and why.
 const OUT_OF_REACH: [(Code, &str); 2] = [
@@ -33,8 +36,7 @@ fn the_files_are_what_the_program_writes() {
 
 #[test]
 fn every_code_within_reach_is_reached() {
-    let cases = cases();
-    let reached: BTreeSet<&str> = cases.iter().filter_map(code).collect();
+    let reached: BTreeSet<&str> = CASES.iter().filter_map(code).collect();
     for code in Code::ALL {
         let excused = OUT_OF_REACH.iter().find(|(excused, _)| *excused == code);
         match excused {
@@ -51,9 +53,8 @@ fn every_code_within_reach_is_reached() {
 
 #[test]
 fn every_option_is_accepted_in_a_case_and_refused_in_another() {
-    let cases = cases();
     for option in OPTIONS {
-        let using: Vec<&Case> = cases.iter().filter(|case| case.options.get(option.name).is_some()).collect();
+        let using: Vec<&Case> = CASES.iter().filter(|case| case.options.get(option.name).is_some()).collect();
         for (accepting, what) in [(true, "accepts"), (false, "refuses")] {
             let found = using.iter().any(|case| (code(case) != Some("invalid_options")) == accepting);
             assert!(found, "no case {what} the option {}: write one in conformance/src/cases/options.rs", option.name);
@@ -64,7 +65,7 @@ fn every_option_is_accepted_in_a_case_and_refused_in_another() {
 #[test]
 fn ids_are_unique_and_in_kebab_case() {
     let mut seen = BTreeSet::new();
-    for case in cases() {
+    for case in CASES.iter() {
         let kebab = case
             .id
             .split('-')
@@ -80,15 +81,15 @@ fn ids_are_unique_and_in_kebab_case() {
 
 #[test]
 fn a_case_without_a_token_is_about_construction_and_no_other() {
-    for case in cases() {
-        let construction = code(&case) == Some("invalid_options");
+    for case in CASES.iter() {
+        let construction = code(case) == Some("invalid_options");
         assert_eq!(case.token.is_none(), construction, "{}: `token` stands where the options are accepted", case.id);
     }
 }
 
 #[test]
 fn the_file_stays_small() {
-    let cases: usize = cases().iter().map(|case| case.to_json().len() + 2).sum();
+    let cases: usize = CASES.iter().map(|case| case.to_json().len() + 2).sum();
     assert!(
         cases < 1_500_000,
         "cases.json has {cases} bytes: shorten the longest cases, every language reads them all"

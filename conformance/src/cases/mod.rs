@@ -2,9 +2,12 @@
 
 mod claims;
 mod header;
+mod identity;
+mod json;
 mod key_set;
 mod names;
 mod options;
+mod order;
 mod public_key;
 mod rs256;
 mod signature;
@@ -21,10 +24,13 @@ pub(crate) fn all() -> Vec<Case> {
         key_set::cases(),
         public_key::cases(),
         rs256::cases(),
+        json::cases(),
         signature::cases(),
         claims::cases(),
         times::cases(),
         names::cases(),
+        identity::cases(),
+        order::cases(),
     ];
     by_subject.concat()
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [ranges(), types(), unknown(), required(), sources(), fetching(), first_use(), pins()].concat()
+    [ranges(), types(), unknown(), required(), sources(), fetching(), first_use(), algorithms(), pins()].concat()
 }
 
 /// Whole numbers: option, smallest, largest.
@@ -295,6 +295,24 @@ fn first_use() -> Vec<Case> {
         case("first-use-nothing-left", "everything is configured: nothing to pin")
             .option("trust_on_first_use", true)
             .accepted(),
+    ]
+}
+
+fn algorithms() -> Vec<Case> {
+    let of = |id: &str, note: &str, value: Value| case(format!("algorithms-{id}"), note).option("algorithms", value);
+    let names = |count: usize| -> Value { vec![json!("ES256"); count].into() };
+    vec![
+        of("string", "a list of one is a string", json!("ES256")).accepted(),
+        of("both", "everything there is", json!(["RS256", "ES256"])).accepted(),
+        of("64", "as many as there may be", names(64)).accepted(),
+        of("65", "one more", names(65)).invalid("1 to 64"),
+        of("0", "no token could ever be accepted", json!([])).invalid("1 to 64"),
+        of("none", "no signature", json!(["ES256", "none"])).invalid("ES256 and RS256"),
+        of("hs256", "a shared secret", json!("HS256")).invalid("ES256 and RS256"),
+        of("es384", "another curve", json!("ES384")).invalid("ES256 and RS256"),
+        of("lower-case", "in another case", json!("es256")).invalid("ES256 and RS256"),
+        of("comma", "two in one text", json!("ES256,RS256")).invalid("ES256 and RS256"),
+        of("empty", "an empty text", json!("")).invalid("ES256 and RS256"),
     ]
 }
 

@@ -68,6 +68,7 @@ fn sizes() -> Vec<Case> {
     };
     let dots = |id: &str, note: &str, count: usize| case(format!("size-{id}"), note).token(json!([[".", count]]));
     let most = |draft: Draft| draft.option("max_token_bytes", 1_048_576);
+    let header = base64url(KEY.jose_header());
     vec![
         limited("below", "below the limit; no token has one byte more, base64url leaves lengths out", 1022).accepted(),
         limited("at", "at the limit", 1024).accepted(),
@@ -82,21 +83,18 @@ fn sizes() -> Vec<Case> {
         most(dots("most-above", "one more", 1_048_577)).refused("token_too_large"),
         most(dots("million-dots", "a million dots", 1_000_000)).refused("token_malformed"),
         case("size-megabyte", "a megabyte of letters").token(json!([["A", 1_048_576]])).refused("token_too_large"),
-        case("size-90-kilobytes", "a claim of 67,000 bytes: a token of 90 kB, as a thousand groups make")
-            .claim("department", "0123456789".repeat(6_700))
-            .accepted(),
+        case("size-90-kilobytes", "a payload of 67,500 letters: a token of 90 kB, and not the one that was signed")
+            .token(json!([format!("{header}."), ["x".repeat(60), 1500], ".", "A".repeat(86)]))
+            .refused("signature_invalid"),
     ]
 }
 
 /// A token of so many bytes, by a claim of the right length.
 fn of_length(draft: Draft, length: usize) -> Draft {
-    let header = base64url(KEY.jose_header()).len();
-    let signature = 86;
-    let claim = |count: usize| draft.clone().claim("department", "x".repeat(count));
-    (0..length)
-        .map(claim)
-        .find(|draft| header + signature + 2 + base64url(draft.payload_text()).len() == length)
-        .expect("a claim that makes this length")
+    let with = |count: usize| draft.clone().claim("department", "x".repeat(count));
+    let shortest = with(0).mint().len();
+    let nearly = (length - shortest) * 3 / 4;
+    (nearly - 2..=nearly + 2).map(with).find(|draft| draft.mint().len() == length).expect("a claim of this length")
 }
 
 fn parts() -> Vec<Case> {
@@ -112,6 +110,10 @@ fn parts() -> Vec<Case> {
         malformed("four", "a fourth part", |parts| format!("{}.{}", parts.join("."), parts[2])),
         malformed("five", "five parts, as an encrypted token has", |parts| {
             [parts[0], parts[1], parts[1], parts[1], parts[2]].join(".")
+        }),
+        malformed("jwe", "an encrypted token, with compression and work for whoever believes it", |parts| {
+            let header = base64url(r#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"zip":"DEF"}"#);
+            [&header, "AAAA", "AAAA", parts[1], "AAAA"].join(".")
         }),
         malformed("dot-before", "a dot before it", |parts| format!(".{}", parts.join("."))),
         malformed("dot-behind", "a dot behind it", |parts| format!("{}.", parts.join("."))),
@@ -138,10 +140,13 @@ fn parts() -> Vec<Case> {
     ]
 }
 
+/// Id, note, and what becomes of a part.
+type Change = (&'static str, &'static str, fn(&str) -> String);
+
 /// Strict base64url (RFC 7515 section 2): no padding, no other alphabet, no spare bits. Header and payload are signed as
 /// they stand, so that nothing else is wrong.
 fn base64() -> Vec<Case> {
-    let changes: [(&str, &str, fn(&str) -> String); 11] = [
+    let changes: [Change; 11] = [
         ("padding", "padded to a multiple of four", |part| format!("{part}{}", "=".repeat(4 - part.len() % 4))),
         ("padding-escaped", "padded, and escaped for a URL", |part| format!("{part}%3D%3D")),
         ("spare-bits", "a spare bit behind the last byte is set", with_spare_bit),

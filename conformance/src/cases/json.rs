@@ -1,0 +1,263 @@
+//! Strict JSON: what readers disagree on is refused, in the header before the signature and in the payload behind it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    case::{Case, Draft, case},
+    fixtures::{KEY, base64url},
+};
+
+pub(crate) fn cases() -> Vec<Case> {
+    [bad_members(), bad_texts(), harmless(), depth(), digits()].concat()
+}
+
+/// The same text in the header and in the payload. Both are signed as they stand.
+fn refused_in_both(id: &str, note: &str, change: impl Fn(Draft, Part) -> Draft) -> [Case; 2] {
+    let draft = |part: &str| case(format!("{part}-json-{id}"), note);
+    let header = change(draft("header"), Part::Header).refused("token_malformed");
+    [header, change(draft("payload"), Part::Payload).refused("claims_malformed")]
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Header,
+    Payload,
+}
+
+impl Part {
+    fn with_member(self, draft: Draft, member: &[u8]) -> Draft {
+        match self {
+            Part::Header => draft.header_member(member),
+            Part::Payload => draft.payload_member(member),
+        }
+    }
+
+    fn changed(self, draft: Draft, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Draft {
+        match self {
+            Part::Header => draft.header(change(KEY.jose_header().into_bytes())),
+            Part::Payload => {
+                let payload = change(draft.payload_text());
+                draft.payload(payload)
+            }
+        }
+    }
+}
+
+/// A good object with a bad member at its end.
+fn bad_members() -> Vec<Case> {
+    let many = (0..40).map(|n| format!(r#""n{n}":0,"#)).collect::<String>() + r#""n3":1"#;
+    let digits = format!(r#""x":{}"#, "9".repeat(400));
+    let members: [(&str, &str, &[u8]); 44] = [
+        ("duplicate", "a name twice", br#""x":1,"x":2"#),
+        ("duplicate-equal", "a name twice with one value", br#""x":1,"x":1"#),
+        ("duplicate-escaped", "a name twice, once with an escape", br#""xy":1,"x\u0079":1"#),
+        ("duplicate-empty", "an empty name twice", br#""":1,"":1"#),
+        ("duplicate-nested", "a name twice in an object inside", br#""x":{"y":1,"y":2}"#),
+        ("duplicate-in-list", "a name twice in an object in a list", br#""x":[[{"y":1,"y":2}]]"#),
+        ("duplicate-of-many", "a name twice among forty others", many.as_bytes()),
+        ("surrogate-high", "the first half of a character", br#""x":"\ud83d""#),
+        ("surrogate-low", "the second half", br#""x":"\ude00""#),
+        ("surrogates-reversed", "both halves in the wrong order", br#""x":"\ude00\ud83d""#),
+        ("surrogate-twice", "the first half twice", br#""x":"\ud83d\ud83d""#),
+        ("surrogate-and-letter", "the first half, and a letter", br#""x":"\ud83dx""#),
+        ("surrogate-name", "half a character in a name", br#""\ud83d":1"#),
+        ("surrogate-inside", "half a character in an object inside", br#""x":[{"y":"\udc00"}]"#),
+        ("number-huge", "a number that no double holds", br#""x":1e400"#),
+        ("number-huge-negative", "the same below zero", br#""x":-1e400"#),
+        ("number-huge-inside", "the same inside", br#""x":{"y":[1e400]}"#),
+        ("number-digits", "a number of 400 digits", digits.as_bytes()),
+        ("number-leading-zero", "a leading zero", br#""x":01"#),
+        ("number-plus", "a plus", br#""x":+1"#),
+        ("number-dot-first", "no digit before the point", br#""x":.5"#),
+        ("number-dot-last", "no digit behind the point", br#""x":1."#),
+        ("number-hex", "a number in hex", br#""x":0x10"#),
+        ("number-no-exponent", "an exponent without digits", br#""x":1e"#),
+        ("number-minus", "a minus alone", br#""x":-"#),
+        ("nan", "not a number", br#""x":NaN"#),
+        ("infinity", "no end", br#""x":Infinity"#),
+        ("word", "a word", br#""x":undefined"#),
+        ("word-case", "true in another case", br#""x":True"#),
+        ("control", "a line end inside a string", b"\"x\":\"a\nb\""),
+        ("nul-raw", "a NUL inside a string", b"\"x\":\"a\0b\""),
+        ("escape-unknown", "an escape that there is not", br#""x":"\x41""#),
+        ("escape-short", "an escape cut short", br#""x":"\u12""#),
+        ("not-utf8", "a byte that UTF-8 has not", b"\"x\":\"\xff\""),
+        ("utf8-overlong", "a NUL in two bytes, as Java writes it", b"\"x\":\"\xc0\x80\""),
+        ("utf8-surrogate", "half a character in UTF-8", b"\"x\":\"\xed\xa0\xbd\""),
+        ("utf8-beyond", "beyond the last character", b"\"x\":\"\xf4\x90\x80\x80\""),
+        ("utf8-cut", "a character cut short", b"\"x\":\"\xc3\""),
+        ("single-quotes", "other quotes", b"'x':1"),
+        ("no-quotes", "no quotes", b"x:1"),
+        ("comment", "a comment", br#""x":1 /* one */"#),
+        ("trailing-comma", "a comma too much", br#""x":1,"#),
+        ("no-comma", "a comma too few", br#""x":1 "y":2"#),
+        ("number-name", "a name that is a number", b"1:1"),
+    ];
+    members
+        .into_iter()
+        .flat_map(|(id, note, member)| refused_in_both(id, note, |draft, part| part.with_member(draft, member)))
+        .collect()
+}
+
+/// A good object with something before or behind it, and what is no object.
+fn bad_texts() -> Vec<Case> {
+    let round = |before: &'static [u8], behind: &'static [u8]| move |text: Vec<u8>| [before, &text, behind].concat();
+    let only = |text: &'static [u8]| move |_: Vec<u8>| text.to_vec();
+    type Change = Box<dyn Fn(Vec<u8>) -> Vec<u8>>;
+    let texts: [(&str, &str, Change); 22] = [
+        ("byte-order-mark", "a byte order mark", Box::new(round(b"\xef\xbb\xbf", b""))),
+        ("trailing-brace", "a brace too much", Box::new(round(b"", b"}"))),
+        ("trailing-object", "a second object", Box::new(round(b"", b"{}"))),
+        ("trailing-comma-behind", "a comma behind", Box::new(round(b"", b","))),
+        ("trailing-nul", "a NUL behind", Box::new(round(b"", b"\0"))),
+        ("trailing-letters", "letters behind", Box::new(round(b"", b"x"))),
+        ("leading-letters", "what some servers write against script inclusion", Box::new(round(b")]}'\n", b""))),
+        ("space-beyond-ascii", "a space that JSON has not", Box::new(round(b"\xc2\xa0", b""))),
+        ("form-feed", "another one", Box::new(round(b"\x0c", b""))),
+        ("list-of-it", "the object in a list", Box::new(round(b"[", b"]"))),
+        ("cut", "the last brace is missing", Box::new(|text| text[..text.len() - 1].to_vec())),
+        ("utf-16", "UTF-16", Box::new(|text| text.iter().flat_map(|byte| [*byte, 0]).collect())),
+        ("encoded-twice", "base64url twice over", Box::new(|text| base64url(text).into_bytes())),
+        ("empty", "nothing", Box::new(only(b""))),
+        ("only-spaces", "only spaces", Box::new(only(b"  "))),
+        ("null", "null", Box::new(only(b"null"))),
+        ("true", "a boolean", Box::new(only(b"true"))),
+        ("number", "a number", Box::new(only(b"1"))),
+        ("string", "a string", Box::new(only(br#""x""#))),
+        ("list", "a list", Box::new(only(b"[]"))),
+        ("pairs", "a list of names and values", Box::new(only(br#"[["exp",1]]"#))),
+        ("form", "no JSON", Box::new(only(b"sub=alice&exp=1"))),
+    ];
+    texts
+        .into_iter()
+        .flat_map(|(id, note, change)| refused_in_both(id, note, |draft, part| part.changed(draft, &change)))
+        .collect()
+}
+
+/// What is odd but good JSON.
+fn harmless() -> Vec<Case> {
+    let members = [
+        ("surrogates", "a character in two halves", r#""x":"\ud83d\ude00""#),
+        ("last-character", "the last character", "\"x\":\"\u{10ffff}\""),
+        ("noncharacter", "a code point that is no character", "\"x\":\"\u{ffff}\""),
+        ("nul-escaped", "a NUL with an escape", r#""x":"a\u0000b""#),
+        ("escapes", "every escape", r#""x":"\"\\\/\b\f\n\r\t\u00e9""#),
+        ("delete", "the one control character that needs no escape", "\"x\":\"\u{7f}\""),
+        ("empty-name", "an empty name", r#""":1"#),
+        ("names-differ-in-case", "names have a case", r#""x":1,"X":2,"Sub":"bob","EXP":0"#),
+        ("same-name-elsewhere", "one name in several objects", r#""x":{"sub":"bob","x":{"x":1}}"#),
+        ("prototype", "a name with a meaning in JavaScript", r#""__proto__":{"sub":"bob"},"constructor":1"#),
+        ("number-large", "nearly the largest double", r#""x":1.7e308"#),
+        ("number-tiny", "a number that rounds to zero", r#""x":1e-400"#),
+        (
+            "number-2-53",
+            "integers beyond 2^53 are the host's reader's business",
+            r#""x":[9007199254740993,18446744073709551616]"#,
+        ),
+        ("number-forms", "every form of a number", r#""x":[-0,0.0,1e2,1E+2,1e-2,-1.50]"#),
+        ("literals", "every literal", r#""x":[null,true,false,{},[]]"#),
+        (
+            "nested",
+            "fifty levels",
+            r#""x":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"#,
+        ),
+    ];
+    let mut cases = Vec::new();
+    for (id, note, member) in members {
+        cases.push(case(format!("payload-json-{id}"), note).payload_member(member).accepted());
+    }
+    for (id, note, member) in &members[..8] {
+        cases.push(case(format!("header-json-{id}"), *note).header_member(member).accepted());
+    }
+    let with_spaces = |draft: Draft, part: Part| {
+        part.changed(draft, |text| {
+            let text = String::from_utf8(text).expect("JSON");
+            format!("\r\n {} \n", text.replace("\",\"", "\" ,\n\t\"").replace("\":", "\" : ")).into_bytes()
+        })
+    };
+    cases.extend([
+        with_spaces(case("header-json-spaces", "Pomerium to 0.27 writes spaces, in the header too"), Part::Header)
+            .accepted(),
+        with_spaces(case("payload-json-spaces", "spaces and line ends anywhere"), Part::Payload).accepted(),
+        case("payload-json-escaped-names", "a claim's name may be written with escapes")
+            .payload(
+                r#"{"\u0061ud":"app.example.com","e\u0078p":1795354437,"iss":"app.example.com","s\u0075b":"alice"}"#,
+            )
+            .accepted_as(json!({"user": null, "email": null, "name": null, "groups": [], "session_id": null,
+                "token_id": null, "issued_at": null})),
+    ]);
+    cases
+}
+
+/// 128 levels, the object itself being the first. That the payload was read shows in the code behind it.
+fn depth() -> Vec<Case> {
+    let member = |levels: usize| format!(r#""x":{}{}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
+    let objects = |levels: usize| format!(r#""x":{}1{}"#, r#"{"x":"#.repeat(levels - 1), "}".repeat(levels - 1));
+    let other = |id: &str, note: &str| case(format!("depth-{id}"), note).claim("aud", "other.example.com");
+    let key = KEY.jose_header();
+    let open = format!(r#"{},"x":"#, key.trim_end_matches('}'));
+    let levels = [(open.as_str(), 1), ("[[[", 33_333), ("]]]", 33_333), ("}", 1)];
+    vec![
+        case("depth-header-128", "as deep as a header may be").header_member(member(128)).accepted(),
+        case("depth-header-129", "one level more").header_member(member(129)).refused("token_malformed"),
+        case("depth-header-129-objects", "the same with objects")
+            .header_member(objects(129))
+            .refused("token_malformed"),
+        other("payload-128", "as deep as a payload may be: the audience is the fault")
+            .payload_member(member(128))
+            .refused("audience_mismatch"),
+        other("payload-128-objects", "the same with objects").payload_member(objects(128)).refused("audience_mismatch"),
+        other("payload-129", "one level more").payload_member(member(129)).refused("claims_malformed"),
+        other("payload-129-objects", "the same with objects").payload_member(objects(129)).refused("claims_malformed"),
+        unsigned("depth-header-100000", "100,000 levels in the header", Part::Header, &levels)
+            .refused("token_malformed"),
+        unsigned("depth-header-100000-open", "and never closed", Part::Header, &levels[..2]).refused("token_malformed"),
+        unsigned(
+            "depth-payload-100000",
+            "in the payload: nobody signed it, so it is not even read",
+            Part::Payload,
+            &levels,
+        )
+        .refused("signature_invalid"),
+    ]
+}
+
+/// Numbers of 10^5 digits.
+fn digits() -> Vec<Case> {
+    let key = KEY.jose_header();
+    let (whole, part) =
+        (format!(r#"{},"x":"#, key.trim_end_matches('}')), format!(r#"{},"x":0."#, key.trim_end_matches('}')));
+    let whole = [(whole.as_str(), 1), ("111", 33_334), ("}", 1)];
+    let part = [(part.as_str(), 1), ("111", 33_334), ("}", 1)];
+    vec![
+        unsigned("digits-header-100000", "100,000 digits: no double is that large", Part::Header, &whole)
+            .refused("token_malformed"),
+        unsigned("digits-header-100000-fraction", "100,000 digits behind the point are a number", Part::Header, &part)
+            .refused("signature_invalid"),
+        unsigned("digits-payload-100000", "in the payload nobody reads them", Part::Payload, &whole)
+            .refused("signature_invalid"),
+    ]
+}
+
+/// A token with a part too long to be written out: pieces of text, each so many times. No signature can be over it.
+fn unsigned(id: &str, note: &str, part: Part, pieces: &[(&str, usize)]) -> Draft {
+    let other = base64url(match part {
+        Part::Header => "{}".to_owned(),
+        Part::Payload => KEY.jose_header(),
+    });
+    let mut long: Vec<Value> = pieces
+        .iter()
+        .enumerate()
+        .map(|(at, (text, count))| {
+            // base64 can be cut behind every third byte; spaces behind the brace fill up to there
+            let missing = if at + 1 < pieces.len() { (3 - text.len() % 3) % 3 } else { 0 };
+            json!([base64url(text.replacen('{', &format!("{{{}", " ".repeat(missing)), 1)), count])
+        })
+        .collect();
+    match part {
+        Part::Header => long.push(json!(format!(".{other}"))),
+        Part::Payload => long.insert(0, json!(format!("{other}."))),
+    }
+    long.push(json!(format!(".{}", "A".repeat(86))));
+    case(id, note).option("max_token_bytes", 1_048_576).token(long)
+}
