@@ -64,10 +64,14 @@ fn example(line: &str) -> Case {
     let [number, options, iss, aud, outcome, note] = columns(line);
     let (options, with_keys) = options.strip_suffix(" +").map_or((options, false), |options| (options, true));
     let draft = case(format!("names-{number}"), note).options(json(options));
-    if let Some(part) = outcome.strip_prefix('!') {
-        return if with_keys { draft.keys(key_set(&[&KEY])) } else { draft }.invalid(part);
+    let keys = key_set(&[&KEY]);
+    match (outcome.strip_prefix('!'), with_keys) {
+        (Some(part), true) => draft.keys(keys).invalid(part),
+        (Some(part), false) => draft.invalid(part),
+        (None, true) => judged(draft.keys(keys), &format!("{iss:?}"), aud, outcome),
+        // the source is the derived address, and this is the set it starts with
+        (None, false) => judged(draft.option("jwks_initial", keys), &format!("{iss:?}"), aud, outcome),
     }
-    judged(draft.keys(key_set(&[&KEY])), &format!("{iss:?}"), aud, outcome)
 }
 
 /// A token with these names, against an outcome in one word; `-` is a name left out.

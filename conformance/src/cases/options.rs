@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::{
     case::{Case, case},
-    fixtures::{EXP, HOST, KEY, OTHER, key_set},
+    fixtures::{CERTIFICATE, EXP, HOST, KEY, OTHER, RSA_CERTIFICATE, jwk, jwk_with, key_set},
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [ranges(), types(), unknown(), required(), sources(), fetching(), first_use(), algorithms(), pins()].concat()
+    [ranges(), types(), unknown(), required(), sources(), fetching(), initial(), first_use(), algorithms(), pins()]
+        .concat()
 }
 
 /// Whole numbers: option, smallest, largest.
@@ -237,13 +238,48 @@ fn fetching() -> Vec<Case> {
         fetched("allow-http", "plain http beyond loopback").option("allow_http", true).refused("keys_unavailable"),
         beside("connect-to", "connect_to", json!("pomerium:443")),
         beside("allow-http", "allow_http", json!(true)),
-        beside("ca-pem", "ca_pem", json!(crate::fixtures::CERTIFICATE)),
+        beside("ca-pem", "ca_pem", json!(CERTIFICATE)),
         beside("ca-file", "ca_file", json!("files/certificate.pem")),
-        fetched("initial", "a set to start with; what is wrong before keys are looked for is said first")
-            .option("jwks_initial", key_set(&[&KEY]))
-            .token("")
-            .refused("token_missing"),
-        case("fetch-initial-static", "a set to start with, and a source that is there at once")
+    ]
+}
+
+/// `jwks_initial`: as if fetched one ttl before construction. `verify_at` uses it and fetches nothing.
+fn initial() -> Vec<Case> {
+    let starting = |id: &str, note: &str, set: Value| {
+        let options = json!({"route": format!("https://{HOST}"), "jwks_initial": set});
+        case(format!("initial-{id}"), note).options(options)
+    };
+    let good = |id: &str, note: &str| starting(id, note, key_set(&[&KEY]));
+    vec![
+        good("used", "a set to start with").accepted(),
+        good("with-url", "with an address of its own").option("jwks_url", "https://keys.example.com/x").accepted(),
+        good("connect-to", "and dialled elsewhere").option("connect_to", "pomerium:443").accepted(),
+        good("timeout", "with the options of the fetch")
+            .option("timeout", 1)
+            .option("cache_ttl", 600)
+            .option("max_stale", 0)
+            .option("refetch_cooldown", 1)
+            .option("allow_http", true)
+            .accepted(),
+        good("ca-file", "and a file of certificates").option("ca_file", "files/certificate.pem").accepted(),
+        good("ca-pem", "or their text").option("ca_pem", format!("{CERTIFICATE}{RSA_CERTIFICATE}")).accepted(),
+        good("ca-file-missing", "a file that is not there")
+            .option("ca_file", "files/no-such-file.pem")
+            .invalid("ca_file"),
+        good("ca-file-no-certificate", "a file of something else")
+            .option("ca_file", "files/public-key.pem")
+            .invalid("ca_file"),
+        good("ca-pem-empty", "no certificate at all").option("ca_pem", "").invalid("ca_pem"),
+        good("ca-pem-path", "a path: there is ca_file").option("ca_pem", "/etc/ssl/ca.pem").invalid("ca_pem"),
+        good("unknown-kid", "the address may know the key by now: nobody has asked it")
+            .minted_by(&OTHER)
+            .refused("keys_unavailable"),
+        good("signature", "a key that is there judges").signed_by(&OTHER).refused("signature_invalid"),
+        starting("empty", "nothing to start with", json!({"keys": []})).refused("keys_empty"),
+        starting("null", "nothing to start with", json!({"keys": null})).refused("keys_empty"),
+        starting("no-keys", "no set", json!({})).invalid("jwks_initial"),
+        starting("single", "a key, not a set", jwk(&KEY)).invalid("jwks_initial"),
+        case("initial-static", "a set to start with, and a source that is there at once")
             .option("jwks_initial", key_set(&[&KEY]))
             .invalid("jwks_initial"),
     ]
@@ -330,10 +366,10 @@ fn pins() -> Vec<Case> {
             .keys(key_set(&[&KEY, &OTHER]))
             .refused("key_not_found"),
         pinned("thumbprint", "the thumbprint counts, not the kid that a set gives", json!([other]))
-            .keys(json!({"keys": [crate::fixtures::jwk_with(&KEY, json!({"kid": other}))]}))
+            .keys(json!({"keys": [jwk_with(&KEY, json!({"kid": other}))]}))
             .refused_saying("keys_empty", "not in pin_kids"),
         pinned("renamed", "so a key with another kid may be listed", json!([own]))
-            .keys(json!({"keys": [crate::fixtures::jwk_with(&KEY, json!({"kid": "main"}))]}))
+            .keys(json!({"keys": [jwk_with(&KEY, json!({"kid": "main"}))]}))
             .header(r#"{"alg":"ES256","kid":"main","typ":"JWT"}"#)
             .accepted(),
         pinned("pem", "of a PEM key too", json!([own])).source("public_key", KEY.public_key_pem()).accepted(),
@@ -341,7 +377,7 @@ fn pins() -> Vec<Case> {
             .source("public_key", KEY.public_key_pem())
             .invalid("pin_kids"),
         pinned("shared-kid", "of two keys under one kid the listed one is left", json!([own]))
-            .keys(json!({"keys": [crate::fixtures::jwk_with(&OTHER, json!({"kid": own})), crate::fixtures::jwk(&KEY)]}))
+            .keys(json!({"keys": [jwk_with(&OTHER, json!({"kid": own})), jwk(&KEY)]}))
             .accepted(),
         pinned("64", "as many as there may be", many(64)).accepted(),
         pinned("65", "one more", many(65)).invalid("1 to 64"),
