@@ -13,13 +13,13 @@ use serde_json::Value;
 use crate::shell::{Shell, key};
 
 /// `pomerium-jwt issuer` with these arguments, from its line `ready` to the end of its standard input.
-struct Issuer {
+pub(crate) struct Issuer {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Issuer {
-    fn start(shell: &Shell, arguments: &str) -> Self {
+    pub(crate) fn start(shell: &Shell, arguments: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pomerium-jwt"))
             .args(["issuer", "--until-stdin-closes"])
             .args(arguments.split_whitespace())
@@ -35,7 +35,7 @@ impl Issuer {
         Self { child, url: url.to_owned() }
     }
 
-    fn request(&self, line: &str) -> String {
+    pub(crate) fn request(&self, line: &str) -> String {
         let address = self.url.strip_prefix("http://").expect("an issuer without TLS");
         let mut stream = TcpStream::connect(address).expect("it listens: it said so");
         write!(stream, "{line} HTTP/1.0\r\n\r\n").expect("a request");

@@ -5,4 +5,5 @@ mod exit_codes;
 mod golden;
 mod issuer;
 mod keys;
+mod scenarios;
 mod shell;
