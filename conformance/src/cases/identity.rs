@@ -115,6 +115,7 @@ fn texts() -> Vec<Case> {
     vec![
         with("unicode", "letters, marks and signs of many scripts", "name", "name", "Zoë 😀 e\u{301} الاسم"),
         with("html", "Go escapes <, > and &", "name", "name", "<b>R&D</b>\u{2028}"),
+        plain("text-html-raw", "which versions up to 0.27 do not").payload_member(r#""title":"<b>R&D</b>""#).accepted(),
         with("nul", "a NUL", "name", "name", "a\u{0}b"),
         with("space", "a space is not empty", "name", "name", " "),
         with("long", "a long name", "name", "name", &"n".repeat(1000)),

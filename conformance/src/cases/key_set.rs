@@ -143,7 +143,11 @@ fn bad_keys() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             "48 bytes",
         ),
         ("private", "a private key", with(json!({"d": base64url([0x11; 32])})), "private"),
-        ("private-null", "a private part of null", private_null(), "private"),
+        ("private-null", "a private part of null", with_null("d"), "private"),
+        ("kid-null", "a kid of null", with_null("kid"), "kid"),
+        ("alg-null", "an alg of null", with_null("alg"), "alg is not ES256"),
+        ("use-null", "a use of null", with_null("use"), "use is not sig"),
+        ("key-ops-null", "key_ops of null", with_null("key_ops"), "key_ops"),
         ("use-enc", "a key for encryption", with(json!({"use": "enc"})), "use is not sig"),
         ("use-upper-case", "use in another case", with(json!({"use": "SIG"})), "use is not sig"),
         ("use-list", "use is a list", with(json!({"use": ["sig"]})), "use is not sig"),
@@ -172,10 +176,10 @@ fn spare_bit(text: &str) -> String {
     format!("{rest}{next}")
 }
 
-/// A member that is there, whatever its value.
-fn private_null() -> Value {
+/// The key with a member that is there, and null.
+fn with_null(name: &str) -> Value {
     let mut key = jwk(&KEY);
-    key.as_object_mut().expect("an object").insert("d".to_owned(), Value::Null);
+    key.as_object_mut().expect("an object").insert(name.to_owned(), Value::Null);
     key
 }
 

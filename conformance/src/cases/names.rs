@@ -264,10 +264,12 @@ fn bad_entries() -> Vec<Case> {
 }
 
 /// Routes that are no `from:` URL of Pomerium's.
-fn bad_routes() -> impl Iterator<Item = Case> {
+fn bad_routes() -> Vec<Case> {
+    let long = format!("https://{}", "a.".repeat(128));
     let routes = [
         ("empty", ""),
         ("scheme-only", "https://"),
+        ("256-bytes", &long),
         ("no-host", "https://:443"),
         ("two-slashes", "https://app.example.com//"),
         ("fragment", "https://app.example.com#x"),
@@ -290,10 +292,11 @@ fn bad_routes() -> impl Iterator<Item = Case> {
         ("two-stars", "https://*.*.example.com"),
         ("comma", "https://a.example.com,https://b.example.com"),
     ];
-    routes.into_iter().map(|(id, route)| {
+    let refused = |(id, route): (&str, &str)| {
         let draft = case(format!("names-route-{id}"), "no from: URL of a route").without_option("issuer");
         draft.without_option("audience").option("route", route).invalid("route")
-    })
+    };
+    routes.into_iter().map(refused).collect()
 }
 
 /// How many entries there may be, and how long one may be.

@@ -82,6 +82,14 @@ fn keys() -> Vec<Case> {
         skipped("e-1", "an exponent of 1 signs nothing", json!({"e": base64url([1])}), "exponent"),
         skipped("e-even", "an even exponent", json!({"e": base64url([1, 0, 0])}), "exponent"),
         skipped("e-leading-zero", "an exponent with a leading zero", json!({"e": "AAEAAQ"}), "leading zero"),
+        set("e-3", "the smallest exponent: another key, so the signature fails", json!({"e": base64url([3])}))
+            .refused("signature_invalid"),
+        set("e-2-33-less-1", "the largest exponent", json!({"e": base64url([1, 0xff, 0xff, 0xff, 0xff])}))
+            .refused("signature_invalid"),
+        skipped("e-2-33-and-1", "the next odd one", json!({"e": base64url([2, 0, 0, 0, 1])}), "exponent"),
+        set("pinned", "pinned by its thumbprint, without a kid", json!({"kid": null}))
+            .option("pin_kids", RSA.thumbprint())
+            .accepted(),
         skipped("e-too-large", "an exponent that costs time", json!({"e": base64url([0xff; 32])}), "exponent"),
         skipped("private-d", "a private exponent", json!({"d": "AQAB"}), "private"),
         skipped("private-p", "a prime factor", json!({"p": "AQAB"}), "private"),
