@@ -1,0 +1,164 @@
+//! The one door between C and Rust: what the caller hands in becomes references, what we hand out becomes pointers.
+
+use std::{
+    ffi::{CStr, CString, c_char},
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr, slice,
+};
+
+use pomerium_jwt::{Code, Error, Verifier};
+use serde::Serialize;
+
+use crate::PomeriumJwtVerifier;
+
+/// Why a call gives nothing.
+pub(crate) struct Failure {
+    code: Code,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn argument(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidArgument, message)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(error.code(), error.message())
+    }
+}
+
+/// One call: gives its code, and `output` the text of the work, or the sentence on its failure.
+pub(crate) fn answer(output: Place<c_char>, work: impl FnOnce() -> Result<Option<String>, Failure>) -> i32 {
+    let panicked = || Failure::new(Code::Internal, "the library panicked: please report it");
+    match guarded(work).unwrap_or_else(|| Err(panicked())) {
+        Ok(text) => {
+            text.into_iter().for_each(|text| output.fill_text(|| text));
+            0
+        }
+        Err(Failure { code, message }) => {
+            output.fill_text(|| message);
+            code.number()
+        }
+    }
+}
+
+/// The one guard: a panic ends here, as `None`. Crossing into C it would end the host's process.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// The one way in for text: any bytes; NULL with length 0 is the empty text.
+///
+/// # Safety
+/// `start` is NULL, or readable for `len` bytes, which nobody writes to for `'a`.
+pub(crate) unsafe fn bytes<'a>(start: *const c_char, len: usize, what: &str) -> Result<&'a [u8], Failure> {
+    if isize::try_from(len).is_err() {
+        return Err(Failure::argument(format!("the length of {what} is {len}: was it a negative number?")));
+    }
+    if start.is_null() {
+        return if len == 0 { Ok(&[]) } else { Err(Failure::argument(format!("{what} is NULL, its length is {len}"))) };
+    }
+    // SAFETY: the caller's promise; the length was checked
+    Ok(unsafe { slice::from_raw_parts(start.cast(), len) })
+}
+
+/// A text that ends with a NUL; none if it is NULL or not UTF-8.
+///
+/// # Safety
+/// `start` is NULL or such a text, which nobody writes to for `'a`.
+pub(crate) unsafe fn text<'a>(start: *const c_char) -> Option<&'a str> {
+    if start.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise
+    unsafe { CStr::from_ptr(start) }.to_str().ok()
+}
+
+/// # Safety
+/// `verifier` is NULL, or was made here and is not freed during `'a`.
+pub(crate) unsafe fn verifier<'a>(verifier: *const PomeriumJwtVerifier) -> Result<&'a Verifier, Failure> {
+    // SAFETY: the caller's promise
+    match unsafe { verifier.as_ref() } {
+        Some(found) => Ok(&found.verifier),
+        None => Err(Failure::argument("the verifier is NULL")),
+    }
+}
+
+/// JSON to hand out.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::new(Code::Internal, error.to_string()))
+}
+
+/// The one way out for text; `pomerium_jwt_string_free` takes it back. A NUL inside would cut it.
+pub(crate) fn to_c(text: String) -> *mut c_char {
+    let text = if text.contains('\0') { text.replace('\0', "\\u0000") } else { text };
+    CString::new(text).unwrap_or_default().into_raw()
+}
+
+/// Where the caller wants a pointer, or NULL. It is written at once: so every path has written it.
+pub(crate) struct Place<T>(*mut *mut T);
+
+impl<T> Clone for Place<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Place<T> {}
+
+impl<T> Place<T> {
+    /// # Safety
+    /// `place` is NULL, or writable as long as this value is used.
+    pub(crate) unsafe fn new(place: *mut *mut T) -> Self {
+        let place = Self(place);
+        place.fill(|| ptr::null_mut());
+        place
+    }
+
+    pub(crate) fn is_wanted(self) -> bool {
+        !self.0.is_null()
+    }
+
+    /// Writes the value; makes none where none is wanted.
+    pub(crate) fn fill(self, value: impl FnOnce() -> *mut T) {
+        if self.is_wanted() {
+            // SAFETY: the promise of `new`
+            unsafe { self.0.write(value()) }
+        }
+    }
+}
+
+impl Place<c_char> {
+    pub(crate) fn fill_text(self, text: impl FnOnce() -> String) {
+        self.fill(|| to_c(text()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_internal_and_says_so() {
+        let mut output = ptr::null_mut();
+        // SAFETY: a pointer of our own
+        let place = unsafe { Place::new(&raw mut output) };
+        assert_eq!(answer(place, || panic!("on purpose")), Code::Internal.number());
+        // SAFETY: written by `answer` just now
+        let message = unsafe { CString::from_raw(output) };
+        assert_eq!(message.to_str(), Ok("the library panicked: please report it"));
+    }
+
+    #[test]
+    fn a_nul_cuts_no_text() {
+        // SAFETY: made by `to_c`
+        let text = unsafe { CString::from_raw(to_c("a\0b".to_owned())) };
+        assert_eq!(text.to_str(), Ok("a\\u0000b"));
+    }
+}

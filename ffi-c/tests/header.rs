@@ -1,0 +1,30 @@
+//! The committed header is what the source says.
+
+use std::{env, fs, path::Path};
+
+const HEADER: &str = "../include/pomerium_jwt.h";
+
+#[test]
+fn the_header_is_current() {
+    let header = header();
+    if env::var_os("POMERIUM_JWT_WRITE_HEADER").is_some() {
+        fs::write(HEADER, &header).expect(HEADER);
+    }
+    let committed = fs::read_to_string(HEADER).unwrap_or_default();
+    assert!(committed == header, "include/pomerium_jwt.h is not current: run `make header` and commit what it writes");
+}
+
+fn header() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut written = Vec::new();
+    cbindgen::Builder::new()
+        .with_config(cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml"))
+        .with_src(folder.join("../core/src/error.rs"))
+        .with_src(folder.join("src/lib.rs"))
+        .generate()
+        .expect("cbindgen reads the source")
+        .write(&mut written);
+    let text = String::from_utf8(written).expect("UTF-8");
+    // cbindgen begins the constants with the name of their type: for POMERIUM_JWT_TOKEN_MISSING it must be a shorter one
+    text.replace("} pomerium_jwt;", "} pomerium_jwt_code;").replace("[`Kind`]", "kind")
+}
