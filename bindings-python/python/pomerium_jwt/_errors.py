@@ -1,0 +1,94 @@
+"""Every refusal is a VerifyError; its code is stable and the same in every language."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+# Compared with conformance/codes.json by a test
+Code = Literal[
+    "invalid_options",
+    "invalid_argument",
+    "token_missing",
+    "token_repeated",
+    "token_too_large",
+    "token_malformed",
+    "algorithm_not_allowed",
+    "header_unsupported",
+    "key_not_found",
+    "signature_invalid",
+    "claims_malformed",
+    "token_expired",
+    "token_not_yet_valid",
+    "token_issued_in_future",
+    "token_too_old",
+    "issuer_mismatch",
+    "audience_mismatch",
+    "subject_missing",
+    "claim_mismatch",
+    "keys_unavailable",
+    "keys_needed",
+    "keys_empty",
+    "internal",
+]
+
+Kind = Literal["options", "token", "keys", "internal"]
+
+
+class VerifyError(Exception):
+    """Why there is no verified identity. Of kind `internal` if it is none of the subclasses.
+
+    The message is for logs, never for the HTTP client: it may name expected issuers and key ids. It never quotes the
+    token, and values from its payload only after the signature held.
+    """
+
+    code: Code
+    """The stable name, such as "token_expired"."""
+    number: int
+    """The stable number of the code."""
+    kind: Kind
+    """What the error is about."""
+    message: str
+    """One sentence with the facts that help, for logs."""
+    status: int
+    """The HTTP status to answer with: 401, 503 or 500."""
+    retry_after: int | None
+    """Seconds after which another attempt can succeed, for the header Retry-After; None where no time helps."""
+
+    def __init__(
+        self, code: Code, number: int, kind: Kind, message: str, status: int, retry_after: int | None = None
+    ) -> None:
+        super().__init__(code, number, kind, message, status, retry_after)
+        self.code = code
+        self.number = number
+        self.kind = kind
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class OptionsError(VerifyError):
+    """The application's configuration or call is wrong. HTTP 500."""
+
+
+class TokenError(VerifyError):
+    """The token is refused. HTTP 401."""
+
+
+class KeysUnavailable(VerifyError):
+    """There are no keys to judge the token with. HTTP 503 with Retry-After."""
+
+
+_CLASSES: dict[Kind, type[VerifyError]] = {"options": OptionsError, "token": TokenError, "keys": KeysUnavailable}
+
+
+def make(code: Code, number: int, kind: Kind, message: str, status: int, retry_after: int | None) -> VerifyError:
+    """What the native half raises."""
+    return _CLASSES.get(kind, VerifyError)(code, number, kind, message, status, retry_after)
+
+
+def invalid_options(message: str) -> OptionsError:
+    """For what cannot even be handed to the core."""
+    return OptionsError("invalid_options", 1, "options", message, 500)
