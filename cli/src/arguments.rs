@@ -1,6 +1,7 @@
 //! The command line: which commands there are and what each takes.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::OsStringValueParser, value_parser};
+use clap_complete::Shell;
 
 use crate::{issuer, options};
 
@@ -18,7 +19,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([verify(), demo(), issuer::command()])
+        .subcommands([verify(), inspect(), keys(), demo(), issuer::command(), completions(), man()])
 }
 
 /// Whether `--json` was given to a command that has it.
@@ -41,8 +42,50 @@ fn verify() -> Command {
         .after_long_help(format!("{PRECEDENCE}\n\n{EXIT_CODES}"))
 }
 
+fn inspect() -> Command {
+    const EXIT_CODES: &str = "Exit codes: 0 it could be read and no check failed, 1 otherwise, 2 usage or options.";
+    Command::new("inspect")
+        .about("Shows what a token says, NOT VERIFIED; with options, every check and what to change")
+        .args([token(), at_flag(), json_flag("Print everything as one JSON object")])
+        .args(options::flags())
+        .after_help(EXIT_CODES)
+        .after_long_help(format!(
+            "Nothing of the token leaves this machine. Where keys are fetched, the request does not depend on it.\n\n\
+             {PRECEDENCE}\n\n{EXIT_CODES}"
+        ))
+}
+
+fn keys() -> Command {
+    Command::new("keys")
+        .about("Lists the keys of a JWK Set, or the key of a PEM file or certificate: which are usable, and why not")
+        .arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .value_parser(OsStringValueParser::new())
+                .help("What /.well-known/pomerium/jwks.json answers, or PEM; - for standard input"),
+        )
+        .arg(json_flag("Print the keys as one JSON object"))
+        .after_help("Exit codes: 0 there is a usable key, 3 there is none, 2 the file cannot be read.")
+}
+
 fn demo() -> Command {
     Command::new("demo").about("Makes a key, mints and verifies tokens, and shows what is refused and why")
+}
+
+fn completions() -> Command {
+    Command::new("completions")
+        .about("Prints the completions for a shell, to be put where it looks for them")
+        .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
+}
+
+fn man() -> Command {
+    Command::new("man").about("Prints the manual page, or that of one command, for `man -l -`").arg(
+        Arg::new("command")
+            .value_name("COMMAND")
+            .help("verify, inspect, keys, ...")
+            .value_parser(value_parser!(String)),
+    )
 }
 
 fn token() -> Arg {

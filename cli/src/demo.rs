@@ -25,7 +25,7 @@ pub(crate) fn run() -> Result<Report, Failure> {
     let mut output = String::new();
     Ok(match tell(&mut output) {
         Ok(()) => Report::from(output),
-        Err(failure) => Report { output, failure: Some(failure) },
+        Err(failure) => Report::ended_by(output, failure),
     })
 }
 

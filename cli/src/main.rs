@@ -5,10 +5,15 @@
 
 mod arguments;
 mod demo;
+mod hints;
 mod input;
+mod inspect;
 mod issuer;
+mod keys;
+mod manual;
 mod options;
 mod report;
+mod times;
 mod verify;
 
 use std::{
@@ -26,9 +31,9 @@ fn main() -> ExitCode {
         None => unreachable!("clap demands a subcommand"),
     };
     match print(&report, json) {
-        Ok(()) => ExitCode::from(report.exit_code()),
+        Ok(()) => ExitCode::from(report.exit_code),
         // Whoever reads has closed the pipe, as `head` does: what was decided stands
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(report.exit_code()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(report.exit_code),
         Err(error) => {
             let _ = writeln!(anstream::stderr(), "internal: the output could not be written: {error}");
             ExitCode::from(report::INTERNAL)
@@ -39,8 +44,12 @@ fn main() -> ExitCode {
 fn run(name: &str, matches: &ArgMatches) -> Report {
     let outcome = match name {
         "verify" => verify::run(matches),
+        "inspect" => inspect::run(matches),
+        "keys" => keys::run(matches),
         "demo" => demo::run(),
         "issuer" => issuer::run(matches),
+        "completions" => manual::completions(matches),
+        "man" => manual::page(matches),
         other => Err(Failure::internal(format!("the command {other} has no function"))),
     };
     outcome.unwrap_or_else(Report::from)

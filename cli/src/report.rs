@@ -18,29 +18,39 @@ pub(crate) const INTERNAL: u8 = 70;
 pub(crate) const HEADING: Style = Style::new().bold();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What nobody has vouched for.
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The answer of a command.
 pub(crate) struct Report {
     /// For standard output. Styles in it are removed where nobody would see them.
     pub(crate) output: String,
+    /// For standard error, and with `--json` for standard output.
     pub(crate) failure: Option<Failure>,
+    pub(crate) exit_code: u8,
 }
 
 impl Report {
-    pub(crate) fn exit_code(&self) -> u8 {
-        self.failure.as_ref().map_or(0, Failure::exit_code)
+    /// An answer that tells of the failure itself.
+    pub(crate) fn with_exit_code(output: String, exit_code: u8) -> Self {
+        Self { output, failure: None, exit_code }
+    }
+
+    /// What was done before the failure.
+    pub(crate) fn ended_by(output: String, failure: Failure) -> Self {
+        Self { output, exit_code: failure.exit_code(), failure: Some(failure) }
     }
 }
 
 impl From<String> for Report {
     fn from(output: String) -> Self {
-        Self { output, failure: None }
+        Self::with_exit_code(output, 0)
     }
 }
 
 impl From<Failure> for Report {
     fn from(failure: Failure) -> Self {
-        Self { output: String::new(), failure: Some(failure) }
+        Self::ended_by(String::new(), failure)
     }
 }
 

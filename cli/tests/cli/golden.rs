@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
-use crate::shell::{Answer, Shell};
+use pomerium_jwt_issuer::{SigningKey, compact, key_set};
+
+use crate::shell::{Answer, Shell, assertion, key};
 
 const REWRITE: &str = "UPDATE_GOLDEN=1 cargo test -p pomerium-jwt-cli";
 
@@ -10,7 +12,13 @@ const REWRITE: &str = "UPDATE_GOLDEN=1 cargo test -p pomerium-jwt-cli";
 const TRANSCRIPTS: &[(&str, &[&str])] = &[
     (
         "help.txt",
-        &["pomerium-jwt --help", "pomerium-jwt verify -h", "pomerium-jwt verify --help", "pomerium-jwt issuer --help"],
+        &[
+            "pomerium-jwt --help",
+            "pomerium-jwt verify -h",
+            "pomerium-jwt verify --help",
+            "pomerium-jwt keys --help",
+            "pomerium-jwt issuer --help",
+        ],
     ),
     ("demo.txt", &["pomerium-jwt demo"]),
     (
@@ -24,12 +32,47 @@ const TRANSCRIPTS: &[(&str, &[&str])] = &[
             "pomerium-jwt verify --route https://app.example.com --leeway 4000 < token.txt",
         ],
     ),
+    (
+        "inspect.txt",
+        &[
+            "pomerium-jwt inspect --at 1700000100 < token.txt",
+            "pomerium-jwt inspect --route https://app.example.com --jwks-file keys.json --at 1700000100 < token.txt",
+            "pomerium-jwt inspect --options strict.json --at 1700003600 < token.txt",
+            "pomerium-jwt inspect --options options.json --at 1700000100 < quoted.txt",
+            "pomerium-jwt inspect --options options.json --at 1700000100 --json < cut.txt",
+        ],
+    ),
+    (
+        "inspect-what-is-no-token.txt",
+        &[
+            "pomerium-jwt inspect --at 1700000100 < session.txt",
+            "pomerium-jwt inspect --at 1700000100 < other-header.txt",
+            "pomerium-jwt inspect --at 1700000100 < percent.txt",
+            "pomerium-jwt inspect --at 1700000100 < hostile.txt",
+            "pomerium-jwt inspect --at 1700000100 < keys.json",
+            "pomerium-jwt inspect abc",
+            "pomerium-jwt inspect",
+        ],
+    ),
+    (
+        "keys.txt",
+        &[
+            "pomerium-jwt keys keys.json",
+            "pomerium-jwt keys mixed.json",
+            "pomerium-jwt keys - < none.json",
+            "pomerium-jwt keys public.pem",
+            "pomerium-jwt keys private.pem",
+            "pomerium-jwt keys token.txt",
+            "pomerium-jwt keys unusable.json --json",
+        ],
+    ),
 ];
 
 #[test]
 fn what_people_read_is_what_was_reviewed() {
     let shell = Shell::new();
-    shell.write("options.json", r#"{"route":"https://app.example.com","jwks_file":"keys.json"}"#);
+    write_tokens(&shell);
+    write_keys(&shell);
     let mut differences = Vec::new();
     for (name, lines) in TRANSCRIPTS {
         let transcript: String = lines.iter().map(|line| show(line, &shell.run(line))).collect();
@@ -42,6 +85,45 @@ fn what_people_read_is_what_was_reviewed() {
     assert!(differences.is_empty(), "{differences}\nIf the new text is the better one, run: {REWRITE}");
     let known: BTreeSet<String> = TRANSCRIPTS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(files(), known, "delete the file that no transcript names");
+}
+
+fn write_tokens(shell: &Shell) {
+    let token = assertion().mint(&key());
+    shell.write("options.json", r#"{"route":"https://app.example.com","jwks_file":"keys.json"}"#);
+    shell.write(
+        "strict.json",
+        r#"{"route":"https://other.example.com","public_key_file":"other.pem","leeway":0,"max_token_age":60,
+            "expect_claims":{"department":"sales","groups":["staff"]}}"#,
+    );
+    shell.write("quoted.txt", format!("\"{token}\"\n"));
+    shell.write("cut.txt", &token[..token.len() - 30]);
+    shell.write("percent.txt", token.replace('.', "%2E"));
+    shell.write("other-header.txt", format!("X-Pomerium-Jwt-Assertion-For: {token}\n"));
+    // nobody looks at the signature of an HMAC
+    shell.write(
+        "session.txt",
+        compact(br#"{"alg":"HS256","typ":"JWT"}"#, br#"{"jti":"sa-6f1c","nbf":1700000000}"#, &key()),
+    );
+    let hostile = "{\"alg\":\"none\",\"kid\":\"\u{9b}31m\u{202e}\",\"typ\":1}";
+    shell.write(
+        "hostile.txt",
+        compact(hostile.as_bytes(), b"{\"exp\":1e300,\"iat\":1,\"iat\":2,\"nonce\":\"\"}", &key()),
+    );
+}
+
+fn write_keys(shell: &Shell) {
+    let other = SigningKey::from_scalar(&[9; 32]).expect("below the order of the curve");
+    let jwk = key().jwk();
+    let renamed = other.jwk().replace(&other.thumbprint(), "2024-key");
+    let private = jwk.replace(r#""use":"sig""#, r#""d":"AQ""#);
+    let encryption = r#"{"kty":"OKP","kid":"pomerium/hpke","crv":"X25519","x":"T0cGrsH6hmlrhQo9LctTZuPRa+X4/8Mp"}"#;
+    let secret = r#"{"kty":"oct","k":"c2VjcmV0"}"#;
+    shell.write("other.pem", other.public_key_pem());
+    shell.write("public.pem", key().public_key_pem());
+    shell.write("private.pem", key().to_pem());
+    shell.write("none.json", key_set([]));
+    shell.write("mixed.json", format!(r#"{{"keys":[{jwk},{renamed},{jwk},{encryption}]}}"#));
+    shell.write("unusable.json", format!(r#"{{"keys":[{private},{secret}]}}"#));
 }
 
 fn files() -> BTreeSet<String> {

@@ -31,6 +31,11 @@ fn a_key_of_the_documented_commands_is_accepted_in_every_form() {
             }
         }
         check_both_ways(&shell, "jwks", "keys.json", what);
+        for file in ["public.pem", "certificate.pem", "public.pem.base64", "certificate.pem.line", "keys.json"] {
+            let answer = shell.run(&format!("pomerium-jwt keys {file}"));
+            assert_eq!(answer.exit_code, 0, "{what}, keys {file}: {answer:?}");
+            assert!(answer.stdout.contains(&key.thumbprint()), "{what}, keys {file}: {answer:?}");
+        }
     }
 }
 
@@ -69,6 +74,40 @@ fn a_private_key_is_refused_and_the_right_command_named() {
     let answer = shell.run("pomerium-jwt verify --route https://app.example.com --public-key-file private.pem");
     assert_eq!(answer.exit_code, 2, "{answer:?}");
     assert!(answer.stderr.contains("openssl ec -in KEY -pubout"), "{answer:?}");
+}
+
+#[test]
+fn the_exit_code_of_keys_says_whether_one_is_usable() {
+    let shell = Shell::new();
+    openssl(&shell, "ecparam -genkey -name secp384r1 -noout -out p384.pem");
+    openssl(&shell, "ec -in p384.pem -pubout -out p384-public.pem");
+    openssl(&shell, "genrsa -out rsa.pem 2048");
+    openssl(&shell, "pkey -in rsa.pem -pubout -out rsa-public.pem");
+    shell.write("none.json", key_set([]));
+    shell.write("secret.json", r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#);
+    shell.write("list.json", "[]");
+    shell.write("page.html", "<!doctype html>");
+    shell.write("binary.der", [0x30, 0x82, 0xff]);
+    let table = [
+        (0, "keys.json"),
+        (0, "rsa-public.pem"),
+        (3, "none.json"),
+        (3, "secret.json"),
+        (2, "p384-public.pem"),
+        (2, "rsa.pem"),
+        (2, "list.json"),
+        (2, "page.html"),
+        (2, "binary.der"),
+        (2, "missing.json"),
+        (2, "."),
+    ];
+    for (exit_code, file) in table {
+        let answer = shell.run(&format!("pomerium-jwt keys {file}"));
+        assert_eq!(answer.exit_code, exit_code, "{file}: {answer:?}");
+        assert_eq!(answer.stderr.lines().count(), usize::from(exit_code == 2), "{file}: {answer:?}");
+        assert_eq!(answer.stdout.is_empty(), exit_code == 2, "{file}: {answer:?}");
+        assert!(exit_code != 2 || answer.stderr.contains(file), "the file is not named: {answer:?}");
+    }
 }
 
 fn read(shell: &Shell, name: &str) -> String {

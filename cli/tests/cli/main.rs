@@ -3,6 +3,7 @@
 
 mod exit_codes;
 mod golden;
+mod inspect;
 mod issuer;
 mod keys;
 mod scenarios;

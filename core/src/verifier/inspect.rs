@@ -148,7 +148,7 @@ impl Verifier {
         let bytes = format!("{} bytes", text.len());
         let size = present.is_ok().then(|| (bytes.clone(), token::check_size(text, self.max_token_bytes)));
         let form = present.is_ok().then(|| Parts::split(text).map(|parts| Form::decode(&parts)));
-        checks.add("token", "the header's value", Some((bytes, present)));
+        checks.add("token", "a token in the header", Some((bytes, present)));
         checks.add("size", format!("at most {} bytes", self.max_token_bytes), size);
         let pieces = |separator: u8| text.split(|byte| *byte == separator).count();
         let actual = match pieces(b',') {

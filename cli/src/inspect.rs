@@ -1,0 +1,213 @@
+//! `inspect`: what a token says, and every check it passes or fails. The token goes nowhere.
+
+use std::fmt::Write as _;
+
+use clap::ArgMatches;
+use pomerium_jwt::{Check, Inspection, Options, Outcome, Verifier};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    arguments, hints, options,
+    report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable},
+    times, verify,
+};
+
+/// The checks that need no options: whether the token can be read.
+const READABLE: [&str; 5] = ["token", "size", "form", "header", "claims"];
+
+const WITHOUT_OPTIONS: &str = "\
+No option was given, so neither signature nor claims were judged. With options every check is listed: --route
+https://YOUR-HOST fetches the keys from there (the token is sent nowhere); or give --issuer, --audience and --jwks-file.
+";
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
+    let options = options::read(matches)?;
+    let checking = options != Options::default();
+    let verifier = Verifier::new(if checking { options } else { for_reading() })?;
+    let token = verify::token(matches)?;
+    let now = arguments::at(matches).map_or_else(times::now, Ok)?;
+    // Why keys could not be fetched is the outcome of the check that needs them
+    let _ = verifier.refresh(false);
+    let findings = Findings::new(&verifier, &token, now, checking)?;
+    let output = if arguments::json(matches) { findings.to_json()? } else { findings.to_text(now) };
+    let exit_code = if findings.is_flawless() { 0 } else { REFUSED };
+    Ok(Report::with_exit_code(output, exit_code))
+}
+
+/// Options of a verifier that is asked only whether a token can be read.
+fn for_reading() -> Options {
+    let mut options = Options::default();
+    options.trust_on_first_use = Some(true);
+    options.jwks = Some(r#"{"keys":null}"#.to_owned());
+    options
+}
+
+/// What there is to say of a text.
+struct Findings {
+    /// What the text itself is refused for, if a token was found inside of it.
+    as_given: Option<String>,
+    hints: Vec<String>,
+    /// Of the token found inside.
+    inspection: Inspection,
+    /// Whether there were options to check with.
+    checking: bool,
+}
+
+impl Findings {
+    fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Failure> {
+        let given = verifier.inspect(text, now)?;
+        let shown = String::from_utf8_lossy(text);
+        let found = hints::find(&shown);
+        let inside = verifier.inspect(&found.token, now)?;
+        // What helps nothing was no reason: the text is shown as it is
+        let inside = (!found.removed.is_empty() && inside.header.is_some()).then_some(inside);
+        let as_given = inside.as_ref().and(given.first_failure()).map(ToString::to_string);
+        let mut hints: Vec<String> = Vec::new();
+        if inside.is_some() {
+            hints.extend(found.removed.iter().map(|&sentence| sentence.to_owned()));
+        }
+        let inspection = inside.unwrap_or(given);
+        if inspection.header.is_none() {
+            hints.extend(hints::explain_text(&shown).map(str::to_owned));
+        }
+        let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let header: Value = json(&inspection.header).unwrap_or_default();
+        let claims: Value = json(&inspection.claims).unwrap_or_default();
+        let signature = found.token.rsplit('.').next().unwrap_or_default();
+        hints.extend(hints::explain_content(&header, &claims, signature).into_iter().map(Into::into));
+        Ok(Self { as_given, hints, inspection, checking })
+    }
+
+    /// The checks to show: without options only those that keep the token from being read.
+    fn checks(&self) -> impl Iterator<Item = &Check> {
+        let hinders =
+            |check: &Check| READABLE.contains(&check.name.as_str()) && matches!(check.outcome, Outcome::Failed(_));
+        self.inspection.checks.iter().filter(move |check| self.checking || hinders(check))
+    }
+
+    fn is_flawless(&self) -> bool {
+        self.as_given.is_none() && self.checks().all(|check| check.outcome == Outcome::Passed)
+    }
+
+    fn to_json(&self) -> Result<String, Failure> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            warning: &'a str,
+            header: Option<Box<RawValue>>,
+            claims: Option<Box<RawValue>>,
+            as_given: Option<&'a str>,
+            hints: &'a [String],
+            checks: Vec<&'a Check>,
+        }
+        let document = Document {
+            warning: "NOT VERIFIED: header and claims are what the token says of itself",
+            header: raw(self.inspection.header.as_deref()),
+            claims: raw(self.inspection.claims.as_deref()),
+            as_given: self.as_given.as_deref(),
+            hints: &self.hints,
+            checks: self.checks().collect(),
+        };
+        let text = serde_json::to_string_pretty(&document);
+        text.map(|text| text + "\n").map_err(|error| Failure::internal(format!("this cannot be written: {error}")))
+    }
+
+    fn to_text(&self, now: i64) -> String {
+        let mut text = String::new();
+        if let Some(refusal) = &self.as_given {
+            line(&mut text, &format!("{BAD}Refused as it was given{BAD:#}: {}", printable(refusal)));
+        }
+        self.hints.iter().for_each(|hint| line(&mut text, &printable(hint)));
+        if self.as_given.is_some() {
+            line(&mut text, "What follows is about the token inside.");
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        if self.inspection.header.is_some() || self.inspection.claims.is_some() {
+            line(&mut text, &format!("{DOUBTFUL}NOT VERIFIED: this is what the token says of itself{DOUBTFUL:#}"));
+        }
+        show_members(&mut text, "Header", self.inspection.header.as_deref(), now);
+        show_members(&mut text, "Claims", self.inspection.claims.as_deref(), now);
+        let mut checks = self.checks().peekable();
+        if checks.peek().is_some() {
+            let title = if self.checking { "Checks" } else { "It cannot be read as a token" };
+            line(&mut text, &format!("{HEADING}{title}{HEADING:#}"));
+            checks.for_each(|check| show_check(&mut text, check));
+            text.push('\n');
+        }
+        text.push_str(match (self.checking, self.is_flawless()) {
+            (false, _) => WITHOUT_OPTIONS,
+            (true, true) => "No check failed: an application with these options accepts this token at this time.\n",
+            (true, false) => "An application with these options refuses this token.\n",
+        });
+        text
+    }
+}
+
+/// The text where it is JSON, else a string that holds it.
+fn raw(text: Option<&str>) -> Option<Box<RawValue>> {
+    let text = text?;
+    let as_string = || serde_json::to_string(text).ok().and_then(|text| RawValue::from_string(text).ok());
+    serde_json::from_str(text).ok().or_else(as_string)
+}
+
+fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
+    let Some(json) = json else { return };
+    line(text, &format!("{HEADING}{title}{HEADING:#}"));
+    let Some(members) = members(json) else {
+        line(text, &format!("  no JSON object: {}\n", printable(json)));
+        return;
+    };
+    let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, value) in members {
+        let meaning = time_meaning(&name, &value, now).map_or(String::new(), |meaning| format!("  {meaning}"));
+        line(text, &format!("  {:width$}  {}{meaning}", printable(&name), printable(&value)));
+    }
+    text.push('\n');
+}
+
+/// Name and value as it is written, sorted by name as Pomerium sorts them; none for what is no object.
+fn members(json: &str) -> Option<Vec<(String, String)>> {
+    let members: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+    Some(members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect())
+}
+
+/// What a time means now: `Tue, 14 Nov 2023 22:18:20 GMT, expired 5 min ago`.
+fn time_meaning(name: &str, value: &str, now: i64) -> Option<String> {
+    let (past, future) = match name {
+        "exp" => ("expired", "expires"),
+        "nbf" => ("began", "begins"),
+        "iat" => ("issued", "to be issued"),
+        _ => return None,
+    };
+    let time: f64 = value.parse().ok()?;
+    let time = time as i64; // saturates
+    let date = times::date(time)?;
+    let distance = times::span(time.abs_diff(now));
+    Some(if time > now { format!("{date}, {future} in {distance}") } else { format!("{date}, {past} {distance} ago") })
+}
+
+fn show_check(text: &mut String, check: &Check) {
+    let (style, verdict) = match check.outcome {
+        Outcome::Passed => (GOOD, "ok        "),
+        Outcome::Failed(_) => (BAD, "FAILED    "),
+        _ => (DOUBTFUL, "not judged"),
+    };
+    let (name, actual, expected) = (printable(&check.name), printable(&check.actual), printable(&check.expected));
+    let start = format!("  {style}{verdict}{style:#}  {name}");
+    match &check.outcome {
+        Outcome::Passed => line(text, &format!("{start}: {actual}; expected {expected}")),
+        Outcome::Failed(error) => {
+            line(text, &format!("{start}: {actual}"));
+            line(text, &format!("                expected {expected}"));
+            line(text, &format!("                {}", printable(&error.to_string())));
+            line(text, &format!("                {}", error.code().meaning()));
+        }
+        _ => line(text, &format!("{start}: expected {expected}")),
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    let _ = writeln!(text, "{line}"); // a String takes every write
+}

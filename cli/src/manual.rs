@@ -1,0 +1,41 @@
+//! `completions` and `man`: what clap makes of the command line.
+
+use clap::{ArgMatches, Command};
+use clap_complete::Shell;
+
+use crate::{
+    arguments,
+    report::{Failure, Report},
+};
+
+pub(crate) fn completions(matches: &ArgMatches) -> Result<Report, Failure> {
+    let shell: Shell = *matches.get_one("shell").ok_or_else(|| Failure::internal("no shell was given"))?;
+    let mut bytes = Vec::new();
+    clap_complete::generate(shell, &mut arguments::command(), "pomerium-jwt", &mut bytes);
+    to_report(bytes)
+}
+
+pub(crate) fn page(matches: &ArgMatches) -> Result<Report, Failure> {
+    let mut all = arguments::command();
+    all.build(); // gives each command its full name
+    let command = match matches.get_one::<String>("command") {
+        None => all,
+        Some(name) => named(&all, name)?,
+    };
+    let mut bytes = Vec::new();
+    clap_mangen::Man::new(command)
+        .render(&mut bytes)
+        .map_err(|error| Failure::internal(format!("the page cannot be written: {error}")))?;
+    to_report(bytes)
+}
+
+fn named(all: &Command, name: &str) -> Result<Command, Failure> {
+    all.find_subcommand(name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = all.get_subcommands().map(Command::get_name).collect();
+        Failure::options(format!("there is no command {name}: write one of {}", names.join(", ")))
+    })
+}
+
+fn to_report(bytes: Vec<u8>) -> Result<Report, Failure> {
+    String::from_utf8(bytes).map(Report::from).map_err(|_| Failure::internal("clap wrote something else than UTF-8"))
+}
