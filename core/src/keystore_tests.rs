@@ -245,6 +245,7 @@ fn a_flood_of_unknown_kids_causes_one_fetch_and_delays_no_known_key() {
         )
     };
     let calm = sample(300);
+    let start = Instant::now();
     app.server.fault(Fault::Hang); // the worst moment for a flood
     let flooded = thread::scope(|scope| {
         scope.spawn(|| {
@@ -257,8 +258,9 @@ fn a_flood_of_unknown_kids_causes_one_fetch_and_delays_no_known_key() {
     });
     println!("p99 of a known key: {calm:?} before, {flooded:?} during a flood of 100,000 unknown kids");
     assert!(flooded < Duration::from_millis(900), "a known key waited for an unknown one: {flooded:?}");
-    let elapsed = 1 + app.verifier.status().fetches as i64;
-    assert!(app.server.fetches() <= 2 + elapsed as u64 / COOLDOWN as u64, "{} fetches", app.server.fetches());
+    // one at first, one for the flood, and one more for each cooldown that a slow machine needs for it
+    let allowed = 2 + start.elapsed().as_secs() / COOLDOWN as u64;
+    assert!(app.server.fetches() <= allowed, "{} fetches, {allowed} allowed", app.server.fetches());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Hostile bytes -> a parsed token. Nothing in it is believed yet.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
@@ -9,7 +12,7 @@ use crate::{
 
 /// A JWS in compact serialization (RFC 7515 section 3.1), taken apart.
 pub(crate) struct Token<'a> {
-    pub(crate) header: Header,
+    pub(crate) header: Arc<Header>,
     /// The exact bytes received that the signature is over.
     pub(crate) signing_input: &'a [u8],
     /// The payload, decoded from base64url and nothing more.
@@ -23,18 +26,43 @@ pub(crate) struct Token<'a> {
 pub(crate) struct Header {
     pub(crate) algorithm: Option<String>,
     pub(crate) key_id: Option<String>,
+    /// Its text in base64url.
+    encoded: Box<[u8]>,
+}
+
+/// The JOSE header of the last token whose signature held. Pomerium writes the same one into every token of a key, so
+/// it is compared before it is parsed.
+#[derive(Default)]
+pub(crate) struct LastHeader(ArcSwapOption<Header>);
+
+impl LastHeader {
+    fn find(&self, encoded: &[u8]) -> Option<Arc<Header>> {
+        self.0.load().as_ref().filter(|header| *header.encoded == *encoded).cloned()
+    }
+
+    /// Only of a token whose signature held: nobody else decides what is remembered.
+    pub(crate) fn remember(&self, header: &Arc<Header>) {
+        if !self.0.load().as_ref().is_some_and(|last| Arc::ptr_eq(last, header)) {
+            self.0.store(Some(header.clone()));
+        }
+    }
 }
 
 /// Takes the header's text apart: `Bearer `, size, parts, base64url, JOSE header, in this order.
-pub(crate) fn parse(text: &[u8], max_bytes: usize) -> Result<Token<'_>, Error> {
+pub(crate) fn parse<'a>(text: &'a [u8], max_bytes: usize, last: &LastHeader) -> Result<Token<'a>, Error> {
     let text = without_bearer(text);
     check_presence(text)?;
     check_size(text, max_bytes)?;
     let parts = Parts::split(text)?;
-    let header = parts.decode_header()?;
+    let known = last.find(parts.header);
+    let unknown = if known.is_none() { parts.decode_header()? } else { Vec::new() };
     let payload = parts.decode_payload()?;
     let signature = parts.decode_signature()?;
-    Ok(Token { header: Header::parse(&header)?, signing_input: parts.signing_input, payload, signature })
+    let header = match known {
+        Some(header) => header,
+        None => Arc::new(Header::parse(&unknown, parts.header)?),
+    };
+    Ok(Token { header, signing_input: parts.signing_input, payload, signature })
 }
 
 pub(crate) fn check_presence(text: &[u8]) -> Result<(), Error> {
@@ -104,12 +132,13 @@ fn decode(part: &[u8], name: &str) -> Result<Vec<u8>, Error> {
 }
 
 impl Header {
-    fn parse(text: &[u8]) -> Result<Self, Error> {
+    fn parse(text: &[u8], encoded: &[u8]) -> Result<Self, Error> {
         let header = read_header(text)?;
         let key_id = key_id(&header)?.map(str::to_owned);
         check_type(&header)?;
         check_critical(&header)?;
-        Ok(Self { algorithm: algorithm(&header).map(str::to_owned), key_id })
+        let algorithm = algorithm(&header).map(str::to_owned);
+        Ok(Self { algorithm, key_id, encoded: encoded.into() })
     }
 }
 
@@ -187,7 +216,7 @@ mod tests {
             format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(r#"{"secret":1,"secret":2}"#)),
             format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(r#"{"typ":"secret"}"#)),
         ] {
-            let error = parse(text.as_bytes(), 1000).map(|_| ()).expect_err("must be refused");
+            let error = parse(text.as_bytes(), 1000, &LastHeader::default()).map(|_| ()).expect_err("must be refused");
             assert!(!error.message().contains("secret") && !error.message().contains(secret), "{error}");
         }
     }

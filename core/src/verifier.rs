@@ -16,7 +16,7 @@ use crate::{
     options::Options,
     settings::Settings,
     status::{Counts, Pinned, Status},
-    token::{self, Token},
+    token::{self, LastHeader, Token},
 };
 
 pub use inspect::{Check, Inspection, Outcome};
@@ -37,6 +37,7 @@ pub struct Verifier {
     rules: Rules,
     algorithms: Vec<Algorithm>,
     max_token_bytes: usize,
+    last_header: LastHeader,
     store: Store,
     clock: Arc<dyn Clock>,
     pinned: OnceCell<Pin>,
@@ -79,8 +80,16 @@ impl Verifier {
         let Settings { rules, trust, source, max_token_bytes } = Settings::new(&options).map_err(Error::options)?;
         let algorithms = trust.algorithms.clone();
         let store = Store::new(&source, trust, &options, clock.clone()).map_err(Error::options)?;
-        let pinned = OnceCell::new();
-        Ok(Self { rules, algorithms, max_token_bytes, store, clock, pinned, counts: Counts::new() })
+        Ok(Self {
+            rules,
+            algorithms,
+            max_token_bytes,
+            last_header: LastHeader::default(),
+            store,
+            clock,
+            pinned: OnceCell::new(),
+            counts: Counts::new(),
+        })
     }
 
     /// Who sent this token: the raw text of the header, `""` if there was none, several values joined by commas. One
@@ -162,7 +171,7 @@ impl Verifier {
 
     /// Steps 1 and 2: the text, and the algorithm before any key is looked for.
     fn parse<'a>(&self, text: &'a [u8]) -> Result<(Token<'a>, Algorithm), Error> {
-        let token = token::parse(text, self.max_token_bytes)?;
+        let token = token::parse(text, self.max_token_bytes, &self.last_header)?;
         let algorithm = self.check_algorithm(token.header.algorithm.as_deref())?;
         Ok((token, algorithm))
     }
@@ -198,6 +207,7 @@ impl Verifier {
         if !key.verify(token.signing_input, &token.signature) {
             return Err(signature_invalid(keys, kid));
         }
+        self.last_header.remember(&token.header);
         let text = claims::to_text(token.payload)?;
         let claims = claims::parse(&text)?;
         let payload = Payload::read(&claims, &self.rules)?;
@@ -214,13 +224,9 @@ impl Verifier {
         if self.rules.issuer.is_some() && self.rules.audience.is_some() {
             return Ok(());
         }
-        let pin = match pinning {
-            Pinning::Pin if !payload.subject.is_empty() => {
-                Some(self.pinned.get_or_init(|| Pin::new(payload, &self.rules)))
-            }
-            _ => self.pinned.get(),
+        let Ok(pin) = self.pinned.get_or_try_init(|| Pin::new(payload, &self.rules, pinning).ok_or(())) else {
+            return Ok(());
         };
-        let Some(pin) = pin else { return Ok(()) };
         let issuers = self.rules.issuer.as_ref().or(pin.issuer.as_ref());
         let audiences = self.rules.audience.as_ref().or(pin.audience.as_ref());
         check_names(payload, issuers, audiences)
@@ -249,15 +255,19 @@ struct Pin {
 }
 
 impl Pin {
-    fn new(payload: &Payload<'_>, rules: &Rules) -> Self {
+    /// What this token pins, if it may.
+    fn new(payload: &Payload<'_>, rules: &Rules, pinning: Pinning) -> Option<Self> {
+        if matches!(pinning, Pinning::PassOver) || payload.subject.is_empty() {
+            return None;
+        }
         let issuer = payload.issuer.filter(|_| rules.issuer.is_none());
         let audience = Some(&payload.audience).filter(|_| rules.audience.is_none());
         let owned = |values: &Vec<&str>| values.iter().map(|&value| value.to_owned()).collect();
-        Self {
+        Some(Self {
             issuer: issuer.map(|value| Names::pinned(&[value])),
             audience: audience.map(|values| Names::pinned(values)),
             shown: Pinned { issuer: issuer.map(str::to_owned), audience: audience.map(owned) },
-        }
+        })
     }
 
     fn show(&self) -> Pinned {

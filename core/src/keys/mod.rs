@@ -192,8 +192,8 @@ impl KeySet {
         let mut reasons = Vec::new();
         for (position, listed) in keys.iter().enumerate() {
             let Ok(key) = &listed.key else { continue };
-            let same_kid = |other: &&ListedKey| other.key.is_ok() && other.kid == listed.kid;
-            if listed.kid.is_some() && keys.iter().filter(same_kid).any(|other| other.key.as_ref() != Ok(key)) {
+            let same_kid = |other: &&ListedKey| other.key.is_ok() && other.name() == listed.name();
+            if keys.iter().filter(same_kid).any(|other| other.key.as_ref() != Ok(key)) {
                 reasons.push((position, "another key has the same kid"));
             } else if keys[..position].iter().filter(same_kid).any(|other| other.key.as_ref() == Ok(key)) {
                 reasons.push((position, "the same key is listed before"));
@@ -219,10 +219,7 @@ impl KeySet {
             usable.filter(|(_, key)| key.algorithm() == algorithm)
         };
         if let Some(kid) = kid
-            && let Some((_, key)) = fitting().find(|(listed, _)| match &listed.kid {
-                Some(own) => own == kid,
-                None => listed.thumbprint.as_deref() == Some(kid),
-            })
+            && let Some((_, key)) = fitting().find(|(listed, _)| listed.name() == Some(kid))
         {
             return Some(key);
         }
@@ -276,8 +273,13 @@ impl KeySet {
 }
 
 impl ListedKey {
+    /// What a token calls the key: its kid, or else its thumbprint.
+    fn name(&self) -> Option<&str> {
+        self.kid.as_deref().or(self.thumbprint.as_deref())
+    }
+
     fn describe(&self) -> String {
-        let name = self.kid.as_deref().or(self.thumbprint.as_deref()).map_or("a key without kid".to_owned(), named);
+        let name = self.name().map_or("a key without kid".to_owned(), named);
         format!("{} {name}", self.alg.as_deref().unwrap_or_default())
     }
 }
