@@ -33,6 +33,8 @@ mod verifier;
 #[cfg(all(test, feature = "fetch"))]
 mod keystore_tests;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod verifier_tests;
 
 pub use error::{Code, Error, Kind};
