@@ -60,13 +60,16 @@ fn keys() -> Command {
         .about("Lists the keys of a JWK Set, or the key of a PEM file or certificate: which are usable, and why not")
         .arg(
             Arg::new("file")
-                .value_name("FILE")
+                .value_name("FILE|URL")
                 .required(true)
                 .value_parser(OsStringValueParser::new())
-                .help("What /.well-known/pomerium/jwks.json answers, or PEM; - for standard input"),
+                .help("Where /.well-known/pomerium/jwks.json is, or a file of it, or PEM; - for standard input"),
         )
         .arg(json_flag("Print the keys as one JSON object"))
-        .after_help("Exit codes: 0 there is a usable key, 3 there is none, 2 the file cannot be read.")
+        .args(options::fetch_flags())
+        .after_help(
+            "Exit codes: 0 there is a usable key, 3 there is none or the URL gives none, 2 the file cannot be read.",
+        )
 }
 
 fn demo() -> Command {

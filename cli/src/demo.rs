@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pomerium_jwt::{Code, Identity, Options, Verifier};
-use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
+use pomerium_jwt_issuer::{Assertion, Server, ServerOptions, SigningKey, key_set};
 use serde_json::Value;
 
 use crate::report::{BAD, Failure, GOOD, HEADING, Report};
@@ -44,15 +44,16 @@ fn tell(output: &mut String) -> Result<(), Failure> {
     show_refusals(output, &pomerium, &token)?;
     paragraph(
         output,
-        "Your own token: copy the header's value from a request, save the key set of step 1 from your route, and run\n  \
-         pomerium-jwt verify --route https://YOUR-HOST --jwks-file KEYS.json < TOKEN-FILE",
+        "Your own token: copy the header's value from a request into a file, and run\n  \
+         pomerium-jwt inspect --route https://YOUR-HOST < TOKEN-FILE",
     );
     Ok(())
 }
 
-/// The stand-in for Pomerium, and the application's verifier with its public key.
+/// The stand-in for Pomerium, and the application's verifier, which fetches the key set from it.
 struct Pomerium {
     key: SigningKey,
+    server: Server,
     verifier: Verifier,
     now: i64,
 }
@@ -60,11 +61,15 @@ struct Pomerium {
 impl Pomerium {
     fn new() -> Result<Self, Failure> {
         let key = SigningKey::generate();
+        let server_options =
+            ServerOptions { host: Some(HOST.to_owned()), keys: vec![key.clone()], ..ServerOptions::default() };
+        let server = Server::start(server_options)
+            .map_err(|error| Failure::internal(format!("no server on loopback: {error}")))?;
         let mut options = Options::for_route(format!("https://{HOST}"));
-        options.jwks = Some(key_set([&key]));
+        options.jwks_url = Some(server.key_set_url());
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let now = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        Ok(Self { key, verifier: Verifier::new(options)?, now })
+        Ok(Self { key, server, verifier: Verifier::new(options)?, now })
     }
 
     fn assertion(&self, issued_at: i64) -> Assertion {
@@ -111,11 +116,16 @@ fn show_verified(output: &mut String, pomerium: &Pomerium, token: &str) -> Resul
     paragraph(
         output,
         &format!(
-            "The application is configured with its route, https://{HOST}, and the key set. The signature holds,\n\
-             the token is fresh, and it is meant for this application. So this is who is calling:"
+            "The application is configured with its route, https://{HOST}. It fetched the key set, here from a\n\
+             stand-in for Pomerium on this machine ({} request). The signature holds, the token is fresh, and it is\n\
+             meant for this application. So this is who is calling:",
+            pomerium.server.fetches()
         ),
     );
     paragraph(output, &serde_json::to_string_pretty(&identity).map_err(unexpected)?);
+    if pomerium.server.fetches() != 1 {
+        return Err(unexpected("the key set was not fetched once"));
+    }
     expect(output, "verified", identity.email.as_deref() == Some("alice@example.com") && !identity.anonymous)
 }
 

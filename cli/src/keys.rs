@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    arguments, input,
+    arguments, input, options,
     report::{BAD, Failure, GOOD, HEADING, NO_KEYS, Report, printable},
 };
 
@@ -30,20 +30,38 @@ struct Shown<'a> {
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     let path = matches.get_one::<OsString>("file").ok_or_else(|| Failure::internal("no file was given"))?;
     let name = if path == input::STDIN { "standard input".into() } else { path.to_string_lossy() };
-    let bytes = input::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::options(format!("{name}: this is no text in UTF-8")))?;
-    let keys = judge(&text).map_err(|why| Failure::options(format!("{name}: {why}")))?;
+    let mut text = String::new();
+    let keys = if name.starts_with("https://") || name.starts_with("http://") {
+        fetch(options::read_for_fetch(matches, &name)?)?
+    } else {
+        let bytes = input::read(path)?;
+        text = String::from_utf8(bytes).map_err(|_| Failure::options(format!("{name}: this is no text in UTF-8")))?;
+        judge(&text).map_err(|why| Failure::options(format!("{name}: {why}")))?
+    };
     let shown = with_types(&keys, &text);
     let output = if arguments::json(matches) { to_json(&shown)? } else { to_text(&name, &shown) };
     let exit_code = if keys.iter().any(|key| key.usable) { 0 } else { NO_KEYS };
     Ok(Report::with_exit_code(output, exit_code))
 }
 
+/// The core fetches the keys, as it does for an application.
+fn fetch(mut options: Options) -> Result<Vec<KeyStatus>, Failure> {
+    accept_all(&mut options);
+    let verifier = Verifier::new(options)?;
+    verifier.refresh(true)?;
+    Ok(verifier.status().keys)
+}
+
+/// Every algorithm, and no name: nothing is verified with these keys.
+fn accept_all(options: &mut Options) {
+    options.trust_on_first_use = Some(true);
+    options.algorithms = Some(vec!["ES256".to_owned(), "RS256".to_owned()]);
+}
+
 /// The core reads the keys, with every algorithm it knows.
 fn judge(text: &str) -> Result<Vec<KeyStatus>, String> {
     let mut options = Options::default();
-    options.trust_on_first_use = Some(true);
-    options.algorithms = Some(vec!["ES256".to_owned(), "RS256".to_owned()]);
+    accept_all(&mut options);
     let (source, name) =
         if is_pem(text) { (&mut options.public_key, "public_key: ") } else { (&mut options.jwks, "jwks: ") };
     *source = Some(text.to_owned());

@@ -14,6 +14,9 @@ use crate::{input, report::Failure};
 /// At most one of them: one given higher up replaces all below it.
 const KEY_SOURCES: [&str; 5] = ["jwks_url", "jwks", "jwks_file", "public_key", "public_key_file"];
 
+/// The options that say how keys are fetched.
+const FETCH: [&str; 5] = ["ca_file", "ca_pem", "connect_to", "timeout", "allow_http"];
+
 /// Their values begin with hyphens, as flags do.
 const PEM: [&str; 2] = ["public_key", "ca_pem"];
 
@@ -28,6 +31,24 @@ pub(crate) fn flags() -> Vec<Arg> {
         .help_heading(HEADING)
         .help("The options as a JSON document, names in snake_case; - for standard input");
     [document].into_iter().chain(OPTIONS.iter().map(flag)).collect()
+}
+
+/// A flag for each option that says how keys are fetched.
+pub(crate) fn fetch_flags() -> Vec<Arg> {
+    OPTIONS.iter().filter(|spec| FETCH.contains(&spec.name)).map(flag).collect()
+}
+
+/// How to fetch from this address, by environment and flags.
+pub(crate) fn read_for_fetch(matches: &ArgMatches, url: &str) -> Result<Options, Failure> {
+    let given = merge(&[Options::from_env()?, from_flags(matches)?])?;
+    let mut options = Options::default();
+    options.jwks_url = Some(url.to_owned());
+    options.ca_file = given.ca_file;
+    options.ca_pem = given.ca_pem;
+    options.connect_to = given.connect_to;
+    options.timeout = given.timeout;
+    options.allow_http = given.allow_http;
+    Ok(options)
 }
 
 /// The options of environment, document and flags, the later ones overriding the earlier ones.
@@ -94,7 +115,8 @@ fn from_document(matches: &ArgMatches) -> Result<Options, Failure> {
 fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
     let mut layers = Vec::new();
     for spec in OPTIONS {
-        let Some(values) = matches.get_many::<String>(spec.name) else { continue };
+        // a command has the flags it needs
+        let Ok(Some(values)) = matches.try_get_many::<String>(spec.name) else { continue };
         let text = values.map(String::as_str).collect::<Vec<_>>().join(",");
         let variable = format!("POMERIUM_JWT_{}", spec.name.to_ascii_uppercase());
         let layer = Options::from_variables([(OsString::from(&variable), text.into())]).map_err(|error| {

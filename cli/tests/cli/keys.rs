@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use pomerium_jwt_issuer::{SigningKey, key_set};
+use pomerium_jwt_issuer::{Fault, Server, ServerOptions, SigningKey, Withdrawal, key_set};
 
 use crate::shell::{NOW, Shell, assertion};
 
@@ -118,4 +118,22 @@ fn openssl(shell: &Shell, command: &str) {
     let output = Command::new("openssl").args(command.split(' ')).current_dir(shell.path()).output();
     let output = output.expect("these tests need the `openssl` command: apt-get install openssl");
     assert!(output.status.success(), "openssl {command}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn keys_are_listed_from_where_they_are_served() {
+    let shell = Shell::new();
+    let server = Server::start(ServerOptions::default()).expect("a free port");
+    let list = || shell.run(&format!("pomerium-jwt keys {}", server.key_set_url()));
+    let answer = list();
+    assert_eq!(answer.exit_code, 0, "{answer:?}");
+    assert!(answer.stdout.contains(&server.signing_key().thumbprint()), "{answer:?}");
+    server.withdraw(Withdrawal::All);
+    let answer = list();
+    assert_eq!(answer.exit_code, 3, "{answer:?}");
+    assert!(answer.stdout.contains("signing_key"), "an empty set is explained: {answer:?}");
+    server.fault(Fault::InternalServerError);
+    let answer = list();
+    assert_eq!(answer.exit_code, 3, "{answer:?}");
+    assert!(answer.stderr.starts_with("keys_unavailable: ") && answer.stderr.contains("500"), "{answer:?}");
 }
