@@ -227,8 +227,14 @@ fn sets_of_ten_thousand_keys_and_objects_of_a_hundred_thousand_names_are_refused
 fn values_set_in_code_are_checked_as_those_in_json() {
     type Change = fn(&mut Options);
     let table: [(Change, &str); 5] = [
-        (|options| options.leeway = Some(Duration::from_millis(1500)), "leeway takes whole seconds from 0 to 3600, not 1.5s"),
-        (|options| options.leeway = Some(Duration::from_secs(3601)), "leeway takes whole seconds from 0 to 3600, not 3601"),
+        (
+            |options| options.leeway = Some(Duration::from_millis(1500)),
+            "leeway takes whole seconds from 0 to 3600, not 1.5s",
+        ),
+        (
+            |options| options.leeway = Some(Duration::from_secs(3601)),
+            "leeway takes whole seconds from 0 to 3600, not 3601",
+        ),
         (|options| options.route = Some(Vec::new()), "route takes a string or a list of 1 to 64 strings"),
         (|options| options.max_token_bytes = Some(1023), "max_token_bytes takes a whole number from 1024 to 1048576"),
         (|options| options.jwks = Some("no JSON".to_owned()), "jwks: the key set is not strict JSON"),
@@ -251,7 +257,7 @@ fn the_environment_holds_options_and_hints() {
         ("POMERIUM_JWT_LEEWAY", "30"),
         ("POMERIUM_JWT_ALLOW_ANONYMOUS", "1"),
         ("POMERIUM_JWT_EXPECT_CLAIMS", r#"{"hd":"example.com"}"#),
-        ("POMERIUM_JWT_AUDIENCE", ""), // unset
+        ("POMERIUM_JWT_AUDIENCE", ""),              // unset
         ("POMERIUM_JWT_PORT", "tcp://10.0.0.1:80"), // Kubernetes
         ("POMERIUM_JWT_LIBRARY", "libpomerium_jwt.so"),
         ("HOME", "/"),
