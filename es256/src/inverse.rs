@@ -99,10 +99,10 @@ fn divide_steps(mut eta: i64, f: i64, g: i64) -> (i64, Batch) {
     let (mut u, mut v, mut q, mut r) = (1u64, 0u64, 0u64, 1u64);
     let mut remaining = BATCH;
     loop {
-        let zeros = (g | u64::MAX << remaining).trailing_zeros();
-        g >>= zeros;
-        u <<= zeros;
-        v <<= zeros;
+        let zeros = (g | u64::MAX.wrapping_shl(remaining)).trailing_zeros();
+        g = g.wrapping_shr(zeros);
+        u = u.wrapping_shl(zeros);
+        v = v.wrapping_shl(zeros);
         eta = eta.wrapping_sub(i64::from(zeros));
         remaining = remaining.wrapping_sub(zeros);
         if remaining == 0 {
@@ -116,7 +116,8 @@ fn divide_steps(mut eta: i64, f: i64, g: i64) -> (i64, Batch) {
         }
         // The multiple of f whose sum with g ends in as many zeros as there are steps before f and g may swap
         let limit = remaining.min((eta as u32).wrapping_add(1)).min(6);
-        let factor = f.wrapping_mul(g).wrapping_mul(f.wrapping_mul(f).wrapping_sub(2)) & ((1 << limit) - 1);
+        let factor = f.wrapping_mul(g).wrapping_mul(f.wrapping_mul(f).wrapping_sub(2))
+            & (1u64.wrapping_shl(limit).wrapping_sub(1));
         g = g.wrapping_add(f.wrapping_mul(factor));
         q = q.wrapping_add(u.wrapping_mul(factor));
         r = r.wrapping_add(v.wrapping_mul(factor));

@@ -1,6 +1,6 @@
 //! The multiples of a point that make its multiplication a sum of 32 of them.
 
-use std::sync::LazyLock;
+use once_cell::race::OnceBox;
 
 use crate::{
     field::FieldElement,
@@ -13,13 +13,20 @@ pub(crate) const WINDOWS: usize = 32;
 /// Multiples for each: of all odd digits below 256, the positive ones.
 const MULTIPLES: usize = 128;
 
-/// The generator's table. Built once, with the first key: it takes no longer than any other table, where 256 kB in the
-/// binary would have to be read from disk and would be shipped in every package of every language.
-pub(crate) static GENERATOR: LazyLock<Table> = LazyLock::new(|| {
-    let x = [0xf4a1_3945_d898_c296, 0x7703_7d81_2deb_33a0, 0xf8bc_e6e5_63a4_40f2, 0x6b17_d1f2_e12c_4247];
-    let y = [0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_7c0f_9e16, 0x4fe3_42e2_fe1a_7f9b];
-    Table::new(&AffinePoint { x: FieldElement::new(x), y: FieldElement::new(y) })
-});
+static GENERATOR: OnceBox<Table> = OnceBox::new();
+
+/// The generator's table, which the first key of the process builds: half a millisecond once, instead of 256 kB in every
+/// binary of every language.
+///
+/// Threads that begin at the same time all build it, and one table stays. As no thread waits for another, a process
+/// forked meanwhile does not wait for a thread that it does not have.
+pub(crate) fn generator() -> &'static Table {
+    GENERATOR.get_or_init(|| {
+        let x = [0xf4a1_3945_d898_c296, 0x7703_7d81_2deb_33a0, 0xf8bc_e6e5_63a4_40f2, 0x6b17_d1f2_e12c_4247];
+        let y = [0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_7c0f_9e16, 0x4fe3_42e2_fe1a_7f9b];
+        Box::new(Table::new(&AffinePoint { x: FieldElement::new(x), y: FieldElement::new(y) }))
+    })
+}
 
 /// The multiple (2j + 1)·256^i of a point in row i at j, canonical: 256 kB, on the heap from the start.
 pub(crate) struct Table(Vec<Row>);
@@ -27,7 +34,7 @@ pub(crate) struct Table(Vec<Row>);
 type Row = [AffinePoint; MULTIPLES];
 
 impl Table {
-    /// Builds the table of a point, in the time of about 35 verifications.
+    /// Builds the table of a point, in the time of about 45 verifications.
     pub(crate) fn new(point: &AffinePoint) -> Self {
         let powers = doublings(point);
         let mut rows: Vec<Row> = powers.iter().step_by(8).map(|first| [*first; MULTIPLES]).collect();
@@ -118,7 +125,7 @@ mod tests {
     #[test]
     fn every_multiple_of_the_generator() {
         let mut base = ProjectivePoint::GENERATOR;
-        for (i, row) in GENERATOR.0.iter().enumerate() {
+        for (i, row) in generator().0.iter().enumerate() {
             let mut multiple = base;
             for (j, point) in row.iter().enumerate() {
                 assert!(is(&Point::from(*point), multiple), "window {i}, multiple {j}");
@@ -142,6 +149,6 @@ mod tests {
 
     #[test]
     fn a_table_takes_256_kilobytes() {
-        assert_eq!(size_of_val(&*GENERATOR.0), 256 * 1024);
+        assert_eq!(size_of_val(&*generator().0), 256 * 1024);
     }
 }

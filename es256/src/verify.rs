@@ -7,7 +7,7 @@ use crate::{
     limbs,
     point::{AffinePoint, Point},
     scalar::{self, Digits, N},
-    table::{GENERATOR, Table, WINDOWS},
+    table::{Table, WINDOWS, generator},
 };
 
 /// Whether the 64 bytes r ‖ s are a signature of the hash under the key with this table.
@@ -25,7 +25,7 @@ pub(crate) fn verify(key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
 fn sum(u1: &Digits, key: &Table, u2: &Digits) -> Point {
     // All are read before the first addition: the reads wait for memory together, and not each in turn
     let mut points = [[AffinePoint::ZERO; WINDOWS]; 2];
-    GENERATOR.select(u1, &mut points[0]);
+    generator().select(u1, &mut points[0]);
     key.select(u2, &mut points[1]);
     let first = Point::from(points[0][0]);
     points.as_flattened()[1..].iter().fold(first, |sum, point| sum.add(point))
@@ -127,6 +127,36 @@ mod tests {
             }
             before += value;
             base *= scalar(256);
+        }
+    }
+
+    /// Prints what an exceptional addition adds to a sum: next to nothing, so that nothing is gained by forcing them.
+    #[test]
+    fn the_cost_of_exceptional_additions() {
+        let u1 = scalar(0x1234_5678_9abc_def1);
+        let u2 = scalar(1) - u1;
+        let digits = [u1, u2].map(|u| Digits::new(scalar::to_limbs(&u)));
+        let first_digit = scalar(2 * u64::from(digits[1].0[0])) - scalar(255);
+        let ratio = u1 * first_digit.invert().unwrap();
+        for (name, k, exceptional) in
+            [("no", scalar(7), 0), ("an equal point", ratio, 1), ("an opposite point", -ratio, 2)]
+        {
+            let key = table(G * k);
+            let before = exceptional_additions();
+            let mut times: Vec<_> = (0..1000)
+                .map(|_| {
+                    let start = std::time::Instant::now();
+                    std::hint::black_box(sum(&digits[0], &key, &digits[1]));
+                    start.elapsed()
+                })
+                .collect();
+            assert_eq!(
+                exceptional_additions() - before,
+                1000 * exceptional,
+                "{name}: additions to or of infinity count"
+            );
+            times.sort();
+            println!("a sum that meets {name}: {:?}", times[500]);
         }
     }
 
