@@ -1,8 +1,11 @@
 from datetime import datetime
 from typing import Any, final
 
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
+__all__ = ["Identity", "Signer", "Verifier", "options_from_env", "restore_identity"]
+
+@disjoint_base
 class Verifier:
     def __new__(cls, options: str, /) -> Self: ...
     def verify(self, token: str | bytes, /) -> Identity: ...

@@ -50,7 +50,8 @@ class TestIssuer:
 
     def verifier(self, **options: Unpack[Options]) -> Verifier:
         """A verifier that accepts these tokens, with more options if given."""
-        return Verifier(**{**self.options, **options})
+        merged: Options = {**self.options, **options}
+        return Verifier(**merged)
 
     def token(self, sub: str = "alice", **claims: Any) -> str:
         """A token that was signed now and lives for five minutes.

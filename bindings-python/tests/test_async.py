@@ -1,0 +1,105 @@
+"""Waiting in asyncio: one fetch and one thread, however many tasks wait."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Issuer
+
+from pomerium_jwt import KeysUnavailable, TokenError, Verifier
+from pomerium_jwt.testing import TestIssuer
+
+
+def test_answers_at_once_when_it_can() -> None:
+    issuer = TestIssuer()
+    coroutine = issuer.verifier().verify_async(issuer.token())
+    with pytest.raises(StopIteration) as done:  # before it has waited for anything
+        coroutine.send(None)
+    assert done.value.value.subject == "alice"
+    with pytest.raises(TokenError):
+        issuer.verifier().verify_async(issuer.expired()).send(None)
+
+
+def test_a_cold_start_is_one_fetch(issuer: Issuer) -> None:
+    verifier, token = Verifier(route=issuer.url), issuer.mint()
+
+    async def main() -> None:
+        identities = await asyncio.gather(*(verifier.verify_async(token) for _ in range(1000)))
+        assert {identity.subject for identity in identities} == {"alice"}
+
+    asyncio.run(main())
+    assert issuer.fetches() == 1
+
+
+def test_several_event_loops_share_one_fetch(issuer: Issuer) -> None:
+    verifier, token = Verifier(route=issuer.url), issuer.mint()
+    start, subjects = threading.Barrier(4), []
+
+    def loop() -> None:
+        start.wait()
+        subjects.append(asyncio.run(verifier.verify_async(token)).subject)
+
+    threads = [threading.Thread(target=loop) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert subjects == ["alice"] * 4
+    assert issuer.fetches() == 1
+
+
+def test_twenty_thousand_tasks_while_the_key_server_hangs(issuer: Issuer) -> None:
+    """One worker thread; those who are cancelled leave at once; the others share the outcome."""
+    issuer.post("/fault?kind=hang")
+    verifier, token = Verifier(route=issuer.url, timeout=60), issuer.mint()
+    before = native_threads()
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(verifier.verify_async(token)) for _ in range(20_000)]
+        while await asyncio.to_thread(issuer.fetches) == 0:
+            await asyncio.sleep(0.01)
+        # asyncio.to_thread has threads of its own, so Python's are told by what they run
+        workers = [thread for thread in threading.enumerate() if "_run" in thread.name]
+        assert len(workers) == 1
+        # The worker, the core's fetch, its look-up of the name, and asyncio's pool
+        assert native_threads() - before <= 3 + asyncio_threads()
+
+        cancelled, waiting = tasks[:10_000], tasks[10_000:]
+        for task in cancelled:
+            task.cancel()
+        await asyncio.wait(cancelled)
+        assert all(task.cancelled() for task in cancelled)
+        assert not any(task.done() for task in waiting), "the fetch still hangs, so nobody else may have an answer"
+
+        issuer.close()  # ends the fetch
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {KeysUnavailable}
+
+    asyncio.run(main())
+    assert verifier.status()["fetches"] == 1
+
+
+def native_threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def asyncio_threads() -> int:
+    return sum(thread.name.startswith("asyncio") for thread in threading.enumerate())
+
+
+def test_where_the_system_gives_no_thread(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop is not stopped and nobody waits for ever: the answer is that there are no keys."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    verifier, token = Verifier(route=issuer.url), issuer.mint()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(KeysUnavailable):
+            asyncio.run(verifier.verify_async(token))
+    verifier.refresh(force=True)
+    assert asyncio.run(verifier.verify_async(token)).subject == "alice"
