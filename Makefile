@@ -5,12 +5,12 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust
+LANGUAGES := rust python c
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: help demo test lint audit conformance $(CHECKS) $(LANGUAGES:%=test-%)
+.PHONY: help demo test lint audit conformance header install $(CHECKS) $(LANGUAGES:%=test-%)
 
 # Prints this list
 help:
@@ -28,6 +28,26 @@ test:
 test-rust:
 	@tools/need rust
 	cargo test --locked --workspace --all-features --no-fail-fast -- --show-output
+
+# C: the installed library, its header and symbols, the conformance cases, sanitizers, valgrind, fork, PHP's and Python's FFI
+test-c:
+	@tools/need c
+	ffi-c/tests/run.py
+
+# Python: the wheel in a virtual environment of its own; wheel and source distribution in fresh ones
+test-python: python-environment
+	cargo build -q --locked -p pomerium-jwt-cli
+	cd bindings-python && $(PYTHON)/bin/maturin build -q --profile dev --out $(PYTHON)/dist
+	$(PYTHON)/bin/pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	cd bindings-python && $(PYTHON)/bin/python -m pytest
+
+PYTHON = $(CARGO_TARGET_DIR)/python
+.PHONY: python-environment
+python-environment:
+	@tools/need python
+	@test -x $(PYTHON)/bin/pip || python3 -m venv $(PYTHON)
+	@$(PYTHON)/bin/pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
+	@rm -rf $(PYTHON)/dist
 
 # The scripts in tools/
 test-tools:
@@ -50,3 +70,11 @@ audit:
 # Writes cases.json, codes.json and options.json in conformance/ anew
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance
+
+# Writes include/pomerium_jwt.h anew
+header:
+	@POMERIUM_JWT_WRITE_HEADER=1 cargo test -q --locked -p pomerium-jwt-ffi --test header
+
+# Installs the C library with header and pkg-config file: make install PREFIX=/usr/local DESTDIR=
+install:
+	@ffi-c/install

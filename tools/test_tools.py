@@ -15,6 +15,11 @@ CARGO_IGNORED = "test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 f
 CARGO_FAILED = "test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s"
 CARGO_NONE = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
 CARGO_COLOURED = "test result: \033[32mok\033[m. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s"
+C = "c tests: 2 passed, 0 failed"
+C_FAILED = "c tests: 1 passed, 1 failed"
+PYTEST = "=== 5 passed, 1 warning in 3.05s ==="
+PYTEST_FAILED = "2 failed, 3 passed, 1 skipped, 9 deselected, 1 xfailed, 2 errors in 61.20s (0:01:01)"
+PYTEST_NONE = "no tests ran in 0.01s"
 
 GOOD = [CASES, CARGO]
 
@@ -23,6 +28,8 @@ GOOD = [CASES, CARGO]
 RUNS = [
     ("all pass", "true", {"a": GOOD}, 0, "4 passed, 0 failed, 0 skipped", ["7 cases", "3 passed"]),
     ("test binaries add up", "", {"a": [CARGO, CASES, CARGO_NONE, CARGO]}, 0, "7 passed, 0 failed, 0 skipped", []),
+    ("C programs add up", "", {"a": [C, CASES, C]}, 0, "5 passed, 0 failed, 0 skipped", []),
+    ("a failing C program", "", {"a": [C, CASES, C_FAILED, 1]}, 1, "4 passed, 1 failed, 0 skipped", ["exit code 2"]),
     ("coloured output", "", {"a": [CASES, CARGO_COLOURED]}, 0, "4 passed, 0 failed, 0 skipped", []),
     ("two languages", "true", {"a": GOOD, "b": GOOD}, 0, "7 passed, 0 failed, 0 skipped", []),
     ("a failing runner, the other still runs", "", {"a": [CASES, CARGO_FAILED, 1], "b": GOOD}, 1,
@@ -35,6 +42,9 @@ RUNS = [
     ("two conformance lines", "", {"a": GOOD + [CASES]}, 1, "4 passed, 1 failed, 0 skipped", ["2 found"]),
     ("conformance of nothing", "", {"a": ["conformance: 0 cases", CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
     ("no test", "", {"a": [CASES, CARGO_NONE]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
+    ("pytest", "true", {"a": [CASES, PYTEST]}, 0, "6 passed, 0 failed, 0 skipped", ["5 passed"]),
+    ("pytest fails", "", {"a": [CASES, PYTEST_FAILED, 1]}, 1, "4 passed, 4 failed, 2 skipped", ["3 passed, 4 failed, 2 skipped"]),
+    ("pytest finds nothing", "", {"a": [CASES, PYTEST_NONE, 5]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
     ("an unknown runner", "", {"a": [CASES, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
     ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
      ["must run all: a 7, b 6"]),

@@ -1,0 +1,90 @@
+"""What applications test with: TestIssuer, and the pytest plugin in a project of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pomerium_jwt import OptionsError, TokenError, VerifyError
+from pomerium_jwt.testing import TestIssuer
+
+pytest_plugins = ["pytester"]
+
+
+def test_tokens_are_verified_as_in_production() -> None:
+    issuer = TestIssuer("app.example.com")
+    identity = issuer.verifier().verify(issuer.token(sub="bob", groups=["admins"], department="R&D"))
+    assert (identity.subject, identity.email, identity.groups) == ("bob", "bob@example.com", ("admins",))
+    assert (identity.issuer, identity.audience) == ("app.example.com", ("app.example.com",))
+    assert identity.claims["department"] == "R&D"
+    assert identity.issued_at and identity.expires_at - identity.issued_at == 300
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (lambda issuer: issuer.expired(), "token_expired"),
+        (lambda issuer: issuer.expired(sub="bob", iat=0), "token_expired"),
+        (lambda issuer: issuer.wrong_audience(), "audience_mismatch"),
+        (lambda issuer: issuer.token(sub=""), "subject_missing"),
+        (lambda issuer: issuer.token(without=["exp"]), "claims_malformed"),
+        (lambda issuer: issuer.token(host="another.example.com"), "issuer_mismatch"),
+        (lambda issuer: TestIssuer().token(), "key_not_found"),
+    ],
+)
+def test_tokens_that_are_refused(token: Any, code: str) -> None:
+    issuer = TestIssuer()
+    with pytest.raises(TokenError) as refused:
+        issuer.verifier().verify(token(issuer))
+    assert refused.value.code == code
+
+
+def test_claims_that_cannot_be() -> None:
+    with pytest.raises(OptionsError) as refused:
+        TestIssuer().token(expires_in="soon")
+    assert refused.value.code == "invalid_argument"
+
+
+def test_headers_and_options() -> None:
+    issuer = TestIssuer()
+    [(name, token)] = issuer.headers(sub="bob").items()
+    assert (name, issuer.verifier().verify(token).subject) == ("X-Pomerium-Jwt-Assertion", "bob")
+    assert set(issuer.options) == {"route", "jwks"}
+    assert set(issuer.flask_config) == {"POMERIUM_JWT_ROUTE", "POMERIUM_JWT_JWKS"}
+    with pytest.raises(VerifyError, match="token_too_old"):
+        issuer.verifier(max_token_age=60).verify(issuer.token(iat=0))
+
+
+def test_the_plugin_in_a_project_of_its_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from pomerium_jwt.testing import TestIssuer
+
+        def test_one(pomerium_issuer, pomerium_headers):
+            [token] = pomerium_headers(sub="alice", groups=["admins"]).values()
+            assert pomerium_issuer.verifier().verify(token).in_group("admins")
+        """
+    )
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_a_host_of_one_s_own(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+        from pomerium_jwt.testing import TestIssuer
+
+        @pytest.fixture(scope="session")
+        def pomerium_issuer():
+            return TestIssuer("mine.example.com")
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_one(pomerium_issuer, pomerium_headers):
+            [token] = pomerium_headers().values()
+            assert pomerium_issuer.verifier().verify(token).issuer == "mine.example.com"
+        """
+    )
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
