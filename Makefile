@@ -37,17 +37,25 @@ test-c:
 # Python: the wheel in a virtual environment of its own; wheel and source distribution in fresh ones
 test-python: python-environment
 	cargo build -q --locked -p pomerium-jwt-cli
-	cd bindings-python && $(PYTHON)/bin/maturin build -q --profile dev --out $(PYTHON)/dist
+	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	$(PYTHON)/bin/pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
 
 PYTHON = $(CARGO_TARGET_DIR)/python
-.PHONY: python-environment
+.PHONY: python-environment bench-python
 python-environment:
 	@tools/need python
 	@test -x $(PYTHON)/bin/pip || python3 -m venv $(PYTHON)
 	@$(PYTHON)/bin/pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
 	@rm -rf $(PYTHON)/dist
+
+# Python beside PyJWT, joserfc, Authlib and python-jose, as released
+bench-python: python-environment
+	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
+	python3 -m venv $(PYTHON)-bench
+	$(PYTHON)-bench/bin/pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
+	$(PYTHON)-bench/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	$(PYTHON)-bench/bin/python bench/python/bench.py
 
 # The scripts in tools/
 test-tools:
