@@ -21,7 +21,8 @@ EXAMPLES = ROOT / "examples" / "python"
 TESTS = Path(__file__).parent
 HEADER = "X-Pomerium-Jwt-Assertion"
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket"]
+# A worker that is told to stop before it has booted does not hear it: the arbiter then waits for the graceful timeout
+GUNICORN = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", "--graceful-timeout", "5"]
 PRELOAD = [*GUNICORN, "--preload", "--workers", "3"]
 THREADS = [*GUNICORN, "--worker-class", "gthread", "--threads", "8"]
 SERVERS = {"preload": [*PRELOAD, "app:app"], "gthread": [*THREADS, "app:app"], "stdlib": [sys.executable, "app.py"]}
