@@ -49,6 +49,15 @@ python-environment:
 	@$(PYTHON)/bin/pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
 	@rm -rf $(PYTHON)/dist
 
+# What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
+bench: bench-rust bench-python
+.PHONY: bench bench-rust
+
+# Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
+bench-rust:
+	@tools/need bench-rust
+	cargo run -q --release --locked --manifest-path bench/Cargo.toml
+
 # Python beside PyJWT, joserfc, Authlib and python-jose, as released
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist

@@ -13,7 +13,7 @@ use openssl::{
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
 use ring::signature::{ECDSA_P256_SHA256_FIXED as RING_ES256, UnparsedPublicKey};
 
-use crate::pool::{Pool, Signed};
+use crate::pool::{HOST, Pool, Signed};
 
 /// Every subject, ready to verify what is in the pools. What the others are compared with comes first.
 pub fn all(pools: Vec<Pool>) -> Vec<Subject> {
@@ -31,6 +31,8 @@ pub fn all(pools: Vec<Pool>) -> Vec<Subject> {
         subject("ring", "es256", crate_version("ring"), ring_es256),
         subject("openssl", "es256", openssl_version(), openssl_es256),
         subject("p256", "es256", crate_version("p256"), p256_es256),
+        subject("pomerium-jwt", "whole token", crate_version("pomerium-jwt"), pomerium_jwt_token),
+        subject("jsonwebtoken aws-lc", "whole token", crate_version("jsonwebtoken"), jsonwebtoken_token),
     ]
 }
 
@@ -92,6 +94,38 @@ fn p256_es256(pool: &Pool) -> Verify {
     let key = VerifyingKey::from_sec1_bytes(&pool.uncompressed_point()).expect("a point");
     Box::new(move |signed| {
         Signature::from_slice(&signed.signature).is_ok_and(|signature| key.verify(&signed.message, &signature).is_ok())
+    })
+}
+
+/// Every check, with e-mail and groups in the hands of the application.
+fn pomerium_jwt_token(pool: &Pool) -> Verify {
+    let mut options = pomerium_jwt::Options::for_route(format!("https://{HOST}"));
+    options.jwks = Some(pool.key_set.clone());
+    let verifier = pomerium_jwt::Verifier::new(options).expect("options");
+    Box::new(move |signed| {
+        verifier.verify(&signed.token).is_ok_and(|identity| identity.email.is_some() && identity.groups.len() == 2)
+    })
+}
+
+/// What an application reads: the rest is left to serde to skip.
+#[derive(serde::Deserialize)]
+struct Claims {
+    email: String,
+    groups: Vec<String>,
+}
+
+/// The same checks, as far as that library has them: signature, exp, iss, aud.
+fn jsonwebtoken_token(pool: &Pool) -> Verify {
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, jwk::JwkSet};
+    let set: JwkSet = serde_json::from_str(&pool.key_set).expect("a key set");
+    let key = DecodingKey::from_jwk(&set.keys[0]).expect("a key");
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.set_issuer(&[HOST]);
+    validation.set_audience(&[HOST]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    Box::new(move |signed| {
+        let decoded = decode::<Claims>(&signed.token, &key, &validation);
+        decoded.is_ok_and(|token| !token.claims.email.is_empty() && token.claims.groups.len() == 2)
     })
 }
 
