@@ -1,0 +1,136 @@
+/* Runs every case of conformance/, whose README.md says how; the environment variable CONFORMANCE names that folder. */
+#include "harness.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+static void append(char **text, size_t *length, const json_t *string, size_t repetitions) {
+    size_t piece = json_string_length(string);
+    *text = realloc(*text, *length + piece * repetitions + 1);
+    for (; repetitions > 0; repetitions--, *length += piece)
+        memcpy(*text + *length, json_string_value(string), piece);
+}
+
+/* The token of a case: a string, or a list of parts and [part, repetitions]. */
+static char *token(const json_t *value, size_t *length) {
+    char *text = malloc(1);
+    *length = 0;
+    if (json_is_string(value))
+        append(&text, length, value, 1);
+    size_t i;
+    const json_t *part;
+    json_array_foreach(value, i, part) {
+        if (json_is_string(part))
+            append(&text, length, part, 1);
+        else
+            append(&text, length, json_array_get(part, 0), (size_t)json_integer_value(json_array_get(part, 1)));
+    }
+    return text;
+}
+
+/* Integers that no long long holds become floating point, on both sides of a comparison. */
+static json_t *parse(const char *text) {
+    json_error_t error;
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    if (!value && json_error_code(&error) == json_error_numeric_overflow)
+        value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    CHECK(value != NULL, "%s in %.200s", error.text, text);
+    return value;
+}
+
+static bool same(const char *text, const char *expect, const char *name) {
+    char *expected = pomerium_jwt_get(expect, name);
+    json_t *one = parse(text), *other = parse(expected ? expected : "");
+    bool equal = json_equal(one, other);
+    json_decref(one);
+    json_decref(other);
+    pomerium_jwt_string_free(expected);
+    return equal;
+}
+
+static bool as_expected(int32_t code, const char *output, const char *claims, const char *expect) {
+    char *name = pomerium_jwt_get(expect, "code"), *part = pomerium_jwt_get(expect, "message");
+    bool good;
+    if (name)
+        good = strcmp(pomerium_jwt_code_name(code), name) == 0 && !claims && (!part || strstr(output, part));
+    else
+        good = code == 0 && same(output, expect, "identity") && same(claims, expect, "claims");
+    pomerium_jwt_string_free(name);
+    pomerium_jwt_string_free(part);
+    return good;
+}
+
+static void run_case(const char *line) {
+    json_t *row = parse(line), *text = json_object_get(row, "token");
+    /* As they are written, not as a reader of numbers would write them again */
+    char *options = pomerium_jwt_get(line, "options"), *expect = pomerium_jwt_get(line, "expect");
+    pomerium_jwt_verifier *verifier = NULL;
+    char *output = NULL, *claims = NULL;
+    int32_t code = pomerium_jwt_verifier_new(options, strlen(options), &verifier, &output);
+    if (code == 0 && text) {
+        size_t length;
+        char *bytes = token(text, &length);
+        int64_t now = (int64_t)json_number_value(json_object_get(row, "now"));
+        code = pomerium_jwt_verify_at(verifier, bytes, length, now, &output, &claims);
+        free(bytes);
+    }
+    CHECK(as_expected(code, output, claims, expect), "case %s: %s: %s", json_string_value(json_object_get(row, "id")),
+          pomerium_jwt_code_name(code), output ? output : "(no text)");
+    pomerium_jwt_verifier_free(verifier);
+    pomerium_jwt_string_free(output);
+    pomerium_jwt_string_free(claims);
+    pomerium_jwt_string_free(options);
+    pomerium_jwt_string_free(expect);
+    json_decref(row);
+}
+
+/* An array with one case a line. */
+static int run_cases(const char *name) {
+    FILE *file = fopen(name, "r");
+    if (!CHECK(file != NULL, "no file %s", name))
+        return 0;
+    int count = 0;
+    size_t room = 0;
+    char *line = NULL;
+    while (getline(&line, &room, file) > 0) {
+        line[strcspn(line, "\n")] = '\0';
+        size_t length = strlen(line);
+        if (line[0] != '{')
+            continue;
+        if (line[length - 1] == ',')
+            line[length - 1] = '\0';
+        run_case(line);
+        count++;
+    }
+    free(line);
+    fclose(file);
+    return count;
+}
+
+static void every_case_has_its_outcome(void) {
+    if (CHECK(chdir(getenv("CONFORMANCE")) == 0, "no folder CONFORMANCE"))
+        printf("conformance: %d cases\n", run_cases("cases.json") + run_cases("genuine.json"));
+}
+
+static void every_code_has_its_name_and_kind(void) {
+    json_error_t error;
+    json_t *codes = json_load_file("codes.json", JSON_REJECT_DUPLICATES, &error);
+    CHECK(codes != NULL, "codes.json: %s", error.text);
+    const char *const kinds[] = {"", "options", "token", "keys", "internal"};
+    size_t i;
+    const json_t *row;
+    json_array_foreach(codes, i, row) {
+        const char *name = json_string_value(json_object_get(row, "code"));
+        int32_t code = (int32_t)json_integer_value(json_object_get(row, "number"));
+        CHECK(strcmp(pomerium_jwt_code_name(code), name) == 0, "%d is %s", code, name);
+        const char *kind = json_string_value(json_object_get(row, "kind"));
+        CHECK(strcmp(kinds[pomerium_jwt_code_kind(code)], kind) == 0, "%s is of the kind %s", name, kind);
+    }
+    CHECK(i > 0, "no code in codes.json");
+    json_decref(codes);
+}
+
+void conformance(void) {
+    TEST(every_case_has_its_outcome);
+    TEST(every_code_has_its_name_and_kind);
+}
