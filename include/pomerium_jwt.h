@@ -91,9 +91,9 @@ typedef struct pomerium_jwt_verifier pomerium_jwt_verifier;
 extern "C" {
 #endif // __cplusplus
 
-// Makes a verifier from options, a JSON object such as {"route":"https://app.example.com"}; the README lists all.
-// Touches no network; files named in the options are read now. On success *verifier is the verifier, to be freed with
-// pomerium_jwt_verifier_free; with a NULL `verifier` the options are checked and nothing is made. On failure *message
+// Makes a verifier from options, a JSON object such as `{"route":"https://app.example.com"}`; the README lists all.
+// Touches no network; files named in the options are read now. On success `*verifier` is to be freed with
+// pomerium_jwt_verifier_free; with a NULL `verifier` the options are checked and nothing is made. On failure `*message`
 // says what to write instead.
 int32_t pomerium_jwt_verifier_new(const char *options, size_t len, pomerium_jwt_verifier **verifier, char **message);
 
@@ -105,13 +105,13 @@ int32_t pomerium_jwt_verifier_shared(const char *options,
                                      const pomerium_jwt_verifier **verifier,
                                      char **message);
 
-// The options that the environment variables POMERIUM_JWT_<OPTION> give, as a JSON object for the two functions above.
-// The program must not change its environment meanwhile. On failure *message names the variable.
+// The options of the environment variables `POMERIUM_JWT_<OPTION>`, as a JSON object for the two functions above. The
+// program must not change its environment meanwhile. On failure `*message` names the variable.
 int32_t pomerium_jwt_options_from_env(char **options, char **message);
 
 // Who sent this token: the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several values
-// joined by commas. On success *output is the identity and *claims the verified payload, both JSON objects. On failure
-// *output is a sentence for the log, never for the HTTP client. Where keys have to be fetched first it waits for them,
+// joined by commas. On success `*output` is the identity and `*claims` the verified payload, both JSON objects. On failure
+// `*output` is a sentence for the log, never for the HTTP client. Where keys have to be fetched first it waits for them,
 // at most `timeout`.
 int32_t pomerium_jwt_verify(const pomerium_jwt_verifier *verifier,
                             const char *token,
@@ -128,7 +128,7 @@ int32_t pomerium_jwt_verify_at(const pomerium_jwt_verifier *verifier,
                                char **output,
                                char **claims);
 
-// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. *ticket is 0 on the first call of
+// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. `*ticket` is 0 on the first call of
 // a request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
 // thread that may wait; the next call with this ticket is final. With a NULL `ticket` the call is final at once.
 int32_t pomerium_jwt_verify_cached(const pomerium_jwt_verifier *verifier,
@@ -140,7 +140,7 @@ int32_t pomerium_jwt_verify_cached(const pomerium_jwt_verifier *verifier,
 
 // Brings the keys up to date, and waits for that at most `timeout`. `force` 0: joins a fetch in flight, or starts one
 // if it is due, else does nothing. 1, for warming up and for operators: fetches at once, at most once a second. On
-// failure *message is the reason.
+// failure `*message` is the reason.
 int32_t pomerium_jwt_refresh(const pomerium_jwt_verifier *verifier, int32_t force, char **message);
 
 // The state of keys and counters as a JSON object, for metrics and alerts. Never waits and never fetches. Its

@@ -26,9 +26,9 @@ pub struct PomeriumJwtVerifier {
     shared: bool,
 }
 
-/// Makes a verifier from options, a JSON object such as {"route":"https://app.example.com"}; the README lists all.
-/// Touches no network; files named in the options are read now. On success *verifier is the verifier, to be freed with
-/// pomerium_jwt_verifier_free; with a NULL `verifier` the options are checked and nothing is made. On failure *message
+/// Makes a verifier from options, a JSON object such as `{"route":"https://app.example.com"}`; the README lists all.
+/// Touches no network; files named in the options are read now. On success `*verifier` is to be freed with
+/// pomerium_jwt_verifier_free; with a NULL `verifier` the options are checked and nothing is made. On failure `*message`
 /// says what to write instead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verifier_new(
@@ -72,8 +72,8 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_shared(
     })
 }
 
-/// The options that the environment variables POMERIUM_JWT_<OPTION> give, as a JSON object for the two functions above.
-/// The program must not change its environment meanwhile. On failure *message names the variable.
+/// The options of the environment variables `POMERIUM_JWT_<OPTION>`, as a JSON object for the two functions above. The
+/// program must not change its environment meanwhile. On failure `*message` names the variable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char, message: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -86,8 +86,8 @@ pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char
 }
 
 /// Who sent this token: the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several values
-/// joined by commas. On success *output is the identity and *claims the verified payload, both JSON objects. On failure
-/// *output is a sentence for the log, never for the HTTP client. Where keys have to be fetched first it waits for them,
+/// joined by commas. On success `*output` is the identity and `*claims` the verified payload, both JSON objects. On failure
+/// `*output` is a sentence for the log, never for the HTTP client. Where keys have to be fetched first it waits for them,
 /// at most `timeout`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify(
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn pomerium_jwt_verify_at(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify_at(token, now)) }
 }
 
-/// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. *ticket is 0 on the first call of
+/// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. `*ticket` is 0 on the first call of
 /// a request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
 /// thread that may wait; the next call with this ticket is final. With a NULL `ticket` the call is final at once.
 #[unsafe(no_mangle)]
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn pomerium_jwt_verify_cached(
 
 /// Brings the keys up to date, and waits for that at most `timeout`. `force` 0: joins a fetch in flight, or starts one
 /// if it is due, else does nothing. 1, for warming up and for operators: fetches at once, at most once a second. On
-/// failure *message is the reason.
+/// failure `*message` is the reason.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_refresh(
     verifier: *const PomeriumJwtVerifier,
