@@ -1,7 +1,7 @@
 """Times pomerium_jwt beside the libraries that a Python program would otherwise use, in one process.
 
-Each verifies the same 2,000 distinct tokens under one key with the same checks (signature ES256, exp, nbf, iat, iss, aud,
-algorithm), and `email` and `groups` are read. The libraries take turns in short rounds and the medians are printed, so
+Each verifies the same 2,000 distinct tokens under one key with the same checks (algorithm, signature, exp, nbf, iss,
+aud), and `email` and `groups` are read. The libraries take turns in short rounds and the medians are printed, so
 that a change of the machine's speed meets all of them: read the ratios. The table goes to bench/python.json in Cargo's
 target directory too.
 """

@@ -176,9 +176,8 @@ def test_keys_unavailable(pomerium_issuer: TestIssuer) -> None:
 def test_the_log(pomerium_issuer: TestIssuer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pomerium_jwt")
     client = create_app(pomerium_issuer).test_client()
-    assert caplog.messages == [
-        "issuer https://app.example.com, audience https://app.example.com, keys from jwks, header X-Pomerium-Jwt-Assertion"
-    ]
+    names = "issuer https://app.example.com, audience https://app.example.com"
+    assert caplog.messages == [f"{names}, keys from jwks, header X-Pomerium-Jwt-Assertion"]
     caplog.clear()
     token = pomerium_issuer.expired()
     client.get("/a%0Ab", headers={HEADER: token})

@@ -1,4 +1,4 @@
-"""The package as strangers meet it: built, installed into fresh environments outside the repository, typed, documented."""
+"""The package as strangers meet it: built, installed into fresh environments outside the repository, documented."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_install_as_a_stranger_would(
     token = issuer.mint(email="a@example.com")
     script = f"from pomerium_jwt import Verifier; print(Verifier.from_env().verify({token!r}).email)"
     assert command(python, "-c", script, cwd=tmp_path, **route) == "a@example.com\n"
-    script = "import sys; sys.path.insert(0, sys.argv[1]); import app; print(app.app.test_client().get('/').status_code)"
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import app; print(app.app.test_client().get('/').status_code)"
+    )
     assert command(python, "-B", "-c", script, str(ROOT / "examples" / "python"), cwd=tmp_path, **route) == "401\n"
 
 
@@ -74,7 +76,15 @@ def test_types() -> None:
     """mypy --strict over the package and its tests, and the stub compared with the native module."""
     cache = ["--cache-dir", str(TARGET / "mypy")]
     command(sys.executable, "-m", "mypy", *cache, "python", "tests", cwd=PACKAGE)
-    command(sys.executable, "-m", "mypy.stubtest", "pomerium_jwt._native", "--mypy-config-file", "pyproject.toml", cwd=PACKAGE)
+    command(
+        sys.executable,
+        "-m",
+        "mypy.stubtest",
+        "pomerium_jwt._native",
+        "--mypy-config-file",
+        "pyproject.toml",
+        cwd=PACKAGE,
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,16 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [(identity.subject if identity else "nobody").encode()]
 
 
-def call(middleware: Pomerium, path: str = "/", method: str = "GET", **variables: str) -> tuple[str, dict[str, str], bytes]:
-    environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method, "QUERY_STRING": "", "SCRIPT_NAME": "", **variables}
+def call(
+    middleware: Pomerium, path: str = "/", method: str = "GET", **variables: str
+) -> tuple[str, dict[str, str], bytes]:
+    environ: dict[str, Any] = {
+        "PATH_INFO": path,
+        "REQUEST_METHOD": method,
+        "QUERY_STRING": "",
+        "SCRIPT_NAME": "",
+        **variables,
+    }
     setup_testing_defaults(environ)
     started: list[Any] = []
 

@@ -110,9 +110,9 @@ class Gate:
         return Refusal(code, status, message, retry_after)
 
     def _announce(self) -> None:
-        options = self.verifier.options
-        issuer, audience = (options.get(name, options.get("route", "of the first token")) for name in ("issuer", "audience"))
-        source = self.verifier.status()["source"]
+        options, source = self.verifier.options, self.verifier.status()["source"]
+        route = options.get("route", "of the first token")
+        issuer, audience = options.get("issuer", route), options.get("audience", route)
         log.info("issuer %s, audience %s, keys from %s, header %s", issuer, audience, source, self.header_name)
 
 
@@ -138,6 +138,8 @@ def _check(name: str, value: object) -> None:
 def _is_names(value: object, or_one: bool) -> bool:
     if isinstance(value, str):
         return or_one and value != ""
-    return isinstance(value, Collection) and not isinstance(value, (bytes, Mapping)) and all(
-        isinstance(entry, str) for entry in value
+    return (
+        isinstance(value, Collection)
+        and not isinstance(value, (bytes, Mapping))
+        and all(isinstance(entry, str) for entry in value)
     )

@@ -6,15 +6,15 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypedDict, Union
+from typing import Any, TypedDict
 
 from ._errors import invalid_options
 
-List = Union[str, Sequence[str]]
-Path = Union[str, "os.PathLike[str]"]
+List = str | Sequence[str]
+Path = str | os.PathLike[str]
 Jwks = Mapping[str, Any]
 Claims = Mapping[str, List]
-Seconds = Union[int, timedelta]
+Seconds = int | timedelta
 
 
 class Options(TypedDict, total=False):

@@ -11,8 +11,8 @@
     def index():
         return f"Hello {current_identity.email}"
 
-app.config takes POMERIUM_JWT_ and, in capitals, every option of the Verifier and of an integration (GateOptions). Without an
-option of the Verifier there, the environment has them (Verifier.from_env).
+app.config takes POMERIUM_JWT_ and, in capitals, every option of the Verifier and of an integration (GateOptions).
+Without an option of the Verifier there, the environment has them (Verifier.from_env).
 """
 
 from __future__ import annotations

@@ -65,9 +65,7 @@ class Pomerium:
         """For a health page: see Verifier.health."""
         return self.verifier.health()
 
-    def _render(
-        self, refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _render(self, refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         content_type, body = "application/json", refusal.body
         if self._gate.error_handler is not None:
             content_type, body = self._gate.error_handler(refusal)
