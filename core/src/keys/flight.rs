@@ -323,6 +323,9 @@ impl Shared {
     fn unavailable(&self, board: &Board, now: Now, what: &str) -> Error {
         let why = match &board.last_error {
             Some(error) => format!("{what}; the last fetch: {}", error.message),
+            None if board.state.flying_since().is_some() => {
+                format!("{what}; the fetch from {} goes on, see timeout", self.source)
+            }
             None => format!("{what}, from {}", self.source),
         };
         Error::new(Code::KeysUnavailable, why).after(retry_after(board, now))
@@ -339,8 +342,8 @@ impl Shared {
     fn fly_behind(self: &Arc<Self>, flight: &Arc<Flight>) {
         if let Err(error) = self.launch(flight) {
             self.fetches.fetch_add(1, Ordering::Relaxed);
-            let failure = Failure::new(LastErrorCode::Spawn, format!("no thread could be started to fetch: {error}"));
-            self.land(flight, self.clock.now(), Err(failure));
+            let why = format!("no thread could be started to fetch: {error}; raise this process's limit of threads");
+            self.land(flight, self.clock.now(), Err(Failure::new(LastErrorCode::Spawn, why)));
         }
     }
 
