@@ -84,6 +84,11 @@ lint:
 audit:
 	cargo deny --locked check advisories
 
+.PHONY: soak
+# A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; prints its figures
+soak:
+	@cargo run -q --locked --release -p pomerium-jwt --example soak
+
 # Writes cases.json, codes.json and options.json in conformance/ anew
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance

@@ -31,6 +31,8 @@ mod token;
 mod verifier;
 
 #[cfg(all(test, feature = "fetch"))]
+mod faults_tests;
+#[cfg(all(test, feature = "fetch"))]
 mod keystore_tests;
 #[cfg(test)]
 mod properties;

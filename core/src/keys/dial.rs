@@ -1,10 +1,10 @@
-//! Which addresses the fetch dials.
+//! Which addresses the fetch dials, and until when.
 
 use std::{
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ureq::{
@@ -12,24 +12,39 @@ use ureq::{
     http::Uri,
     unversioned::{
         resolver::{ResolvedSocketAddrs, Resolver},
-        transport::NextTimeout,
+        transport::{
+            Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector,
+            Transport, time,
+        },
     },
 };
 
 use super::flight::spawn;
+
+/// Finds the addresses of `host:port`. May take as long as it likes.
+pub(super) type LookUp = fn(&str) -> io::Result<Vec<SocketAddr>>;
+
+/// The system's way: the hosts file, DNS, or whatever this machine is set up for.
+pub(super) fn system(target: &str) -> io::Result<Vec<SocketAddr>> {
+    target.to_socket_addrs().map(Vec::from_iter)
+}
 
 /// Finds the addresses to dial, and judges them: what counts is the address actually dialled.
 #[derive(Debug)]
 pub(super) struct Dial {
     connect_to: Option<String>,
     loopback_only: bool,
+    look_up: LookUp,
 }
 
-/// Why nothing is dialled.
+/// Why there is no connection.
 #[derive(Debug)]
 pub(super) enum Refusal {
     PlainHttp(IpAddr),
-    Dns(io::Error),
+    /// This `host:port`; no reason: within the time.
+    Unresolved(String, Option<io::Error>),
+    /// None of these addresses; no reason: within the time.
+    Unreached(Vec<SocketAddr>, Option<io::Error>),
     Spawn(io::Error),
 }
 
@@ -41,10 +56,14 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+fn refuse(refusal: Refusal) -> ureq::Error {
+    ureq::Error::Io(io::Error::other(refusal))
+}
+
 impl Dial {
     /// `loopback_only`: the address asked for is plain http.
-    pub(super) fn new(connect_to: Option<String>, loopback_only: bool) -> Self {
-        Self { connect_to, loopback_only }
+    pub(super) fn new(connect_to: Option<String>, loopback_only: bool, look_up: LookUp) -> Self {
+        Self { connect_to, loopback_only, look_up }
     }
 }
 
@@ -55,7 +74,7 @@ impl Resolver for Dial {
             Some(target) => target.clone(),
             None => host_and_port(uri).ok_or(ureq::Error::HostNotFound)?,
         };
-        let found = look_up(target, *timeout.after).map_err(refuse)??;
+        let found = bounded(self.look_up, target.clone(), *timeout.after).map_err(refuse)?;
         let mut addresses = self.empty();
         let family = config.ip_family();
         let mut outside = None;
@@ -68,14 +87,13 @@ impl Resolver for Dial {
         }
         match outside {
             Some(address) if addresses.is_empty() => Err(refuse(Refusal::PlainHttp(address))),
-            _ if addresses.is_empty() => Err(ureq::Error::HostNotFound),
+            _ if addresses.is_empty() => {
+                let why = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+                Err(refuse(Refusal::Unresolved(target, Some(why))))
+            }
             _ => Ok(addresses),
         }
     }
-}
-
-fn refuse(refusal: Refusal) -> ureq::Error {
-    ureq::Error::Io(io::Error::other(refusal))
 }
 
 fn host_and_port(uri: &Uri) -> Option<String> {
@@ -87,20 +105,99 @@ fn host_and_port(uri: &Uri) -> Option<String> {
     Some(format!("{}:{port}", uri.host()?))
 }
 
-/// The system's resolver, which knows no time limit, in a thread of its own, which does. ureq's own way panics where no
-/// thread can be had.
-fn look_up(target: String, timeout: Duration) -> Result<Result<Vec<SocketAddr>, ureq::Error>, Refusal> {
+/// The system's resolver knows no time limit, so it gets a thread of its own and is left behind when the time is over.
+/// ureq's own way panics where no thread can be had.
+fn bounded(look_up: LookUp, target: String, timeout: Duration) -> Result<Vec<SocketAddr>, Refusal> {
     if let Ok(address) = target.parse::<SocketAddr>() {
-        return Ok(Ok(vec![address]));
+        return Ok(vec![address]);
     }
     let (sender, receiver) = mpsc::sync_channel(1);
+    let name = target.clone();
     let resolve = move || {
-        let _ = sender.send(target.to_socket_addrs().map(Vec::from_iter)); // nobody waits any more after the timeout
+        let _ = sender.send(look_up(&name)); // nobody waits any more after the timeout
     };
     spawn("pomerium-jwt-dns", resolve).map_err(Refusal::Spawn)?;
     match receiver.recv_timeout(timeout) {
-        Ok(Ok(found)) => Ok(Ok(found)),
-        Ok(Err(error)) => Err(Refusal::Dns(error)),
-        Err(_) => Ok(Err(ureq::Error::Timeout(ureq::Timeout::Resolve))),
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => Err(Refusal::Unresolved(target, Some(error))),
+        Err(_) => Err(Refusal::Unresolved(target, None)),
     }
 }
+
+/// TCP, through a proxy if there is one, and TLS on top of it where the address is https.
+pub(super) fn connector(deadline: Instant) -> impl Connector {
+    let tcp = Tcp { deadline, inner: TcpConnector::default() };
+    ().chain(ConnectProxyConnector::default()).chain(tcp).chain(RustlsConnector::default())
+}
+
+/// TCP with one deadline for everything. ureq hands each step through a proxy, and each read of the proxy's answer,
+/// the whole time anew: a proxy that answers byte by byte would keep a fetch going for hours.
+#[derive(Debug)]
+struct Tcp {
+    deadline: Instant,
+    inner: TcpConnector,
+}
+
+impl<In: Transport> Connector<In> for Tcp {
+    type Out = Bounded<<TcpConnector as Connector<In>>::Out>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+        let unreached = |why| refuse(Refusal::Unreached(details.addrs.to_vec(), why));
+        let bounded = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: (details.current_time)(),
+            timeout: until(self.deadline, details.timeout),
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        };
+        match self.inner.connect(&bounded, chained) {
+            Ok(transport) => Ok(transport.map(|inner| Bounded { deadline: self.deadline, inner })),
+            Err(ureq::Error::Timeout(_)) => Err(unreached(None)),
+            Err(ureq::Error::Io(error)) => Err(unreached(Some(error))),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Bounded<T> {
+    deadline: Instant,
+    inner: T,
+}
+
+impl<T: Transport> Transport for Bounded<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.inner.transmit_output(amount, until(self.deadline, timeout))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.inner.await_input(until(self.deadline, timeout))
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// What is left of the time, at most what ureq allows.
+fn until(deadline: Instant, timeout: NextTimeout) -> NextTimeout {
+    let left = deadline.saturating_duration_since(Instant::now()).min(*timeout.after);
+    NextTimeout { after: time::Duration::Exact(left), ..timeout }
+}
+
+#[cfg(test)]
+#[path = "dial_tests.rs"]
+mod tests;

@@ -1,17 +1,26 @@
 //! The one GET that brings the keys. What may be asked, and what is taken for an answer, is decided here.
 
-use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+mod explain;
+mod proxy;
 
-use rustls::pki_types::{CertificateDer, pem::PemObject};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use ureq::{
-    Agent, Proxy, ProxyProtocol,
-    http::{HeaderMap, Response, StatusCode, Uri, header},
+    Agent,
+    http::{HeaderMap, Response, StatusCode, header},
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
-    unversioned::transport::DefaultConnector,
 };
 
 use super::{
-    dial::{Dial, Refusal},
+    dial::{self, Dial, LookUp},
     flight::{Failure, Fetched, Fetcher},
     jwk::MAX_BYTES,
     local,
@@ -30,24 +39,25 @@ pub(crate) struct Request {
     pub(crate) ca_pem: Option<String>,
     pub(crate) timeout: Duration,
     pub(crate) allow_http: bool,
+    /// The system's; only tests that need a resolver which hangs have another.
+    pub(super) look_up: LookUp,
 }
 
 impl Fetcher for Request {
     /// A new agent each time: no pooled connection outlives its fetch, roots and proxy are read anew.
     fn fetch(&self, etag: Option<&str>) -> Result<Fetched, Failure> {
+        let deadline = Instant::now() + self.timeout;
         let config = Agent::config_builder()
             .timeout_global(Some(self.timeout))
             .max_redirects(0)
             .http_status_as_error(false)
-            .proxy(self.proxy()?)
+            .proxy(self.proxy()?.map(|(_, proxy)| proxy))
             .tls_config(self.tls()?)
             .user_agent(concat!("pomerium-jwt/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(
-            config,
-            DefaultConnector::new(),
-            Dial::new(self.connect_to.clone(), !self.is_https() && !self.allow_http),
-        );
+        let loopback_only = !self.is_https() && !self.allow_http;
+        let resolver = Dial::new(self.connect_to.clone(), loopback_only, self.look_up);
+        let agent = Agent::with_parts(config, dial::connector(deadline), resolver);
         let mut request = agent.get(&self.url).header(header::ACCEPT, "application/json");
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
@@ -77,6 +87,7 @@ impl Request {
             ca_pem: options.ca_pem.clone(),
             timeout: options.timeout.unwrap_or_default(),
             allow_http: options.allow_http.unwrap_or_default(),
+            look_up: dial::system,
         })
     }
 
@@ -92,12 +103,11 @@ impl Request {
             return Ok(Fetched::NotModified { max_age });
         }
         if status != StatusCode::OK {
-            return Err(Failure::new(LastErrorCode::Status, self.explain_status(status)));
+            return Err(self.wrong_status(status));
         }
-        let encoded = response.headers().get(header::CONTENT_ENCODING);
-        if encoded.is_some_and(|encoding| encoding != "identity") {
-            let message = format!("{} answered in a content encoding that was not asked for", self.url);
-            return Err(Failure::new(LastErrorCode::Body, message));
+        let mut encodings = response.headers().get_all(header::CONTENT_ENCODING).iter();
+        if encodings.any(|encoding| encoding != "identity") {
+            return Err(self.encoded());
         }
         let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         let limited = response.body_mut().with_config().limit(MAX_BYTES as u64 + 1).read_to_vec();
@@ -109,45 +119,6 @@ impl Request {
             return Err(self.too_large());
         }
         Ok(Fetched::Set { body, etag, max_age })
-    }
-
-    fn too_large(&self) -> Failure {
-        Failure::new(LastErrorCode::Body, format!("{} answered with more than {MAX_BYTES} bytes", self.url))
-    }
-
-    fn explain_status(&self, status: StatusCode) -> String {
-        let url = &self.url;
-        match status.as_u16() {
-            300..=399 => {
-                format!("{url} answered {status}: redirects are not followed, set jwks_url to where the keys are")
-            }
-            401 | 403 | 404 => format!("{url} answered {status}: is it the host of a Pomerium route? see jwks_url"),
-            _ => format!("{url} answered {status}"),
-        }
-    }
-
-    /// For https alone, never beside `connect_to` and never to loopback. HTTP_PROXY is never read: under CGI the
-    /// client of the application sets it.
-    fn proxy(&self) -> Result<Option<Proxy>, Failure> {
-        if !self.is_https() || self.connect_to.is_some() {
-            return Ok(None);
-        }
-        let host = self.url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
-        if is_loopback_name(&host)
-            || variable(["NO_PROXY", "no_proxy"]).is_some_and(|(_, list)| is_excepted(&host, &list))
-        {
-            return Ok(None);
-        }
-        let Some((name, url)) = variable(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]) else {
-            return Ok(None);
-        };
-        match Proxy::new(&url) {
-            Ok(proxy) if matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) => Ok(Some(proxy)),
-            _ => {
-                let message = format!("the environment variable {name} is not the URL of an http or https proxy");
-                Err(Failure::new(LastErrorCode::Connect, message))
-            }
-        }
     }
 
     /// The system's roots and `ca_file` and `ca_pem` in one list, read now: a rotated file is picked up.
@@ -163,7 +134,8 @@ impl Request {
 
     fn roots(&self) -> Result<Vec<Certificate<'static>>, Failure> {
         let refuse = |message: String| Failure::new(LastErrorCode::Tls, message);
-        let mut roots = rustls_native_certs::load_native_certs().certs;
+        let system = rustls_native_certs::load_native_certs();
+        let mut roots = system.certs;
         if let Some(path) = &self.ca_file {
             let found = local::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
             roots.extend(found.map_err(|why| refuse(format!("ca_file {}: {why}", path.display())))?);
@@ -172,94 +144,12 @@ impl Request {
             roots.extend(certificates(text.as_bytes()).map_err(|why| refuse(format!("ca_pem: {why}")))?);
         }
         if roots.is_empty() {
-            let message = "this machine trusts no CA: install the package ca-certificates, or give the CA in ca_file";
-            return Err(refuse(message.to_owned()));
+            let why = system.errors.first().map_or(String::new(), |error| format!(" ({error})"));
+            return Err(refuse(format!(
+                "this machine trusts no CA{why}: install the package ca-certificates, or give the CA in ca_file"
+            )));
         }
         Ok(roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect())
-    }
-
-    /// What went wrong, and which option to change.
-    fn explain(&self, error: &ureq::Error) -> Failure {
-        use ureq::Error::{ConnectProxyFailed, HostNotFound, Io, Rustls, Timeout, Tls};
-        let url = &self.url;
-        match error {
-            Timeout(_) => {
-                let message = format!("{url} did not answer within {} s, see timeout", self.timeout.as_secs());
-                Failure::new(LastErrorCode::Timeout, message)
-            }
-            HostNotFound => Failure::new(LastErrorCode::Dns, self.explain_dns(None)),
-            Rustls(error) => Failure::new(LastErrorCode::Tls, self.explain_tls(error)),
-            Tls(error) => Failure::new(LastErrorCode::Tls, format!("{url}: {error}")),
-            ConnectProxyFailed(why) => {
-                let message = format!("the proxy of HTTPS_PROXY or ALL_PROXY did not connect to {url}: {why}");
-                Failure::new(LastErrorCode::Connect, message)
-            }
-            Io(error) => self.explain_io(error),
-            other => Failure::new(LastErrorCode::Body, format!("{url} did not answer in proper HTTP: {other}")),
-        }
-    }
-
-    fn explain_io(&self, error: &io::Error) -> Failure {
-        let url = &self.url;
-        let inner = error.get_ref();
-        if let Some(refusal) = inner.and_then(|inner| inner.downcast_ref::<Refusal>()) {
-            return self.explain_refusal(refusal);
-        }
-        if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return Failure::new(LastErrorCode::Tls, self.explain_tls(error));
-        }
-        if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) {
-            let message = format!("{url} did not answer within {} s, see timeout", self.timeout.as_secs());
-            return Failure::new(LastErrorCode::Timeout, message);
-        }
-        let dialled = self.connect_to.as_ref().map_or(String::new(), |target| format!(" at {target} (connect_to)"));
-        Failure::new(LastErrorCode::Connect, format!("no connection to {url}{dialled}: {error}"))
-    }
-
-    fn explain_tls(&self, error: &rustls::Error) -> String {
-        use rustls::{CertificateError, Error::InvalidCertificate};
-        let url = &self.url;
-        match error {
-            InvalidCertificate(CertificateError::UnknownIssuer) => {
-                format!("{url}: the certificate is from an unknown CA; give a private CA in ca_file or ca_pem")
-            }
-            InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-                format!(
-                    "{url}: the certificate is for another name; use the name it has and dial with connect_to ({error})"
-                )
-            }
-            InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-                format!("{url}: the certificate has expired, or this machine's clock is wrong ({error})")
-            }
-            InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-                format!("{url}: the certificate is not valid yet, or this machine's clock is wrong ({error})")
-            }
-            other => format!("{url}: TLS failed: {other}"),
-        }
-    }
-
-    fn explain_dns(&self, error: Option<&io::Error>) -> String {
-        let why = error.map_or(String::new(), |error| format!(": {error}"));
-        match &self.connect_to {
-            Some(target) => format!("the name in connect_to, {target}, could not be resolved{why}"),
-            None => format!("the host of {} could not be resolved{why}; see jwks_url and connect_to", self.url),
-        }
-    }
-
-    fn explain_refusal(&self, refusal: &Refusal) -> Failure {
-        match refusal {
-            Refusal::PlainHttp(address) => {
-                let message = format!(
-                    "{} is plain http and {address} is not loopback: use https, or set allow_http if the network is yours",
-                    self.url
-                );
-                Failure::new(LastErrorCode::Refused, message)
-            }
-            Refusal::Dns(error) => Failure::new(LastErrorCode::Dns, self.explain_dns(Some(error))),
-            Refusal::Spawn(error) => {
-                Failure::new(LastErrorCode::Spawn, format!("no thread could be started to resolve a name: {error}"))
-            }
-        }
     }
 }
 
@@ -277,36 +167,20 @@ fn max_age(headers: &HeaderMap) -> Option<i64> {
     seconds.bytes().all(|b| b.is_ascii_digit()).then(|| seconds.parse().unwrap_or(i64::MAX))
 }
 
-/// The first of these environment variables that is set and not empty.
-fn variable<const N: usize>(names: [&'static str; N]) -> Option<(&'static str, String)> {
-    names.into_iter().find_map(|name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?)))
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// NO_PROXY as curl and Go read it: names cover their subdomains too, `*` everything.
-fn is_excepted(host: &str, list: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    list.split([',', ' ']).map(|entry| entry.trim().to_ascii_lowercase()).filter(|entry| !entry.is_empty()).any(
-        |entry| {
-            let name = entry.trim_start_matches('*').trim_start_matches('.');
-            entry == "*" || host == name || (!name.is_empty() && host.ends_with(&format!(".{name}")))
-        },
-    )
-}
-
-/// The certificates of a PEM text; at least one.
+/// The certificates of a PEM text; at least one. Each can be trusted: one that cannot would be passed over in silence
+/// later, and its absence reported as an unknown CA.
 ///
 /// # Errors
 /// A sentence.
 pub(crate) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    match found {
-        Ok(list) if list.is_empty() => Err("there is no CERTIFICATE block in it".to_owned()),
-        Ok(list) => Ok(list),
-        Err(error) => Err(format!("the PEM is malformed: {error}")),
+    let list = found.map_err(|error| format!("the PEM is malformed: {error}"))?;
+    if list.is_empty() {
+        return Err("there is no CERTIFICATE block in it".to_owned());
     }
+    for (position, certificate) in list.iter().enumerate() {
+        let trusted = RootCertStore::empty().add(certificate.clone());
+        trusted.map_err(|error| format!("certificate {} of {}: {error}", position + 1, list.len()))?;
+    }
+    Ok(list)
 }
