@@ -32,6 +32,11 @@ fn pems() {
     replay("pem");
 }
 
+#[test]
+fn signatures() {
+    replay("es256");
+}
+
 fn replay(name: &str) {
     let target = fuzz::TARGETS.iter().find(|target| target.name == name).expect(name);
     let seeds = (target.seeds)();
