@@ -10,7 +10,9 @@ mod seeds;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use pomerium_jwt::{Code, Error, Identity, Options, Verifier};
+use pomerium_jwt_es256::Key;
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set as jwk_set};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::Value;
 
 /// A fuzz target.
@@ -25,12 +27,13 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "token", run: token, seeds: seeds::tokens },
     Target { name: "claims", run: claims, seeds: seeds::payloads },
     Target { name: "key_set", run: key_set, seeds: seeds::key_sets },
     Target { name: "options", run: options, seeds: seeds::options },
     Target { name: "pem", run: pem, seeds: seeds::pems },
+    Target { name: "es256", run: es256, seeds: seeds::signatures },
 ];
 
 const HOST: &str = "app.example.com";
@@ -43,6 +46,14 @@ static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_scalar(&[0x
 static RSA: LazyLock<SigningKey> = LazyLock::new(|| {
     let pem = include_str!("../../conformance/keys/rsa-2048-published-test-key.pem");
     SigningKey::from_pem(pem).expect("an RSA key")
+});
+/// The public half of [`KEY`], for us and for ring.
+static ES256: LazyLock<(Key, UnparsedPublicKey<Vec<u8>>)> = LazyLock::new(|| {
+    let jwk: Value = serde_json::from_str(&KEY.jwk()).expect("a JWK");
+    let coordinate = |name: &str| <[u8; 32]>::try_from(seeds::decoded(&jwk[name])).expect("32 bytes");
+    let (x, y) = (coordinate("x"), coordinate("y"));
+    let point = [&[4][..], &x, &y].concat();
+    (Key::new(&x, &y).expect("a point"), UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point))
 });
 /// Accepts as much as options can.
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
@@ -62,6 +73,14 @@ static SIGNED: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
     let inputs = seeds::tokens().into_iter().filter_map(|token| Some(seeds::signed(&token)?.to_vec()));
     inputs.collect()
 });
+
+/// A signature of 64 bytes and the message behind it: ours and ring's answer must be the same.
+pub fn es256(input: &[u8]) {
+    let Some((signature, message)) = input.split_at_checked(64) else { return };
+    let (ours, ring) = &*ES256;
+    let expected = ring.verify(message, signature).is_ok();
+    assert_eq!(ours.verify(message, signature).is_ok(), expected, "ring says {expected}");
+}
 
 /// The header's text: accepted only if its signing input is one that was signed.
 pub fn token(text: &[u8]) {

@@ -44,6 +44,21 @@ pub(super) fn pems() -> BTreeSet<Vec<u8>> {
     })
 }
 
+/// Signatures of 64 bytes with what they are said to sign.
+pub(super) fn signatures() -> BTreeSet<Vec<u8>> {
+    collected(|case| {
+        let token = expand(&case["token"])?;
+        let (input, signature) = split(token.as_bytes())?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok().filter(|signature| signature.len() == 64)?;
+        Some([&signature, input].concat())
+    })
+}
+
+/// A member in base64url.
+pub(super) fn decoded(member: &Value) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(member.as_str().expect("a string")).expect("base64url")
+}
+
 /// The signing input and the signature's text; a leading `Bearer ` belongs to neither.
 pub(super) fn split(token: &[u8]) -> Option<(&[u8], &[u8])> {
     let has_scheme = token.len() > 7 && token[..7].eq_ignore_ascii_case(b"bearer ");
