@@ -10,7 +10,7 @@ LANGUAGES := rust python c
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: help demo test lint audit conformance header install $(CHECKS) $(LANGUAGES:%=test-%)
+.PHONY: help demo test lint audit fuzz conformance header install $(CHECKS) $(LANGUAGES:%=test-%)
 
 # Prints this list
 help:
@@ -88,6 +88,19 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; prints its figures
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
+
+FUZZ_SECONDS ?= 60
+
+# Each fuzz target for FUZZ_SECONDS, 60 unless told; needs cargo-fuzz
+fuzz:
+	@command -v cargo-fuzz >/dev/null && command -v c++ >/dev/null || \
+	{ echo 'make fuzz needs a C++ compiler and cargo-fuzz: apt-get install g++ && cargo install cargo-fuzz --locked'; exit 1; }
+	cargo run -q --manifest-path fuzz/Cargo.toml --example seeds -- $(CARGO_TARGET_DIR)/fuzz/seeds
+	@for target in $$(cargo fuzz list); do \
+		mkdir -p $(CARGO_TARGET_DIR)/fuzz/corpus/$$target && echo "=== $$target ===" && \
+		cargo fuzz run --sanitizer none $$target $(CARGO_TARGET_DIR)/fuzz/corpus/$$target $(CARGO_TARGET_DIR)/fuzz/seeds/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
+	done
 
 # Writes cases.json, codes.json and options.json in conformance/ anew
 conformance:
