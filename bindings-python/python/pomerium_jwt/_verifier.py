@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from ._options import Options
 
+WORKER = "pomerium-jwt refresh"
+"""The name of the thread that fetches for asyncio."""
+
 
 class Verifier(_native.Verifier):
     """Verifies Pomerium's tokens. Make one per application and share it between threads, tasks and forked processes.
@@ -97,7 +100,7 @@ class _Worker:
             # From now on a task that is cancelled cancels its own waiting only
             running.set_running_or_notify_cancel()
         # No daemon: one that comes back while the interpreter ends could crash it. It ends within the option timeout
-        thread = threading.Thread(target=self._run, args=(verifier, running), daemon=False)
+        thread = threading.Thread(name=WORKER, target=self._run, args=(verifier, running), daemon=False)
         try:
             thread.start()
         except RuntimeError:  # the system gives no thread: waiting here would stop the event loop
