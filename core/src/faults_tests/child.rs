@@ -23,9 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// Runs the work in a process of its own. To be the whole of a test.
 pub(crate) fn alone(work: impl FnOnce()) {
     if assignment().is_some() {
+        println!(); // the harness has begun a line
         return work();
     }
-    println!("{}", run(name_of(&work), "work", &[]));
+    println!("{}", quoted(&run(name_of(&work), "work", &[])));
+}
+
+/// What a child printed, as no line of this process's own: whoever counts tests must not count it again.
+fn quoted(printed: &str) -> String {
+    printed.lines().filter(|line| !line.is_empty()).map(|line| format!("| {line}\n")).collect()
 }
 
 /// What this process is to do, if it is a child.
@@ -109,6 +115,6 @@ pub(super) fn run(test: &str, assignment: &str, environment: &[(&str, &str)]) ->
     };
     let (printed, errors) = (read.join().unwrap_or_default(), read_errors.join().unwrap_or_default());
     let passed = status.is_some_and(|status| status.success()) && printed.contains("test result: ok. 1 passed");
-    assert!(passed, "{test} as a child ended with {status:?}:\n{printed}\n{errors}");
+    assert!(passed, "{test} as a child ended with {status:?}:\n{}{}", quoted(&printed), quoted(&errors));
     printed
 }
