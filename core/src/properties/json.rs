@@ -97,6 +97,13 @@ proptest! {
         check(text.as_bytes());
     }
 
+    /// Beyond a few members names are compared by their hashes.
+    #[test]
+    fn agrees_with_serde_json_on_wide_objects(names in prop::collection::vec(0_u16..300, 10..40)) {
+        let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+        check(format!("{{{}}}", members.join(",")).as_bytes());
+    }
+
     #[test]
     fn compact_takes_away_white_space_and_nothing_else(
         document in any_document(),
