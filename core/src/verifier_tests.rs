@@ -49,8 +49,7 @@ fn alice(host: &str) -> Assertion {
 }
 
 fn verifier(clock: &Arc<FixedClock>, change: impl FnOnce(&mut Options)) -> Verifier {
-    let mut options = Options::default();
-    options.jwks = Some(key_set([&key(1)]));
+    let mut options = Options { jwks: Some(key_set([&key(1)])), ..Options::default() };
     change(&mut options);
     Verifier::with_clock(&options, clock.clone()).expect("options")
 }
