@@ -1,6 +1,6 @@
 //! The cases that every language runs: each says itself what must come out, no verifier is asked.
 //!
-//! A case is a token as Pomerium mints it, and options that accept it, with something changed: see [`case`].
+//! A case is a token as Pomerium mints it, and options that accept it, with something changed: see `case.rs`.
 #![forbid(unsafe_code)]
 
 mod case;
