@@ -171,7 +171,7 @@ def example(line, compiler, name, folder, prefix, url, token):
         (route, token, 0, "alice alice@example.com\n"),
         (route, token + "\n", 0, "alice alice@example.com\n"),
         (route, "", 1, "token_missing: "),
-        (route, token[:-3], 1, "token_malformed: "),
+        (route, token[:-1], 1, "token_malformed: "),
         ({}, token, 2, "invalid_options: "),
         (nobody, token, 3, "keys_unavailable: "),
     ]:
