@@ -8,6 +8,7 @@ pub const HOST: &str = "app.example.com";
 
 /// Tokens under one key.
 pub struct Pool {
+    pub key: SigningKey,
     pub x: [u8; 32],
     pub y: [u8; 32],
     pub key_set: String,
@@ -33,6 +34,7 @@ impl Pool {
             y: coordinate("y"),
             key_set: key_set([&key]),
             signed: (0..256).map(|i| Signed::new(i, &key)).collect(),
+            key,
         }
     }
 

@@ -11,6 +11,7 @@ use openssl::{
     sha::sha256,
 };
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
+use pomerium_jwt_issuer::{Server, ServerOptions};
 use ring::signature::{ECDSA_P256_SHA256_FIXED as RING_ES256, UnparsedPublicKey};
 
 use crate::pool::{HOST, Pool, Signed};
@@ -97,11 +98,15 @@ fn p256_es256(pool: &Pool) -> Verify {
     })
 }
 
-/// Every check, with e-mail and groups in the hands of the application.
+/// Every check, with keys that were fetched and are fresh, and e-mail and groups in the hands of the application.
 fn pomerium_jwt_token(pool: &Pool) -> Verify {
+    let server = ServerOptions { keys: vec![pool.key.clone()], max_age: 3600, ..ServerOptions::default() };
+    let server = Server::start(server).expect("a free port on loopback");
     let mut options = pomerium_jwt::Options::for_route(format!("https://{HOST}"));
-    options.jwks = Some(pool.key_set.clone());
+    options.jwks_url = Some(server.key_set_url());
     let verifier = pomerium_jwt::Verifier::new(options).expect("options");
+    verifier.refresh(false).expect("keys");
+    drop(server);
     Box::new(move |signed| {
         verifier.verify(&signed.token).is_ok_and(|identity| identity.email.is_some() && identity.groups.len() == 2)
     })
