@@ -153,7 +153,7 @@ impl Remote {
         // no lock: this is the path of nearly every token
         if let Some(snapshot) = self.shared.snapshot.load().as_ref()
             && snapshot.loaded.age(&self.shared.limits, now) == Age::Fresh
-            && snapshot.keys.find(kid, algorithm).is_ok()
+            && snapshot.keys.choose(kid, algorithm).is_some()
         {
             return Ok(snapshot.keys.clone());
         }
@@ -219,7 +219,7 @@ impl Shared {
     /// The snapshot in use, and whether it has the key.
     fn look(&self, kid: Option<&str>, algorithm: Algorithm) -> (Option<Arc<Snapshot>>, bool) {
         let snapshot = self.snapshot.load_full();
-        let known = snapshot.as_ref().is_some_and(|snapshot| snapshot.keys.find(kid, algorithm).is_ok());
+        let known = snapshot.as_ref().is_some_and(|snapshot| snapshot.keys.choose(kid, algorithm).is_some());
         (snapshot, known)
     }
 

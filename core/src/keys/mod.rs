@@ -213,6 +213,7 @@ impl KeySet {
         self.choose(kid, algorithm).ok_or_else(|| self.explain(kid, algorithm))
     }
 
+    /// The same without the sentence, which a flood of unknown kids would have made several times a token.
     fn choose(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
         let fitting = || {
             let usable = self.keys.iter().filter_map(|listed| Some((listed, listed.key.as_ref().ok()?)));
@@ -308,4 +309,30 @@ pub struct KeyStatus {
     pub usable: bool,
     /// Why not, if not.
     pub reason: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use pomerium_jwt_issuer::{SigningKey, key_set};
+
+    use super::*;
+
+    #[test]
+    fn a_refreshed_set_keeps_the_prepared_keys_it_still_holds() {
+        let [kept, dropped, new] = [1, 2, 3].map(|scalar| SigningKey::from_scalar(&[scalar; 32]).expect("below n"));
+        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
+        let parse = |keys: [&SigningKey; 2], previous: Option<&KeySet>| {
+            KeySet::parse(key_set(keys).as_bytes(), &trust, previous).expect("a key set")
+        };
+        let before = parse([&kept, &dropped], None);
+        let after = parse([&new, &kept], Some(&before));
+        let unrelated = parse([&new, &kept], None);
+        let prepared = |set: &KeySet| match set.find(Some(&kept.thumbprint()), Algorithm::Es256) {
+            Ok(PublicKey::Es256(key)) => std::ptr::from_ref(key.x()), // where the shared part of the key lies
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(prepared(&after), prepared(&before));
+        assert_ne!(prepared(&unrelated), prepared(&before), "equal keys alone are not the same one");
+        assert!(after.find(Some(&dropped.thumbprint()), Algorithm::Es256).is_err());
+    }
 }
