@@ -39,7 +39,11 @@ macro_rules! options {
         impl Options {
             fn set(&mut self, name: &str, kind: &OptionKind, value: &Json<'_>) -> Result<(), String> {
                 match name {
-                    $(stringify!($name) => self.$name = Some(Field::read(kind, value)?),)+
+                    $(stringify!($name) => {
+                        let field: $type = Field::read(kind, value)?;
+                        field.check(kind)?;
+                        self.$name = Some(field);
+                    })+
                     _ => unreachable!("the names are those of OPTIONS"),
                 }
                 Ok(())
@@ -182,7 +186,6 @@ impl Options {
             let spec = find(name).map_err(Error::options)?;
             options.set(spec.name, &spec.kind, value).map_err(|why| Error::options(format!("{name} {why}")))?;
         }
-        options.check_ranges()?;
         Ok(options)
     }
 
@@ -213,11 +216,7 @@ impl Options {
             }
             let Some(spec) = OPTIONS.iter().find(|spec| spec.name.to_ascii_uppercase() == name) else { continue };
             let text = value.to_str().ok_or_else(|| refuse("is not UTF-8".to_owned()))?;
-            spec.kind
-                .parse_text(text)
-                .and_then(|value| options.set(spec.name, &spec.kind, &value))
-                .and_then(|()| options.check_range(spec.name))
-                .map_err(refuse)?;
+            spec.kind.parse_text(text).and_then(|value| options.set(spec.name, &spec.kind, &value)).map_err(refuse)?;
         }
         Ok(options)
     }
@@ -245,18 +244,13 @@ impl Options {
         Ok(filled)
     }
 
-    /// The values set in code too, not only those read from text.
+    /// The values set in code; those read from text were checked when they were set.
     fn check_ranges(&self) -> Result<(), Error> {
         for (name, kind, field) in self.rows() {
             let Some(field) = field else { continue };
             field.check(&kind).map_err(|why| Error::options(format!("{name} {why}")))?;
         }
         Ok(())
-    }
-
-    fn check_range(&self, name: &str) -> Result<(), String> {
-        let row = self.rows().into_iter().find(|row| row.0 == name);
-        row.and_then(|(_, kind, field)| field.map(|field| field.check(&kind))).unwrap_or(Ok(()))
     }
 }
 
