@@ -40,3 +40,47 @@ impl Clock for SystemClock {
         Now { monotonic: i64::try_from(self.start.elapsed().as_nanos()).unwrap_or(i64::MAX), unix }
     }
 }
+
+#[cfg(all(test, feature = "fetch"))]
+pub(crate) use testing::TestClock;
+
+#[cfg(all(test, feature = "fetch"))]
+mod testing {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    use super::{Clock, Now, SECOND, SystemClock};
+
+    /// For tests: the machine's clocks, which can be put forward, and the wall clock alone both ways.
+    pub(crate) struct TestClock {
+        system: SystemClock,
+        ahead: AtomicI64,
+        wall: AtomicI64,
+    }
+
+    impl TestClock {
+        pub(crate) fn new() -> Arc<Self> {
+            Arc::new(Self { system: SystemClock::new(), ahead: AtomicI64::new(0), wall: AtomicI64::new(0) })
+        }
+
+        /// So many seconds pass.
+        pub(crate) fn pass(&self, seconds: i64) {
+            self.ahead.fetch_add(seconds, Ordering::SeqCst);
+        }
+
+        /// The wall clock is set, or the machine sleeps.
+        pub(crate) fn jump(&self, seconds: i64) {
+            self.wall.fetch_add(seconds, Ordering::SeqCst);
+        }
+    }
+
+    impl Clock for TestClock {
+        fn now(&self) -> Now {
+            let (now, ahead) = (self.system.now(), self.ahead.load(Ordering::SeqCst));
+            let unix = now.unix + ahead + self.wall.load(Ordering::SeqCst);
+            Now { monotonic: now.monotonic + ahead * SECOND, unix }
+        }
+    }
+}

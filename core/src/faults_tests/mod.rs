@@ -24,7 +24,7 @@ mod tls;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -32,10 +32,7 @@ use std::{
 
 use pomerium_jwt_issuer::{Assertion, SigningKey};
 
-use crate::{
-    Code, LastErrorCode, Options, Status, Verifier,
-    clock::{Clock, Now, SECOND, SystemClock},
-};
+use crate::{Code, LastErrorCode, Options, Status, Verifier, clock::TestClock};
 use source::{Peer, good_keys, key};
 
 /// Longer than anything takes beyond the option `timeout`, so that only a hang is found.
@@ -212,36 +209,5 @@ fn until(verifier: &Verifier, what: &str, happened: impl Fn(&Status) -> bool) ->
         }
         assert!(start.elapsed() < PATIENCE * 4, "waited for {what}: {status:?}");
         thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// The machine's clocks, which can be put forward, and the wall clock alone both ways.
-struct TestClock {
-    system: SystemClock,
-    ahead: AtomicI64,
-    wall: AtomicI64,
-}
-
-impl TestClock {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { system: SystemClock::new(), ahead: AtomicI64::new(0), wall: AtomicI64::new(0) })
-    }
-
-    /// So many seconds pass.
-    fn pass(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    /// The wall clock is set, or the machine sleeps.
-    fn jump(&self, seconds: i64) {
-        self.wall.fetch_add(seconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Now {
-        let (now, ahead) = (self.system.now(), self.ahead.load(Ordering::SeqCst));
-        let unix = now.unix + ahead + self.wall.load(Ordering::SeqCst);
-        Now { monotonic: now.monotonic + ahead * SECOND, unix }
     }
 }
