@@ -49,6 +49,12 @@ python-environment:
 	@$(PYTHON)/bin/pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
 	@rm -rf $(PYTHON)/dist
 
+# ---- Go
+
+# ---- Node
+
+# ---- Comparisons
+
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
 bench: bench-rust bench-python
 .PHONY: bench bench-rust

@@ -20,6 +20,10 @@ C_FAILED = "c tests: 1 passed, 1 failed"
 PYTEST = "=== 5 passed, 1 warning in 3.05s ==="
 PYTEST_FAILED = "2 failed, 3 passed, 1 skipped, 9 deselected, 1 xfailed, 2 errors in 61.20s (0:01:01)"
 PYTEST_NONE = "no tests ran in 0.01s"
+GO = ["=== RUN   TestA", "--- PASS: TestA (0.00s)", "    --- PASS: TestA/one (0.00s)", "PASS"]
+GO_FAILED = ["--- FAIL: TestA (0.00s)", "    --- FAIL: TestA/one (0.00s)", "--- SKIP: TestB (0.00s)", "--- PASS: TestC (0.00s)", "FAIL"]
+NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# skipped 0", "# todo 0"]
+NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
 
 GOOD = [CASES, CARGO]
 
@@ -45,6 +49,10 @@ RUNS = [
     ("pytest", "true", {"a": [CASES, PYTEST]}, 0, "6 passed, 0 failed, 0 skipped", ["5 passed"]),
     ("pytest fails", "", {"a": [CASES, PYTEST_FAILED, 1]}, 1, "4 passed, 4 failed, 2 skipped", ["3 passed, 4 failed, 2 skipped"]),
     ("pytest finds nothing", "", {"a": [CASES, PYTEST_NONE, 5]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
+    ("go", "true", {"a": [CASES, *GO, *GO]}, 0, "3 passed, 0 failed, 0 skipped", ["2 passed"]),
+    ("go fails", "", {"a": [CASES, *GO_FAILED, 1]}, 1, "2 passed, 1 failed, 1 skipped", ["1 passed, 1 failed, 1 skipped"]),
+    ("node", "true", {"a": [CASES, *NODE, *NODE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
+    ("node fails", "", {"a": [CASES, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
     ("an unknown runner", "", {"a": [CASES, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
     ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
      ["must run all: a 7, b 6"]),
