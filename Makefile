@@ -53,6 +53,15 @@ python-environment:
 
 # ---- Node
 
+# Node: the addon under node's test runner, its types, the packed package in fresh projects
+test-node:
+	@tools/need node
+	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
+	@cd bindings-node && test node_modules/.package-lock.json -nt package-lock.json || (cd bindings-node && npm ci --silent)
+	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
+
+.PHONY: test-node
+
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too

@@ -1,0 +1,85 @@
+import { invalidOptions } from './errors'
+import { native } from './native'
+
+/** A string or a list of strings. */
+export type List = string | readonly string[]
+
+/** A JWK Set (RFC 7517). */
+export type Jwks = { readonly keys: readonly object[] }
+
+/** Claims to demand: name to value or list of values. */
+export type ExpectedClaims = { readonly [name: string]: List }
+
+/** Whole seconds. */
+export type Seconds = number
+
+/**
+ * What Verifier takes, in camelCase. Every option left out or undefined has its default; defaults, ranges and meaning are
+ * the core's, whose messages write the names in snake_case: jwks_url is jwksUrl here.
+ */
+export interface Options {
+  readonly route?: List | undefined
+  readonly issuer?: List | undefined
+  readonly audience?: List | undefined
+  readonly jwksUrl?: string | undefined
+  readonly jwks?: Jwks | undefined
+  readonly jwksFile?: string | undefined
+  readonly publicKey?: string | undefined
+  readonly publicKeyFile?: string | undefined
+  readonly trustOnFirstUse?: boolean | undefined
+  readonly algorithms?: List | undefined
+  readonly expectClaims?: ExpectedClaims | undefined
+  readonly pinKids?: List | undefined
+  readonly leeway?: Seconds | undefined
+  readonly maxTokenAge?: Seconds | undefined
+  readonly allowAnonymous?: boolean | undefined
+  readonly maxTokenBytes?: number | undefined
+  readonly jwksInitial?: Jwks | undefined
+  readonly caFile?: string | undefined
+  readonly caPem?: string | undefined
+  readonly connectTo?: string | undefined
+  readonly timeout?: Seconds | undefined
+  readonly allowHttp?: boolean | undefined
+  readonly cacheTtl?: Seconds | undefined
+  readonly maxStale?: Seconds | undefined
+  readonly refetchCooldown?: Seconds | undefined
+}
+
+/** The document that the core judges. Throws invalid_options for what JSON cannot say. */
+export function toJson(options: Options): string {
+  if (typeof options !== 'object' || options === null) throw invalidOptions('write the options as an object')
+  const named = Object.entries(options).filter(([, value]) => value !== undefined)
+  return JSON.stringify(Object.fromEntries(named.map(([name, value]) => [coreName(name), checked(name, value)])))
+}
+
+/** Options as users write them, of the core's document. */
+export function fromJson(json: string): Options {
+  const entries = Object.entries(JSON.parse(json) as Record<string, unknown>)
+  return Object.fromEntries(entries.map(([name, value]) => [camelCase(name), value]))
+}
+
+/** The mechanical rule between the core's names and ours. */
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** The core's name; a name it does not know goes to it as it is, for its hints. */
+function coreName(name: string): string {
+  const known = native.optionNames()
+  if (known.includes(name) && camelCase(name) !== name) {
+    throw invalidOptions(`option "${name}" is unknown: write ${camelCase(name)}`)
+  }
+  return known.find((own) => camelCase(own) === name) ?? name
+}
+
+/** JSON.stringify leaves out or empties what it does not know, so that a demand could vanish: such values are refused. */
+function checked(name: string, value: unknown): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (Array.isArray(value)) return value.map((item) => checked(name, item))
+  if (Object.prototype.toString.call(value) === '[object Object]') {
+    const members = Object.entries(value as object).map(([member, item]) => [member, checked(name, item)])
+    return Object.fromEntries(members)
+  }
+  throw invalidOptions(`${name}: takes no ${typeof value === 'object' ? value.constructor.name : String(value)}`)
+}
