@@ -1,0 +1,240 @@
+/**
+ * The interface of the official `@pomerium/js-sdk` for servers: change the import, and add `jwksUrl` where no issuer is
+ * configured. What is behind it is a Verifier; the README's table says where the results differ, and why.
+ */
+
+import { invalidOptions } from './errors'
+import { type Claims, type Code, type Options, Verifier, VerifyError, logoutUrl } from './index'
+
+/** What PomeriumVerifier takes. */
+export interface PomeriumVerifierConfig {
+  /** The expected `iss`. Left out or empty, that of the first token that verifies; `jwksUrl` is needed then. */
+  issuer?: string | undefined
+  /** The expected `aud`, any of them. Left out or empty, that of the first token that verifies. */
+  audience?: string | string[] | undefined
+  /**
+   * Whole seconds for which a token is accepted after its `exp`, and by which other clocks may differ: 0 to 3600.
+   * Negative, it is refused that long before its `exp`. Default: the Verifier's `leeway`.
+   */
+  expirationBuffer?: number | undefined
+  /** Where the keys are fetched. Default: below the configured issuer. Never below the issuer that a token names. */
+  jwksUrl?: string | undefined
+}
+
+/** A verified payload, as it was signed. */
+export interface JWTPayload extends Claims {
+  iss?: string
+  sub?: string
+  aud?: string | string[]
+  jti?: string
+  nbf?: number
+  exp?: number
+  iat?: number
+}
+
+/** What anybody could have written: **nothing of it has been verified**. */
+export type UnverifiedJWTPayload = JWTPayload
+
+export interface JWTHeaderParameters {
+  alg: string
+  kid?: string
+  typ?: string
+  [name: string]: unknown
+}
+
+export interface JWTVerifyResult {
+  payload: JWTPayload
+  protectedHeader: JWTHeaderParameters
+}
+
+/** A JSON Web Key Set, as it was fetched. */
+export interface JSONWebKeySet {
+  keys: Record<string, unknown>[] | null
+}
+
+/**
+ * Verifies assertions. All of a process that are configured alike share their keys and what the first token set: one
+ * made for each request fetches nothing and trusts nothing anew.
+ */
+export class PomeriumVerifier {
+  /** Seconds, as given; 0 if not. */
+  readonly expirationBuffer: number
+  readonly #verifier: Verifier
+  #issuer: string
+  #audience: string[]
+  #firstUse = true
+  #verified: JWTPayload = {}
+
+  /** Throws TypeError without an argument, and VerifyError where the configuration makes no verifier. */
+  constructor({ issuer = '', audience = [], expirationBuffer, jwksUrl }: PomeriumVerifierConfig) {
+    this.#issuer = issuer
+    this.#audience = this.audToArray(audience)
+    this.expirationBuffer = expirationBuffer ?? 0
+    if (!issuer && !jwksUrl) {
+      throw invalidOptions('add jwksUrl, or issuer: keys are not fetched from where a token says')
+    }
+    if (this.expirationBuffer > 300) warnOfUnit(this.expirationBuffer)
+    this.#verifier = sharedVerifier({
+      issuer: issuer || undefined,
+      audience: this.#audience.length > 0 ? this.#audience : undefined,
+      trustOnFirstUse: !issuer || this.#audience.length === 0 || undefined,
+      leeway: expirationBuffer === undefined ? undefined : Math.max(expirationBuffer, 0),
+      jwksUrl: jwksUrl ?? keysOf(issuer),
+    })
+    this.tofu()
+  }
+
+  /** The expected `iss`; "" as long as none was configured and no token has verified. */
+  get issuer(): string {
+    return this.#issuer
+  }
+
+  /** The expected `aud`, any of them. */
+  get audience(): string[] {
+    return [...this.#audience]
+  }
+
+  /** Whether no token has verified yet with this object. */
+  get firstUse(): boolean {
+    return this.#firstUse
+  }
+
+  /** The payload that verified last, whoever's it was. Where requests share this object, read what verifyJwt gives. */
+  get jwtData(): JWTPayload {
+    return this.#verified
+  }
+
+  /** The same. */
+  get verifiedJwtData(): JWTPayload {
+    return this.#verified
+  }
+
+  /** Who sent this token: the text of the header, "" or undefined if there was none. Rejects with VerifyError. */
+  async verifyJwt(jwt: string | undefined): Promise<JWTVerifyResult> {
+    try {
+      const result = await verifyWith(this.#verifier, jwt)
+      // The core's leeway is no less than 0: it judges once more, at the time when the token has to be valid still
+      if (this.expirationBuffer < 0)
+        this.#verifier.verifyAt(jwt ?? '', Math.floor(Date.now() / 1000) - this.expirationBuffer)
+      this.#firstUse = false
+      this.#verified = result.payload
+      this.tofu()
+      return result
+    } catch (error) {
+      throw error instanceof VerifyError ? this.#inTheirWords(error) : error
+    }
+  }
+
+  /** Takes over what the first verified token has set. verifyJwt calls it. */
+  tofu(): void {
+    const pinned = this.#verifier.status().pinned
+    this.#issuer ||= pinned?.issuer ?? ''
+    if (this.#audience.length === 0) this.#audience = [...(pinned?.audience ?? [])]
+  }
+
+  audToArray(aud: string | string[]): string[] {
+    return Array.isArray(aud) ? [...aud] : [aud]
+  }
+
+  /** Whether the payload that verified last has not expired since. */
+  isLoggedIn(): boolean {
+    return Date.now() / 1000 < (this.#verified.exp ?? 0) + this.expirationBuffer
+  }
+
+  /** With the messages that users of the official package compare; ours is the cause. */
+  #inTheirWords(error: VerifyError): VerifyError {
+    const theirs: Partial<Record<Code, string>> = {
+      issuer_mismatch: `JWT was not issued by the correct authority: ${this.#issuer}`,
+      audience_mismatch: `The audience did not match expected value(s): ${this.#audience.join(', ')}`,
+      token_expired: 'The jwt is expired!',
+    }
+    const message = theirs[error.code]
+    return message === undefined ? error : new VerifyError(error.code, message, { cause: error })
+  }
+}
+
+/**
+ * Verifies one token with the keys of `authenticateBaseUrl`, which are kept. Rejects with VerifyError, also where the
+ * issuer or the audience is empty: one key signs every route.
+ */
+export async function verifyPomeriumJWT(
+  jwt: string | undefined,
+  authenticateBaseUrl: string,
+  issuer: string,
+  audience: string | string[],
+): Promise<JWTVerifyResult> {
+  return verifyWith(sharedVerifier({ issuer, audience, jwksUrl: keysOf(authenticateBaseUrl) }), jwt)
+}
+
+/** Decodes a token **and verifies nothing**: for display, never for a decision. Throws VerifyError if it is none. */
+export function parseJWT(token: string): UnverifiedJWTPayload {
+  const payload = token.split('.')[1]
+  try {
+    const claims: unknown = decode(payload)
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as JWTPayload
+  } catch {
+    // as any other text that is no token
+  }
+  throw new VerifyError('token_malformed', 'this is no JWT')
+}
+
+/** The key set that Pomerium publishes below this address, as it is. Verifying does not need it. */
+export async function getJWKsData(baseUrl: string): Promise<JSONWebKeySet> {
+  const response = await fetch(keysOf(baseUrl), { redirect: 'error', signal: AbortSignal.timeout(10_000) })
+  if (!response.ok) throw new Error(`the key set could not be fetched: status ${response.status}`)
+  return (await response.json()) as JSONWebKeySet
+}
+
+/** Where the user signs out: `response.redirect(signOut())`. In a browser the official one goes there itself. */
+export function signOut(redirectUrl?: string): string {
+  return logoutUrl(redirectUrl)
+}
+
+/** The address with `https://` in front, unless it has `http://` or `https://`. */
+export function withHttps(url: string): string {
+  return /^https?:\/\//i.test(url) ? url : `https://${url}`
+}
+
+// Enough for every configuration that is written down, and an end to one that is made of requests
+const MOST_VERIFIERS = 64
+const verifiers = new Map<string, Verifier>()
+
+/** The one of this process for these options. */
+function sharedVerifier(options: Options): Verifier {
+  const name = JSON.stringify(options)
+  const shared = verifiers.get(name)
+  if (shared) return shared
+  if (verifiers.size >= MOST_VERIFIERS) {
+    throw invalidOptions(`over ${MOST_VERIFIERS} different configurations: are they made of requests?`)
+  }
+  const verifier = new Verifier(options)
+  verifiers.set(name, verifier)
+  return verifier
+}
+
+async function verifyWith(verifier: Verifier, jwt = ''): Promise<JWTVerifyResult> {
+  const { claimsText } = await verifier.verify(jwt)
+  // What verified has three parts, perhaps behind `Bearer `
+  const [header] = jwt.slice(jwt.indexOf(' ') + 1).split('.')
+  return { payload: JSON.parse(claimsText) as JWTPayload, protectedHeader: decode(header) as JWTHeaderParameters }
+}
+
+function decode(part = ''): unknown {
+  return JSON.parse(Buffer.from(part, 'base64url').toString())
+}
+
+function keysOf(baseUrl: string): string {
+  return `${withHttps(baseUrl).replace(/\/$/, '')}/.well-known/pomerium/jwks.json`
+}
+
+let warned = false
+
+function warnOfUnit(expirationBuffer: number): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    `expirationBuffer is in seconds: ${expirationBuffer} accepts tokens for that long after they have expired. ` +
+      'An example of the official documentation has 1000, where one second may have been meant',
+    { code: 'POMERIUM_JWT_EXPIRATION_BUFFER' },
+  )
+}

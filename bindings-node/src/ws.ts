@@ -1,0 +1,110 @@
+/**
+ * For the WebSocket servers of the package `ws`: the upgrade request is verified before there is a WebSocket.
+ *
+ *     const server = createServer(...)
+ *     const webSockets = new WebSocketServer({ noServer: true })
+ *     protectUpgrade(server, webSockets, { route: 'https://app.example.com', closeAtExpiry: true })
+ *     webSockets.on('connection', (webSocket, request) => webSocket.send(request.pomerium.email))
+ */
+
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+import { invalidOptions } from './errors'
+import { attach, fail, Gate, type PomeriumOptions } from './gate'
+import type { Identity, Verifier } from './index'
+
+export type { PomeriumOptions, Refusal, Rendered } from './gate'
+export type { ProtectedRequest } from './http'
+
+/** The close code where `closeAtExpiry` closes: one of those left to applications (RFC 6455 section 7.4.2). */
+export const TOKEN_EXPIRED = 4401
+
+export type UpgradeOptions = PomeriumOptions & {
+  /**
+   * Closes each WebSocket with the code TOKEN_EXPIRED when its token expires: five minutes after it was opened. The
+   * client opens another, and Pomerium decides anew. Default false: the connection outlives its token.
+   */
+  closeAtExpiry?: boolean | undefined
+}
+
+/** What is needed of a WebSocket of `ws`. */
+export interface WebSocketLike {
+  close(code: number, reason: string): void
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** What is needed of a WebSocketServer of `ws`. */
+export interface WebSocketServerLike<WebSocket extends WebSocketLike = WebSocketLike> {
+  options: { noServer?: boolean | undefined }
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, done: (webSocket: WebSocket) => void): void
+  emit(event: 'connection', webSocket: WebSocket, request: IncomingMessage): boolean
+}
+
+/**
+ * Handles every upgrade of `server`: verified ones become WebSockets of `webSockets`, whose event `connection` brings
+ * the request with the identity in `request.pomerium`; the others are answered as any request is, and their connection
+ * ends. `webSockets` is made with `noServer: true`: with a server of its own it would take upgrades unverified.
+ *
+ * Throws VerifyError at once, so that a misconfigured application does not start. Gives the verifier.
+ */
+export function protectUpgrade<WebSocket extends WebSocketLike>(
+  server: Pick<Server, 'on'>,
+  webSockets: WebSocketServerLike<WebSocket>,
+  options: UpgradeOptions = {},
+): { readonly verifier: Verifier } {
+  const { closeAtExpiry = false, ...others } = options
+  if (typeof closeAtExpiry !== 'boolean') throw invalidOptions('closeAtExpiry takes true or false')
+  if (!webSockets.options.noServer) {
+    throw invalidOptions(
+      'the WebSocketServer would take upgrades that are not verified: make it with { noServer: true }',
+    )
+  }
+  const gate = new Gate(others)
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Whoever goes away while keys are fetched ends no process
+    socket.on('error', ignore)
+    let identity: Identity | undefined
+    try {
+      identity = await gate.admit(request)
+    } catch (error) {
+      const response = responseOn(request, socket)
+      return gate.answer(error, request, response).catch((fault: unknown) => fail(fault, response))
+    }
+    socket.off('error', ignore)
+    attach(request, identity)
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      if (closeAtExpiry && identity) closeAt(identity.expiresAt, webSocket)
+      webSockets.emit('connection', webSocket, request)
+    })
+  }
+
+  server.on('upgrade', (request, socket, head) => void upgrade(request, socket, head))
+  return { verifier: gate.verifier }
+}
+
+function ignore(): void {}
+
+/** A response where Node makes none: the last thing on this connection. */
+function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket as Socket)
+  response.once('finish', () => socket.end(() => socket.destroy()))
+  return response
+}
+
+// What setTimeout takes; beyond it, it fires at once
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Closes at this time, in Unix seconds; the timer keeps no process alive. */
+function closeAt(expiresAt: number, webSocket: WebSocketLike): void {
+  const left = expiresAt * 1000 - Date.now()
+  const timer = setTimeout(
+    () => (left > LONGEST_MS ? closeAt(expiresAt, webSocket) : webSocket.close(TOKEN_EXPIRED, 'token_expired')),
+    Math.min(Math.max(left, 0), LONGEST_MS),
+  ).unref()
+  webSocket.once('close', () => clearTimeout(timer))
+}
