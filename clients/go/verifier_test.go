@@ -1,0 +1,394 @@
+package pomerium_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+)
+
+type claims = pomeriumtest.Claims
+
+const year2100 = 4_102_444_800
+
+func TestTheClockIsTheSystemS(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := issuer.Verifier()
+	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"exp": year2100})); err != nil {
+		t.Errorf("a token of the year 2100: %v", err)
+	}
+	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"iat": 0, "exp": 1})); !errors.Is(err, pomerium.TokenExpired) {
+		t.Errorf("a token of 1970: %v", err)
+	}
+	if _, err := verifier.VerifyAt(issuer.Token(claims{"iat": 0, "exp": 100}), time.Unix(99, 0)); err != nil {
+		t.Errorf("in 1970: %v", err)
+	}
+}
+
+func TestHostileTokens(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := issuer.Verifier()
+	good := issuer.Token(nil)
+	for _, row := range []struct {
+		name, token string
+		code        pomerium.Code
+	}{
+		{"empty", "", pomerium.TokenMissing},
+		{"NUL", "a\x00b", pomerium.TokenMalformed},
+		{"NUL in a good one", good[:9] + "\x00" + good[10:], pomerium.TokenMalformed},
+		{"no text", "\xff\xfe", pomerium.TokenMalformed},
+		{"oversized", strings.Repeat("x", 131_073), pomerium.TokenTooLarge},
+		{"two", good + "," + good, pomerium.TokenRepeated},
+		{"altered", good[:len(good)-6] + "AAAAAA", pomerium.SignatureInvalid},
+		{"cut", good[:len(good)-1], pomerium.TokenMalformed},
+		{"slice of a longer one", (good + "x")[:len(good)], ""},
+		{"expired", issuer.Expired(), pomerium.TokenExpired},
+		{"for another application", issuer.WrongAudience(), pomerium.AudienceMismatch},
+	} {
+		_, err := verifier.Verify(t.Context(), row.token)
+		if got := codeOf(err); got != row.code {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		var refused *pomerium.Error
+		if errors.As(err, &refused) && (refused.Status != 401 || refused.Kind != pomerium.KindToken || refused.RetryAfter != 0) {
+			t.Errorf("%s: %+v", row.name, refused)
+		}
+	}
+}
+
+func TestWrongOptions(t *testing.T) {
+	route := []string{"https://app.example.com"}
+	for _, row := range []struct {
+		options pomerium.Options
+		part    string
+	}{
+		{pomerium.Options{}, "audience"},
+		{pomerium.Options{Route: []string{}}, "route"},
+		{pomerium.Options{Route: []string{"app.example.com"}}, "route"},
+		{pomerium.Options{Route: []string{"https://\xff.example.com"}}, "route: takes text in UTF-8"},
+		{pomerium.Options{Route: route, Algorithms: []string{}}, "algorithms"},
+		{pomerium.Options{Route: route, Leeway: pomerium.Ptr(1500 * time.Millisecond)}, "leeway: takes whole seconds, not 1.5s"},
+		{pomerium.Options{Route: route, Leeway: pomerium.Ptr(-time.Second)}, "leeway"},
+		{pomerium.Options{Route: route, Timeout: pomerium.Ptr(time.Duration(0))}, "timeout"},
+		{pomerium.Options{Route: route, MaxTokenBytes: pomerium.Ptr(0)}, "max_token_bytes"},
+		{pomerium.Options{Route: route, JWKS: json.RawMessage("")}, "jwks"},
+		{pomerium.Options{Route: route, JWKS: json.RawMessage("[]")}, "jwks"},
+		{pomerium.Options{Route: route, JWKS: json.RawMessage(`{"keys":[]`)}, "jwks"},
+		{pomerium.Options{Route: route, JWKSFile: "/no/such/file"}, "/no/such/file"},
+		{pomerium.Options{Route: route, ExpectClaims: map[string][]string{"department": nil}}, "expect_claims"},
+		{pomerium.Options{Route: route, ExpectClaims: map[string][]string{"department": {"\xff"}}}, "expect_claims"},
+	} {
+		verifier, err := pomerium.New(row.options)
+		if !errors.Is(err, pomerium.InvalidOptions) || !strings.Contains(err.Error(), row.part) || verifier != nil {
+			t.Errorf("%+v should be refused and the message name %q: %v", row.options, row.part, err)
+		}
+	}
+}
+
+func TestZeroIsAValueAndNotSetIsNot(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	justExpired := issuer.Token(claims{"exp": time.Now().Unix() - 10})
+	options := issuer.Options()
+	if _, err := newVerifier(t, options).Verify(t.Context(), justExpired); err != nil {
+		t.Errorf("the default leeway is 60 s: %v", err)
+	}
+	options.Leeway = pomerium.Ptr(time.Duration(0))
+	if _, err := newVerifier(t, options).Verify(t.Context(), justExpired); !errors.Is(err, pomerium.TokenExpired) {
+		t.Errorf("a leeway of 0: %v", err)
+	}
+}
+
+func TestOptionsInGoSOwnTypes(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	file := filepath.Join(t.TempDir(), "jwks.json")
+	must(t, os.WriteFile(file, issuer.KeySet(), 0o600))
+	verifier := newVerifier(t, pomerium.Options{
+		Issuer: []string{"app.example.com"}, Audience: []string{"app.example.com"}, JWKSFile: file,
+		MaxTokenAge: pomerium.Ptr(2 * time.Minute), MaxTokenBytes: pomerium.Ptr(2048), AllowAnonymous: true,
+		ExpectClaims: map[string][]string{"department": {"R&D", "IT"}},
+	})
+	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"sub": "", "department": "R&D"})); err != nil {
+		t.Error(err)
+	}
+	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"department": "HR"})); !errors.Is(err, pomerium.ClaimMismatch) {
+		t.Error(err)
+	}
+}
+
+func TestFromEnv(t *testing.T) {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "POMERIUM_JWT_") {
+			t.Setenv(name, "")
+		}
+	}
+	if _, err := pomerium.FromEnv(); !errors.Is(err, pomerium.InvalidOptions) || !strings.Contains(err.Error(), "audience") {
+		t.Error(err)
+	}
+	issuer := pomeriumtest.NewIssuer(t)
+	t.Setenv("POMERIUM_JWT_ROUTE", "https://app.example.com")
+	t.Setenv("POMERIUM_JWT_JWKS", string(issuer.KeySet()))
+	t.Setenv("POMERIUM_JWT_PORT", "tcp://10.0.0.1:80")
+	verifier, err := pomerium.FromEnv()
+	must(t, err)
+	defer func() { _ = verifier.Close() }()
+	if _, err := verifier.Verify(t.Context(), issuer.Token(nil)); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("POMERIUM_JWT_LEEWAY", "a minute")
+	if _, err := pomerium.FromEnv(); err == nil || !strings.Contains(err.Error(), "POMERIUM_JWT_LEEWAY") {
+		t.Error(err)
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	token := issuer.Token(claims{"groups": []string{"admins", "staff"}, "exp": year2100, "department": "R&D"})
+	identity, err := issuer.Verifier().Verify(t.Context(), token)
+	must(t, err)
+	var own struct{ Department string }
+	must(t, identity.Claims(&own))
+	for _, row := range []struct {
+		name          string
+		got, expected any
+	}{
+		{"Subject", identity.Subject, "alice"},
+		{"Email", identity.Email, "alice@example.com"},
+		{"Groups", fmt.Sprint(identity.Groups), "[admins staff]"},
+		{"SessionID", identity.SessionID, ""},
+		{"ExpiresAt", identity.ExpiresAt, time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"IsUser", identity.IsUser(), true},
+		{"Claims", own.Department, "R&D"},
+		{"ClaimsText", json.Valid([]byte(identity.ClaimsText())), true},
+		{"InGroup", identity.InGroup("staff"), true},
+		{"InGroup, another", identity.InGroup("dev"), false},
+		{"InAnyGroup", identity.InAnyGroup("dev", "staff"), true},
+		{"InAnyGroup, another", identity.InAnyGroup("dev"), false},
+		{"InAnyGroup of none", identity.InAnyGroup(), false},
+		{"InAllGroups", identity.InAllGroups("admins", "staff"), true},
+		{"InAllGroups, another", identity.InAllGroups("admins", "dev"), false},
+	} {
+		if row.got != row.expected {
+			t.Errorf("%s: %v, expected %v", row.name, row.got, row.expected)
+		}
+	}
+	if err := identity.Claims(nil); err == nil {
+		t.Error("claims need somewhere to go")
+	}
+	without, err := issuer.Verifier().Verify(t.Context(), issuer.Token(claims{"iat": pomeriumtest.Absent}))
+	if err != nil || !without.IssuedAt.IsZero() {
+		t.Errorf("without iat IssuedAt is the zero time: %v %v", without, err)
+	}
+}
+
+func TestPrintingShowsNoPersonalData(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	identity, err := issuer.Verifier().Verify(t.Context(), issuer.Token(claims{"groups": []string{"secret-group"}}))
+	must(t, err)
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(handler).Info("in", "identity", identity, "value", *identity)
+	}
+	printed := log.String()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		printed += fmt.Sprintf(verb+verb, identity, *identity)
+	}
+	for _, personal := range []string{"alice", "Alice", "secret-group", "616c696365"} {
+		if strings.Contains(printed, personal) {
+			t.Errorf("%q is in %s", personal, printed)
+		}
+	}
+	if !strings.Contains(printed, `issuer="app.example.com"`) {
+		t.Errorf("it should say what identity it is: %s", printed)
+	}
+}
+
+func TestAfterClose(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier, err := pomerium.New(issuer.Options())
+	must(t, err)
+	must(t, verifier.Close())
+	must(t, verifier.Close())
+	_, verified := verifier.Verify(t.Context(), issuer.Token(nil))
+	_, verifiedAt := verifier.VerifyAt(issuer.Token(nil), time.Now())
+	_, status := verifier.Status()
+	for name, err := range map[string]error{
+		"Verify": verified, "VerifyAt": verifiedAt, "Status": status,
+		"Refresh": verifier.Refresh(t.Context(), false), "Refresh, forced": verifier.Refresh(t.Context(), true),
+	} {
+		var refused *pomerium.Error
+		if !errors.As(err, &refused) || refused.Code != pomerium.InvalidArgument || refused.Status != 500 || !strings.Contains(refused.Message, "closed") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if health := verifier.Health(); health != (pomerium.Health{}) {
+		t.Errorf("%+v", health)
+	}
+	if _, err := (&pomerium.Verifier{}).Verify(t.Context(), ""); !errors.Is(err, pomerium.InvalidArgument) {
+		t.Errorf("a verifier that New has not made: %v", err)
+	}
+}
+
+// The race detector watches over this one.
+func TestCloseWhileOthersVerify(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	token := issuer.Token(nil)
+	for range 20 {
+		verifier, err := pomerium.New(issuer.Options())
+		must(t, err)
+		var begun, ended sync.WaitGroup
+		begun.Add(4)
+		for range 4 {
+			spawn(&ended, func() {
+				_, err := verifier.Verify(context.Background(), token)
+				begun.Done()
+				for err == nil {
+					_, err = verifier.Verify(context.Background(), token)
+				}
+				if !errors.Is(err, pomerium.InvalidArgument) {
+					t.Error(err)
+				}
+			})
+		}
+		begun.Wait()
+		must(t, verifier.Close())
+		ended.Wait()
+	}
+}
+
+func TestSixteenGoroutinesShareOneVerifier(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := issuer.Verifier()
+	start := make(chan struct{})
+	var ended sync.WaitGroup
+	for number := range 16 {
+		subject := fmt.Sprintf("user-%d", number)
+		token := issuer.Token(claims{"sub": subject})
+		spawn(&ended, func() {
+			<-start
+			for range 200 {
+				identity, err := verifier.Verify(context.Background(), token)
+				if err != nil || identity.Subject != subject {
+					t.Errorf("%s: %v %v", subject, identity, err)
+				}
+				if _, err := verifier.Verify(context.Background(), token+"A"); codeOf(err) == "" {
+					t.Errorf("%s with a forged token", subject)
+				}
+			}
+		})
+	}
+	close(start)
+	ended.Wait()
+	status, err := verifier.Status()
+	must(t, err)
+	total := uint64(0)
+	for _, count := range status.Counts {
+		total += count
+	}
+	if status.Counts["ok"] != 16*200 || total != 2*16*200 {
+		t.Errorf("%v", status.Counts)
+	}
+}
+
+func TestKeysUnavailableSaysWhenToComeAgain(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := newVerifier(t, pomerium.Options{Route: []string{"http://127.0.0.1:9"}}) // the discard port: nobody listens
+	for range 2 {
+		_, err := verifier.Verify(t.Context(), issuer.Token(nil))
+		var refused *pomerium.Error
+		if !errors.As(err, &refused) || refused.Code != pomerium.KeysUnavailable || refused.Status != 503 || refused.RetryAfter < time.Second {
+			t.Fatalf("%+v", err)
+		}
+	}
+	if health := verifier.Health(); health != (pomerium.Health{Configured: true, State: pomerium.StateEmpty}) {
+		t.Errorf("%+v", health)
+	}
+	if err := verifier.Refresh(t.Context(), true); !errors.Is(err, pomerium.KeysUnavailable) {
+		t.Error(err)
+	}
+}
+
+func TestStatusAndHealth(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := issuer.Verifier()
+	_, err := verifier.Verify(t.Context(), issuer.Token(nil))
+	must(t, err)
+	status, err := verifier.Status()
+	must(t, err)
+	if status.Source != "jwks" || status.State != pomerium.StateStatic || status.Counts["ok"] != 1 || !status.Keys[0].Usable {
+		t.Errorf("%+v", status)
+	}
+	if health := verifier.Health(); health != (pomerium.Health{Configured: true, KeysLoaded: true, State: "static"}) {
+		t.Errorf("%+v", health)
+	}
+}
+
+func TestACancelledWait(t *testing.T) {
+	issuer := startIssuer(t)
+	token := issuer.mint()
+	issuer.post("/fault?kind=hang")
+	options := issuer.options()
+	options.Timeout = pomerium.Ptr(time.Minute)
+	verifier := newVerifier(t, options)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err := verifier.Verify(ctx, token)
+	var refused *pomerium.Error
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &refused) || refused.Code != pomerium.KeysUnavailable || refused.Status != 503 {
+		t.Errorf("%v", err)
+	}
+	if err := verifier.Refresh(ctx, false); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	issuer.stop() // ends the fetch, for which Close waits
+	must(t, verifier.Close())
+}
+
+func TestAContextBoundsTheWaitForKeysAndNothingElse(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := issuer.Verifier().Verify(ctx, issuer.Token(nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLogoutURL(t *testing.T) {
+	for returnTo, expected := range map[string]string{
+		"": "/.pomerium/sign_out",
+		"https://app.example.com/a b?x=1+2&y=ü#top": "/.pomerium/sign_out?pomerium_redirect_uri=" +
+			"https%3A%2F%2Fapp.example.com%2Fa%20b%3Fx%3D1%2B2%26y%3D%C3%BC%23top",
+	} {
+		if got := pomerium.LogoutURL(returnTo); got != expected {
+			t.Errorf("%q: %s", returnTo, got)
+		}
+	}
+}
+
+// codeOf is the code of an error, "" of none.
+func codeOf(err error) pomerium.Code {
+	var refused *pomerium.Error
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+// spawn is what sync.WaitGroup has as Go since Go 1.25.
+func spawn(group *sync.WaitGroup, work func()) {
+	group.Add(1)
+	go func() {
+		defer group.Done()
+		work()
+	}()
+}
