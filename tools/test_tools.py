@@ -140,7 +140,7 @@ class Tidy(unittest.TestCase):
     def test_table(self):
         for note, text, complaint in self.TABLE:
             with self.subTest(note), tempfile.TemporaryDirectory() as folder:
-                for crate in ["core", "es256", "issuer", "cli", "conformance", "bindings-python"]:
+                for crate in ["core", "es256", "issuer", "cli", "conformance", "bindings-python", "bindings-node"]:
                     source = Path(folder, crate, "src")
                     source.mkdir(parents=True)
                     (source / "lib.rs").write_text("#![forbid(unsafe_code)]\n")

@@ -35,7 +35,7 @@ pub struct CodeFacts {
 
 /// Every code there is.
 #[napi]
-pub(crate) fn codes() -> Vec<CodeFacts> {
+pub fn codes() -> Vec<CodeFacts> {
     let facts = |code: Code| CodeFacts {
         code: code.name(),
         number: code.number(),

@@ -112,13 +112,13 @@ impl NativeVerifier {
 
 /// The options of the environment variables POMERIUM_JWT_*, as JSON.
 #[napi]
-pub(crate) fn options_from_env() -> Either<String, Refusal> {
+pub fn options_from_env() -> Either<String, Refusal> {
     either(guarded(|| Options::from_env().map(|options| options.to_json())))
 }
 
 /// The names of all options, as the core writes them.
 #[napi]
-pub(crate) fn option_names() -> Vec<&'static str> {
+pub fn option_names() -> Vec<&'static str> {
     OPTIONS.iter().map(|option| option.name).collect()
 }
 
