@@ -220,12 +220,8 @@ function announce(verifier: Verifier, header: string): void {
 }
 
 function warn(code: string, message: string, path: string): void {
-  // As JSON and in ASCII: whoever sends the path writes no lines of their own into the log
-  const escaped = JSON.stringify(path).replace(
-    /[^ -~]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
-  console.warn(`pomerium-jwt: refused ${escaped}: ${code}: ${message}`)
+  // As JSON: whoever sends the path writes no lines of their own into the log
+  console.warn(`pomerium-jwt: refused ${JSON.stringify(path)}: ${code}: ${message}`)
 }
 
 /** What each option of an integration takes, and whether a value is one. */

@@ -1,0 +1,210 @@
+// How the middleware fits into applications of Express 4 and 5 and of Connect; gate.test.mjs has who gets in.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import connect from 'connect'
+import express from 'express'
+import express4 from 'express4'
+import { VerifyError } from 'pomerium-jwt'
+import { pomerium, requireGroup, requireUser } from 'pomerium-jwt/express'
+import { TestIssuer } from 'pomerium-jwt/testing'
+
+import { ask, HEADER, listen } from './servers.mjs'
+
+const issuer = new TestIssuer()
+const other = new TestIssuer('other.example.com')
+const protect = (options, whose = issuer) => pomerium({ ...whose.options, onRefused() {}, ...options })
+const who = (request, response) => response.json(request.pomerium?.subject ?? null)
+
+for (const [kind, express_] of Object.entries({ 'Express 5': express, 'Express 4': express4 })) {
+  test(`${kind}: requireUser and requireGroup`, async (context) => {
+    const app = express_()
+    app.use(protect({ optional: true, allowAnonymous: true, exemptPaths: ['/exempt'] }))
+    app.get('/', who)
+    app.all('/user', requireUser, who)
+    app.all('/admin', requireGroup('admins', 'owners'), who)
+    app.get('/exempt', requireGroup('admins'), who)
+    const port = await listen(context, app)
+    const preflight = { 'Access-Control-Request-Method': 'PUT' }
+    const table = [
+      ['/', {}, 200, null],
+      ['/', issuer.headers({ sub: '' }), 200, ''],
+      ['/user', issuer.headers(), 200, 'alice'],
+      ['/user', {}, 401, { error: 'token_missing' }],
+      ['/user', issuer.headers({ sub: '' }), 401, { error: 'subject_missing' }],
+      ['/user', { [HEADER]: issuer.expired() }, 401, { error: 'token_expired' }],
+      ['/admin', issuer.headers({ groups: ['owners'] }), 200, 'alice'],
+      ['/admin', issuer.headers({ groups: ['staff'] }), 403, { error: 'group_required' }],
+      ['/admin', issuer.headers({ groups: 'admins', without: ['groups'] }), 403, { error: 'group_required' }],
+      ['/admin', {}, 401, { error: 'token_missing' }],
+      ['/exempt', issuer.headers({ groups: ['admins'] }), 401, { error: 'token_missing' }],
+      ['/admin', preflight, 200, null, 'OPTIONS'],
+      ['/admin', {}, 401, { error: 'token_missing' }, 'OPTIONS'],
+    ]
+    for (const [target, headers, status, body, method] of table) {
+      const answer = await ask(port, target, headers, method)
+      assert.deepEqual([answer.status, answer.body], [status, body], `${target} ${JSON.stringify(headers)}`)
+    }
+  })
+
+  test(`${kind}: mounted routers`, async (context) => {
+    const api = express_.Router()
+    api.use(protect({ exemptPaths: ['/api/healthz', '/inner', '/'], requireGroup: 'staff' }))
+    api.get('/healthz', who)
+    api.get('/inner', who)
+    api.get('/', who)
+    const tenant = express_.Router({ mergeParams: true })
+    tenant.use(protect({}, other), who)
+    const inner = express_()
+      .use(protect({ exemptPaths: ['/app/healthz'] }))
+      .get('/:page', who)
+    const app = express_()
+    app.get('/', who)
+    app.use('/api', api)
+    app.use('/tenants/:name', tenant)
+    app.use('/app', inner)
+    const port = await listen(context, app)
+    const staff = issuer.headers({ groups: ['staff'] })
+    const table = [
+      ['/', {}, 200],
+      ['/api/healthz', {}, 200],
+      ['/api/healthz?x', {}, 200],
+      ['/api/HEALTHZ', {}, 401],
+      ['/api/inner', {}, 401],
+      ['/api', {}, 401],
+      ['/api/', {}, 401],
+      ['/api/inner', staff, 200],
+      ['/api/inner', issuer.headers(), 403],
+      ['/tenants/one', other.headers(), 200],
+      ['/tenants/one', issuer.headers(), 401],
+      ['/app/healthz', {}, 200],
+      ['/app/page', {}, 401],
+      ['/app/page', issuer.headers(), 200],
+    ]
+    for (const [target, headers, status] of table) {
+      assert.equal((await ask(port, target, headers)).status, status, `${target} ${JSON.stringify(headers)}`)
+    }
+  })
+
+  test(`${kind}: a rewritten URL is exempt by what it became`, async (context) => {
+    const app = express_()
+    app.use((request, response, next) => next(void (request.url = request.get('X-Rewrite') ?? request.url)))
+    app.use(protect({ exemptPaths: ['/healthz'] }), (request, response) => response.json(request.url))
+    const port = await listen(context, app)
+    assert.equal((await ask(port, '/healthz', { 'X-Rewrite': '/admin' })).status, 401)
+    assert.equal((await ask(port, '/page', { 'X-Rewrite': '/healthz' })).body, '/healthz')
+  })
+
+  test(`${kind}: nothing that a client sends becomes the identity`, async (context) => {
+    const app = express_()
+    app.use(express_.urlencoded({ extended: true }), express_.json())
+    app.use((request, response, next) => next(void Object.assign(request, request.query, request.body)))
+    app.get('/before', requireUser, who)
+    app.use(protect({ optional: true }))
+    app.post('/merged', (request, response) => {
+      assert.throws(() => Object.assign(request, { pomerium: { subject: 'mallory' } }), TypeError)
+      who(request, response)
+    })
+    app.get('/user', requireUser, who)
+    const errors = []
+    app.use((error, request, response, _) => response.status(500).json(errors.push(error.message)))
+    const port = await listen(context, app)
+    const query = '?pomerium[subject]=mallory&pomerium[isUser]=true'
+    assert.deepEqual((await ask(port, `/merged${query}`, {}, 'POST')).body, null)
+    assert.equal((await ask(port, `/user${query}`)).status, 401)
+    assert.equal((await ask(port, `/before${query}`, issuer.headers())).status, 500)
+    assert.match(errors.join(), /^no pomerium\(\) has run before, so nothing has been verified$/)
+  })
+
+  test(`${kind}: refusals reach no error-first handler, faults do`, async (context) => {
+    const seen = []
+    const app = express_()
+    const errorHandler = ({ code }) => {
+      if (code === 'token_missing') throw new Error('a fault of the hook')
+      return { contentType: 'text/plain', body: code }
+    }
+    app.use(protect({ errorHandler }), () => seen.push('the application'))
+    app.use((error, request, response, _) => response.status(502).json(seen.push(error.message)))
+    const port = await listen(context, app)
+    assert.deepEqual([(await ask(port, '/', { [HEADER]: 'x' })).body, seen], ['token_malformed', []])
+    assert.equal((await ask(port, '/')).status, 502)
+    assert.deepEqual(seen, ['a fault of the hook'])
+  })
+
+  test(`${kind}: what the application throws is its error handler's`, async (context) => {
+    const app = express_().use(protect())
+    app.get('/sync', () => {
+      throw new Error('of the application')
+    })
+    app.use((error, request, response, _) => response.status(418).json(error.message))
+    const port = await listen(context, app)
+    const { status, body } = await ask(port, '/sync', issuer.headers())
+    assert.deepEqual([status, body], [418, 'of the application'])
+  })
+
+  test(`${kind}: trust proxy and X-Forwarded headers change nothing`, async (context) => {
+    const app = express_().set('trust proxy', true).use(protect()).get('/', who)
+    const port = await listen(context, app)
+    const forwarded = {
+      'X-Forwarded-Host': 'other.example.com',
+      'X-Forwarded-Proto': 'https',
+      Host: 'evil.example.com',
+    }
+    assert.equal((await ask(port, '/', { ...forwarded, ...issuer.headers() })).body, 'alice')
+    assert.equal((await ask(port, '/', { ...forwarded, ...other.headers() })).status, 401)
+  })
+
+  test(`${kind}: the body is still there after keys were waited for`, async (context) => {
+    const app = express_()
+      .use(protect(), express_.json())
+      .post('/', (request, response) => response.json(request.body))
+    const port = await listen(context, app)
+    const headers = { ...issuer.headers(), 'Content-Type': 'application/json' }
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: '{"a":1}' })
+    assert.deepEqual(await response.json(), { a: 1 })
+  })
+
+  test(`${kind}: two applications, each with its own verifier`, async (context) => {
+    const app = express_()
+    app.use('/one', protect(), who).use('/two', protect({}, other), who)
+    const port = await listen(context, app)
+    const statuses = (whose) => Promise.all(['/one', '/two'].map((target) => ask(port, target, whose.headers())))
+    assert.deepEqual(
+      (await statuses(issuer)).map(({ status }) => status),
+      [200, 401],
+    )
+    assert.deepEqual(
+      (await statuses(other)).map(({ status }) => status),
+      [401, 200],
+    )
+  })
+}
+
+test('Connect: mounted, and rewritten', async (context) => {
+  const app = connect()
+  app.use((request, response, next) => next(void (request.url = request.headers['x-rewrite'] ?? request.url)))
+  app.use('/api', protect({ exemptPaths: ['/api/healthz', '/healthz', '/'] }))
+  app.use(protect({ exemptPaths: ['/healthz', '/api/healthz'] }))
+  app.use((request, response) => response.end(request.pomerium?.subject ?? 'nobody'))
+  const port = await listen(context, app)
+  const table = [
+    ['/api/healthz', {}, 200],
+    ['/api/page', {}, 401],
+    ['/api/page', issuer.headers(), 200],
+    ['/api', {}, 401],
+    ['/api?x=1', {}, 401],
+    ['/healthz', {}, 200],
+    ['/healthz', { 'X-Rewrite': '/page' }, 401],
+    ['/page', { 'X-Rewrite': '/healthz' }, 401],
+  ]
+  for (const [target, headers, status] of table) {
+    assert.equal((await ask(port, target, headers)).status, status, `${target} ${JSON.stringify(headers)}`)
+  }
+})
+
+test('requireGroup needs names', () => {
+  for (const wrong of [[], [''], [1], [['admins']], ['admins', undefined]]) {
+    assert.throws(() => requireGroup(...wrong), VerifyError, JSON.stringify(wrong))
+  }
+})

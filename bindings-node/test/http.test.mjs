@@ -1,0 +1,51 @@
+// What is the plain server's own; gate.test.mjs has who gets in.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+
+import { protect } from 'pomerium-jwt/http'
+import { TestIssuer } from 'pomerium-jwt/testing'
+
+import { ask, HEADER, Issuer, listen } from './servers.mjs'
+
+test('the identity, its claims, and the verifier behind it', async (context) => {
+  const issuer = new TestIssuer()
+  const listener = protect((request, response) => {
+    assert.throws(() => (request.pomerium = { subject: 'mallory' }), TypeError)
+    response.setHeader('Content-Type', 'application/json')
+    response.end(JSON.stringify([request.pomerium, request.pomerium.claims.department]))
+  }, issuer.options)
+  const port = await listen(context, listener)
+  const { body } = await ask(port, '/', issuer.headers({ sub: 'bob', groups: ['staff'], department: 'R&D' }))
+  const [{ subject, email, groups }, department] = body
+  assert.deepEqual([subject, email, groups, department], ['bob', 'bob@example.com', ['staff'], 'R&D'])
+  assert.deepEqual(listener.verifier.health(), { configured: true, keysLoaded: true, stale: false, state: 'static' })
+})
+
+test('requests that wait for keys share one fetch, and whoever goes away disturbs nobody', async (context) => {
+  const issuer = await Issuer.start()
+  context.after(() => issuer.close())
+  const token = await issuer.mint()
+  const options = { route: issuer.url, timeout: 1, onRefused() {} }
+  const listener = protect((request, response) => response.end(request.pomerium.subject), options)
+  const port = await listen(context, listener)
+  await issuer.post('/fault?kind=hang')
+  const leaving = new AbortController()
+  const request = { headers: { [HEADER]: token }, signal: leaving.signal }
+  const gone = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${port}/`, request))
+  while (listener.verifier.status().fetches === 0) await setTimeout(10)
+  leaving.abort()
+  assert((await Promise.allSettled(gone)).every(({ status }) => status === 'rejected'))
+
+  await issuer.post('/fault?kind=none')
+  // The hanging fetch ends within `timeout`; the next is due when its backoff is over
+  let answers
+  do {
+    await setTimeout(100)
+    answers = await Promise.all(Array.from({ length: 20 }, () => ask(port, '/', { [HEADER]: token })))
+    assert(answers.every(({ status, headers }) => status === 200 || (status === 503 && headers['retry-after'])))
+  } while (answers.some(({ status }) => status === 503))
+  assert(answers.every(({ body }) => body === 'alice'))
+  assert.equal(listener.verifier.status().fetches, 2)
+})

@@ -1,0 +1,171 @@
+// WebSockets of the package ws under a real server, with its client.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+
+import { VerifyError } from 'pomerium-jwt'
+import { TestIssuer } from 'pomerium-jwt/testing'
+import { protectUpgrade, TOKEN_EXPIRED } from 'pomerium-jwt/ws'
+import { WebSocket, WebSocketServer } from 'ws'
+
+import { HEADER } from './servers.mjs'
+
+const issuer = new TestIssuer()
+
+/** A server whose WebSockets say who opened them and then repeat what they hear. */
+async function serve(context, options) {
+  const server = createServer((_, response) => response.end('no upgrade'))
+  const webSockets = new WebSocketServer({ noServer: true })
+  const { verifier } = protectUpgrade(server, webSockets, { ...issuer.options, onRefused() {}, ...options })
+  webSockets.on('connection', (webSocket, request) => {
+    webSocket.send(request.pomerium?.subject ?? 'nobody')
+    webSocket.on('message', (data) => webSocket.send(String(data)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => {
+    for (const client of webSockets.clients) client.terminate()
+    server.closeAllConnections()
+    server.close()
+  })
+  return { port: server.address().port, webSockets, verifier }
+}
+
+/** Opens a WebSocket: with its first message, or with the response that refuses it. */
+async function open(port, headers, target = '/') {
+  const client = new WebSocket(`ws://127.0.0.1:${port}${target}`, { headers })
+  const refused = once(client, 'unexpected-response').then(async ([, response]) => {
+    const body = Buffer.concat(await response.toArray()).toString()
+    return { status: response.statusCode, headers: response.headers, body }
+  })
+  const opened = once(client, 'message').then(([data]) => ({ status: 101, body: String(data), client }))
+  // The one that does not happen ends with an error
+  return Promise.any([refused, opened])
+}
+
+test('who gets in', async (context) => {
+  const good = issuer.token({ groups: ['staff'] })
+  const refused = (code) => JSON.stringify({ error: code })
+  const table = [
+    [{}, good, 101, 'alice'],
+    [{}, undefined, 401, refused('token_missing')],
+    [{}, '', 401, refused('token_missing')],
+    [{}, 'nonsense', 401, refused('token_malformed')],
+    [{}, [good, good], 401, refused('token_repeated')],
+    [{}, issuer.expired(), 401, refused('token_expired')],
+    [{}, issuer.wrongAudience(), 401, refused('audience_mismatch')],
+    [{ requireGroup: 'admins' }, good, 403, refused('group_required')],
+    [{ requireGroup: 'staff' }, good, 101, 'alice'],
+    [{ optional: true }, undefined, 101, 'nobody'],
+    [{ optional: true }, issuer.expired(), 401, refused('token_expired')],
+    [{ exemptPaths: ['/open'] }, undefined, 101, 'nobody', '/open?x=1'],
+    [{ exemptPaths: ['/open'] }, undefined, 401, refused('token_missing'), '/opened'],
+    [{}, undefined, 401, refused('token_missing'), `/?jwt=${good}`],
+  ]
+  for (const [options, token, status, body, target] of table) {
+    const { port, webSockets } = await serve(context, options)
+    const answer = await open(port, token === undefined ? {} : { [HEADER]: token }, target)
+    assert.deepEqual([answer.status, answer.body], [status, body], `${target} with ${JSON.stringify(options)}`)
+    assert.equal(webSockets.clients.size, status === 101 ? 1 : 0)
+    answer.client?.terminate()
+  }
+})
+
+test('a refusal is a whole response, and the end of its connection', async (context) => {
+  const { port } = await serve(context, {
+    errorHandler: ({ code }) => ({ contentType: 'text/plain; charset=utf-8', body: `${code} ü` }),
+  })
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  const [head, body] = Buffer.concat(await socket.toArray())
+    .toString()
+    .split('\r\n\r\n')
+  assert.match(head, /^HTTP\/1\.1 401 Unauthorized\r\n/)
+  assert.match(head, /\r\nConnection: close(\r\n|$)/)
+  assert.match(head, /\r\nContent-Length: 16(\r\n|$)/)
+  assert.equal(body, 'token_missing ü')
+})
+
+test('no keys are 503 with Retry-After', async (context) => {
+  const { port } = await serve(context, { route: 'http://127.0.0.1:9', jwks: undefined })
+  const { status, headers, body } = await open(port, issuer.headers())
+  assert.deepEqual([status, body], [503, '{"error":"keys_unavailable"}'])
+  assert(Number(headers['retry-after']) >= 1)
+})
+
+test('a hook that fails lets nobody in', async (context) => {
+  const log = context.mock.method(console, 'error', () => {})
+  const fault = new Error('a fault of the hook')
+  const { port } = await serve(context, {
+    onRefused() {
+      throw fault
+    },
+  })
+  assert.equal((await open(port, {})).status, 500)
+  assert.deepEqual(log.mock.calls[0].arguments, [fault])
+})
+
+test('messages that come with the handshake are not lost', async (context) => {
+  const { port } = await serve(context)
+  const key = Buffer.alloc(16).toString('base64')
+  const socket = connect(port, '127.0.0.1')
+  const masked = Buffer.from([0x81, 0x82, 0, 0, 0, 0, ...Buffer.from('hi')])
+  const lines = ['GET / HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  const handshake = [...lines, `Sec-WebSocket-Key: ${key}`, `${HEADER}: ${issuer.token()}`, '', ''].join('\r\n')
+  socket.write(Buffer.concat([Buffer.from(handshake), masked]))
+  let heard = ''
+  for await (const chunk of socket) {
+    heard += chunk.toString('latin1')
+    if (heard.endsWith('\x81\x05alice\x81\x02hi')) break
+  }
+  assert.match(heard, /^HTTP\/1\.1 101 /)
+})
+
+test('whoever goes away while being verified disturbs nobody', async (context) => {
+  const { port } = await serve(context, { route: 'http://127.0.0.1:9', jwks: undefined })
+  for (let turn = 0; turn < 20; turn++) {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write(`GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${HEADER}: x.y.z\r\n\r\n`)
+    socket.resetAndDestroy()
+  }
+  assert.equal((await open(port, {})).status, 401)
+})
+
+test('closeAtExpiry closes when the token expires, and nothing else does', async (context) => {
+  const [closing, staying] = [await serve(context, { closeAtExpiry: true }), await serve(context)]
+  const headers = () => issuer.headers({ expiresIn: 2 })
+  const [closed, stayed] = await Promise.all([open(closing.port, headers()), open(staying.port, headers())])
+  const long = await open(closing.port, issuer.headers({ exp: 2 ** 40 }))
+  const [code, reason] = await once(closed.client, 'close')
+  assert.deepEqual([code, String(reason)], [TOKEN_EXPIRED, 'token_expired'])
+  for (const { client } of [stayed, long]) {
+    client.send('still here')
+    assert.equal(String((await once(client, 'message'))[0]), 'still here')
+  }
+})
+
+test('closeAtExpiry: a token that leeway alone let in closes at once', async (context) => {
+  const { port } = await serve(context, { closeAtExpiry: true })
+  const { client } = await open(port, issuer.headers({ expiresIn: -10 }))
+  const [code] = client.readyState === WebSocket.CLOSED ? [TOKEN_EXPIRED] : await once(client, 'close')
+  assert.equal(code, TOKEN_EXPIRED)
+})
+
+test('a wrong configuration stops the start', () => {
+  const [server, webSockets] = [createServer(), new WebSocketServer({ noServer: true })]
+  const table = [
+    [webSockets, { ...issuer.options, closeAtExpiry: 1 }, /closeAtExpiry takes true or false/],
+    [webSockets, { ...issuer.options, closeAtexpiry: true }, /closeAtexpiry/],
+    [webSockets, {}, /audience/],
+    [new WebSocketServer({ server: createServer() }), issuer.options, /noServer: true/],
+  ]
+  for (const [webSockets, options, part] of table) {
+    const isOurs = (error) => error instanceof VerifyError && part.test(error.message)
+    assert.throws(() => protectUpgrade(server, webSockets, options), isOurs)
+    assert.equal(server.listenerCount('upgrade'), 0)
+  }
+})
