@@ -19,8 +19,8 @@ type Gate struct {
 	optional     bool
 	exemptPaths  []string
 	groups       []string
-	errorHandler func(http.ResponseWriter, *http.Request, *Refusal)
-	onRefused    func(context.Context, *Refusal)
+	errorHandler func(http.ResponseWriter, *http.Request, Refusal)
+	onRefused    func(context.Context, Refusal)
 }
 
 // A GateOption is an option of an integration, beside those of the verifier.
@@ -56,7 +56,7 @@ func WithRequireGroup(groups ...string) GateOption {
 
 // WithErrorHandler has refusals rendered in another way, in net/http alone. The status is the refusal's, whatever the
 // handler writes. The request still carries its token; the refusal's message is not for the client.
-func WithErrorHandler(handler func(http.ResponseWriter, *http.Request, *Refusal)) GateOption {
+func WithErrorHandler(handler func(http.ResponseWriter, *http.Request, Refusal)) GateOption {
 	if handler == nil {
 		panic("pomerium: WithErrorHandler takes a function, not nil")
 	}
@@ -64,7 +64,7 @@ func WithErrorHandler(handler func(http.ResponseWriter, *http.Request, *Refusal)
 }
 
 // WithOnRefused has a function called for each refusal, instead of a warning in the log of [slog.Default].
-func WithOnRefused(hook func(context.Context, *Refusal)) GateOption {
+func WithOnRefused(hook func(context.Context, Refusal)) GateOption {
 	if hook == nil {
 		panic("pomerium: WithOnRefused takes a function, not nil")
 	}
@@ -142,7 +142,7 @@ func (g *Gate) checkGroup(ctx context.Context, identity *Identity, groups []stri
 
 func (g *Gate) refuse(ctx context.Context, refusal *Refusal) *Refusal {
 	if g.onRefused != nil {
-		g.onRefused(ctx, refusal)
+		g.onRefused(ctx, *refusal)
 	} else {
 		slog.WarnContext(ctx, "pomerium: refused", "code", refusal.Code, "message", refusal.Message, "path", refusal.Path)
 	}

@@ -65,7 +65,7 @@ func isPreflight(r *http.Request) bool {
 func (g *Gate) render(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	refused := &refusedWriter{writer: w, refusal: refusal}
 	if g.errorHandler != nil {
-		g.errorHandler(refused, r, refusal)
+		g.errorHandler(refused, r, *refusal)
 	} else {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(refused, `{"error":%q}`, refusal.Code)
