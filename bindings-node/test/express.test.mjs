@@ -155,7 +155,7 @@ for (const [kind, express_] of Object.entries({ 'Express 5': express, 'Express 4
     assert.equal((await ask(port, '/', { ...forwarded, ...other.headers() })).status, 401)
   })
 
-  test(`${kind}: the body is still there after keys were waited for`, async (context) => {
+  test(`${kind}: the body is still there behind the check`, async (context) => {
     const app = express_()
       .use(protect(), express_.json())
       .post('/', (request, response) => response.json(request.body))
