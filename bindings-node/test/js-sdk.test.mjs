@@ -1,6 +1,7 @@
 // The official package's interface, and where the results differ on purpose.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -84,7 +85,8 @@ test('trust on first use pins what verified, and nothing else', async () => {
     await issuer.mint(),
     await issuer.mint({ host: 'other.example.com' }),
   ]
-  const unsigned = `${first.split('.')[0]}.${Buffer.from('{"iss":"evil","aud":"evil","exp":4000000000}').toString('base64url')}.AAAA`
+  const claims = Buffer.from('{"iss":"evil","aud":"evil","exp":4000000000}').toString('base64url')
+  const unsigned = `${first.split('.')[0]}.${claims}.AAAA`
   for (const token of [foreign, unsigned, '']) await assert.rejects(verifier.verifyJwt(token))
   assert.deepEqual([verifier.firstUse, verifier.issuer, verifier.audience], [true, '', []])
 
@@ -164,7 +166,7 @@ test('a wrong configuration stops the start', () => {
     [{ issuer: HOST, audience: '' }, /audience/],
     [{ issuer: HOST, audience: HOST, expirationBuffer: 3601 }, /leeway/],
     [{ issuer: HOST, audience: HOST, expirationBuffer: 0.5 }, /leeway/],
-    [{ issuer: HOST, audience: HOST, jwksUrl: 'http://other.example.com/keys' }, /http/],
+    [{ issuer: HOST, audience: HOST, jwksUrl: 'other.example.com' }, /jwks_url/],
   ]
   for (const [config, part] of table) {
     const isOurs = (error) => error.code === 'invalid_options' && part.test(error.message)
@@ -172,20 +174,15 @@ test('a wrong configuration stops the start', () => {
   }
 })
 
-test('configurations that are made of requests come to an end', async () => {
-  const made = () => new PomeriumVerifier({ issuer: HOST, audience: HOST, jwksUrl: ownUrl() })
+test('configurations that are made of requests come to an end', () => {
   const program = `
     const { PomeriumVerifier } = require('pomerium-jwt/js-sdk')
     for (let i = 0; i < 64; i++) new PomeriumVerifier({ issuer: 'a', audience: String(i) })
     new PomeriumVerifier({ issuer: 'a', audience: '0' })
     try { new PomeriumVerifier({ issuer: 'a', audience: '64' }) } catch ({ code }) { console.log(code) }
   `
-  const { execFileSync } = await import('node:child_process')
-  assert.equal(
-    execFileSync(process.execPath, ['-e', program], { cwd: import.meta.dirname, encoding: 'utf8' }),
-    'invalid_options\n',
-  )
-  made()
+  const options = { cwd: import.meta.dirname, encoding: 'utf8' }
+  assert.equal(execFileSync(process.execPath, ['-e', program], options), 'invalid_options\n')
 })
 
 test('verifyPomeriumJWT', async () => {
