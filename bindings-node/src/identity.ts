@@ -1,3 +1,5 @@
+import { VerifyError } from './errors'
+
 /** What the core says of a token. */
 interface Fields {
   readonly subject: string
@@ -90,19 +92,21 @@ export class Identity<C = Claims> {
     return new Date(Math.min(this.expiresAt * 1000, 8.64e15))
   }
 
-  /** Whether the user is in this group. */
+  /** Whether the user is in this group. Throws VerifyError `invalid_argument` for what is no string. */
   inGroup(group: string): boolean {
+    if (typeof group !== 'string')
+      throw new VerifyError('invalid_argument', 'a group is a string: write several one by one')
     return this.groups.includes(group)
   }
 
   /** Whether the user is in one of these groups at least. */
   inAnyGroup(...groups: readonly string[]): boolean {
-    return groups.some((group) => this.inGroup(group))
+    return groups.filter((group) => this.inGroup(group)).length > 0
   }
 
   /** Whether the user is in each of these groups. */
   inAllGroups(...groups: readonly string[]): boolean {
-    return groups.every((group) => this.inGroup(group))
+    return groups.filter((group) => this.inGroup(group)).length === groups.length
   }
 
   /** @internal */

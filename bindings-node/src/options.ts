@@ -48,8 +48,8 @@ export interface Options {
 /** The document that the core judges. Throws invalid_options for what JSON cannot say. */
 export function toJson(options: Options): string {
   if (typeof options !== 'object' || options === null) throw invalidOptions('write the options as an object')
-  const named = Object.entries(options).filter(([, value]) => value !== undefined)
-  return JSON.stringify(Object.fromEntries(named.map(([name, value]) => [coreName(name), checked(name, value)])))
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return JSON.stringify(Object.fromEntries(given.map(([name, value]) => [coreName(name), coreValue(name, value)])))
 }
 
 /** Options as users write them, of the core's document. */
@@ -72,14 +72,24 @@ function coreName(name: string): string {
   return known.find((own) => camelCase(own) === name) ?? name
 }
 
+/** The value as it is, if it ends somewhere and JSON can say it. */
+function coreValue(name: string, value: unknown): unknown {
+  try {
+    return checked(name, value)
+  } catch (error) {
+    throw error instanceof RangeError ? invalidOptions(`${name}: is nested too deep, or holds itself`) : error
+  }
+}
+
 /** JSON.stringify leaves out or empties what it does not know, so that a demand could vanish: such values are refused. */
 function checked(name: string, value: unknown): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
   if (Array.isArray(value)) return value.map((item) => checked(name, item))
-  if (Object.prototype.toString.call(value) === '[object Object]') {
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  if (kind === 'Object') {
     const members = Object.entries(value as object).map(([member, item]) => [member, checked(name, item)])
     return Object.fromEntries(members)
   }
-  throw invalidOptions(`${name}: takes no ${typeof value === 'object' ? value.constructor.name : String(value)}`)
+  throw invalidOptions(`${name}: takes no ${typeof value === 'number' ? value : kind}`)
 }

@@ -1,6 +1,6 @@
 /** The verifier as applications see it: options in, and waiting in the event loop. The rest is native. */
 
-import { accepted, refused } from './errors'
+import { accepted, refused, VerifyError } from './errors'
 import { type Claims, Identity } from './identity'
 import { native, type NativeVerifier, type Refusal } from './native'
 import { fromJson, type Options, toJson } from './options'
@@ -17,7 +17,7 @@ export class Verifier {
   /** The options as they were given. */
   readonly options: Options
   readonly #native: NativeVerifier
-  #refreshing: Promise<Refusal | null> | undefined
+  #refreshing: Promise<Refusal | null> = Promise.resolve(null)
   #forced: Promise<Refusal | null> | undefined
 
   /**
@@ -77,8 +77,9 @@ export class Verifier {
    * Brings the keys up to date: joins a fetch in flight or starts one that is due. `force` is for operators and for
    * warming up: it fetches at once, at most once a second. Rejects with VerifyError `keys_unavailable`.
    */
-  async refresh(options?: { force?: boolean | undefined }): Promise<void> {
-    const refusal = await (options?.force ? this.#forcedRefresh() : this.#refreshed())
+  async refresh({ force = false }: { force?: boolean | undefined } = {}): Promise<void> {
+    if (typeof force !== 'boolean') throw new VerifyError('invalid_argument', 'force takes true or false')
+    const refusal = await (force ? this.#forcedRefresh() : this.#refreshed())
     if (refusal) throw refused(refusal)
   }
 
@@ -92,9 +93,9 @@ export class Verifier {
     return toHealth(this.status())
   }
 
-  /** The one refresh of this verifier, which never rejects. */
+  /** The one refresh that all callers wait for. It never rejects: the final answer says why there are no keys. */
   #refreshed(): Promise<Refusal | null> {
-    if (this.#refreshing === undefined || !this.#native.refreshing) this.#refreshing = this.#native.refresh(false)
+    if (!this.#native.refreshing) this.#refreshing = this.#native.refresh(false)
     return this.#refreshing
   }
 
@@ -103,20 +104,12 @@ export class Verifier {
   }
 }
 
-/** Waits, but not longer than until the signal is aborted; then throws its reason. */
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) {
-    await work
-    return
-  }
-  let abort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
+/** Waits, but not longer than until the signal is aborted; then rejects with its reason. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    if (abort) signal.removeEventListener('abort', abort)
-  }
 }
