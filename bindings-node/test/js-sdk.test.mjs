@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 
 import { VerifyError } from 'pomerium-jwt'
 import { getJWKsData, parseJWT, PomeriumVerifier, signOut, verifyPomeriumJWT, withHttps } from 'pomerium-jwt/js-sdk'
 
-import { ask, HEADER, Issuer, ROOT, run, TARGET } from './servers.mjs'
+import { ask, HEADER, Issuer, project, run } from './servers.mjs'
 
 const HOST = '127.0.0.1'
 const issuer = await Issuer.start()
@@ -226,18 +226,13 @@ test('parseJWT, getJWKsData, signOut, withHttps', async () => {
 })
 
 test('a server written against the official interface, with another import and jwksUrl', async (context) => {
-  const project = path.join(TARGET, 'node-js-sdk')
-  rmSync(project, { recursive: true, force: true })
-  mkdirSync(path.join(project, 'node_modules'), { recursive: true })
-  const ours = path.join(ROOT, 'bindings-node')
-  symlinkSync(ours, path.join(project, 'node_modules', 'pomerium-jwt'))
-  symlinkSync(path.join(ours, 'node_modules', 'express'), path.join(project, 'node_modules', 'express'))
+  const file = path.join(project('js-sdk', 'express'), 'app.mjs')
   const program = readFileSync(path.join(import.meta.dirname, 'official-app.mjs'), 'utf8')
     .replace("'@pomerium/js-sdk'", "'pomerium-jwt/js-sdk'")
     .replaceAll('new PomeriumVerifier({ ', 'new PomeriumVerifier({ jwksUrl: process.env.JWKS_URL, ')
-  writeFileSync(path.join(project, 'app.mjs'), program)
+  writeFileSync(file, program)
   const environment = { JWKS_URL: jwksUrl, POMERIUM_HOST: HOST, POMERIUM_URL: issuer.url }
-  const { port, log } = await run(context, path.join(project, 'app.mjs'), environment)
+  const { port, log } = await run(context, file, environment)
   assert(port, log)
 
   const token = await issuer.mint({ email: 'alice@example.com' })

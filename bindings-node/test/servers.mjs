@@ -2,12 +2,14 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { mock } from 'node:test'
 
-export const ROOT = path.resolve(import.meta.dirname, '../..')
+export const PACKAGE = path.resolve(import.meta.dirname, '..')
+export const ROOT = path.resolve(PACKAGE, '..')
 export const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target')
 export const HEADER = 'X-Pomerium-Jwt-Assertion'
 
@@ -38,6 +40,10 @@ export class Issuer {
     return this.#ask('POST', address)
   }
 
+  async fetches() {
+    return JSON.parse(await this.#ask('GET', '/stats')).fetches
+  }
+
   async #ask(method, address) {
     const response = await fetch(this.url + address, { method })
     if (!response.ok) throw new Error(`${method} ${address}: ${response.status} ${await response.text()}`)
@@ -66,11 +72,28 @@ export async function ask(port, target, headers = {}, method = 'GET') {
   return { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text }
 }
 
+/** An empty project in which this package and some of its development dependencies are installed. */
+export function project(name, ...packages) {
+  const folder = path.join(TARGET, 'node-projects', name)
+  const modules = path.join(folder, 'node_modules')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(modules, { recursive: true })
+  symlinkSync(PACKAGE, path.join(modules, 'pomerium-jwt'))
+  for (const name of packages) symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(modules, name))
+  return folder
+}
+
+/** The environment of a program, in which nothing of ours is set but this. */
+export function environment(variables) {
+  // Without what tells a node:test that it is a child of this one
+  const ours = /^(POMERIUM_JWT_|NODE_TEST_CONTEXT$)/
+  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))), ...variables }
+}
+
 /** A program in a process of its own that prints its address when it listens; ends with the test. */
-export async function run(context, file, environment) {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('POMERIUM_JWT_'))
+export async function run(context, file, variables) {
   const child = spawn(process.execPath, [file], {
-    env: { ...Object.fromEntries(inherited), PORT: '0', ...environment },
+    env: environment({ PORT: '0', ...variables }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   context.after(() => child.kill())

@@ -2,16 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 
 import { VerifyError } from 'pomerium-jwt'
 import { TestIssuer } from 'pomerium-jwt/testing'
 
-import { ROOT, TARGET } from './servers.mjs'
-
-const PACKAGE = path.join(ROOT, 'bindings-node')
+import { environment, project } from './servers.mjs'
 
 test('tokens are verified as in production', async () => {
   const issuer = new TestIssuer('mine.example.com')
@@ -70,19 +68,11 @@ const RUNNERS = {
 
 for (const [runner, { file, head, command }] of Object.entries(RUNNERS)) {
   test(`under ${runner}, in a project of its own`, () => {
-    const project = path.join(TARGET, 'node-testing', runner.replace(':', '-'))
-    rmSync(project, { recursive: true, force: true })
-    mkdirSync(path.join(project, 'node_modules'), { recursive: true })
-    symlinkSync(PACKAGE, path.join(project, 'node_modules', 'pomerium-jwt'))
-    for (const name of ['jest', 'vitest']) {
-      symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(project, 'node_modules', name))
-    }
-    writeFileSync(path.join(project, 'package.json'), '{"private": true}')
-    // Without what tells a node:test that it is a child of this one
-    const { NODE_TEST_CONTEXT, ...environment } = process.env
+    const folder = project(runner.replace(':', '-'), 'jest', 'vitest')
+    writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
     const run = (subject) => {
-      writeFileSync(path.join(project, file), head + applicationTest(subject))
-      return spawnSync(process.execPath, command, { cwd: project, env: environment, encoding: 'utf8' })
+      writeFileSync(path.join(folder, file), head + applicationTest(subject))
+      return spawnSync(process.execPath, command, { cwd: folder, env: environment({}), encoding: 'utf8' })
     }
     const right = run('alice')
     assert.equal(right.status, 0, right.stdout + right.stderr)
