@@ -10,7 +10,7 @@ LANGUAGES := rust python c
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: help demo test lint audit fuzz conformance header install $(CHECKS) $(LANGUAGES:%=test-%)
+.PHONY: help demo test lint audit fuzz mutants conformance header install $(CHECKS) $(LANGUAGES:%=test-%)
 
 # Prints this list
 help:
@@ -54,13 +54,27 @@ python-environment:
 # ---- Node
 
 # Node: the addon under node's test runner, its types, the packed package in fresh projects
-test-node:
-	@tools/need node
+test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
-	@cd bindings-node && test node_modules/.package-lock.json -nt package-lock.json || (cd bindings-node && npm ci --silent)
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
 
-.PHONY: test-node
+# Packs the Node package and the one with this machine's addon into target/node/, as released
+node-package: node-environment
+	cargo build -q --release --locked -p pomerium-jwt-node
+	cd bindings-node && npm run --silent build && node scripts/package.mjs release $(CARGO_TARGET_DIR)/node
+
+# Node beside jose, jsonwebtoken, fast-jwt and aws-jwt-verify, as released
+bench-node: node-environment
+	cargo build -q --release --locked -p pomerium-jwt-node
+	cd bindings-node && node scripts/addon.mjs release && npm run --silent build
+	npm --prefix bench/node ci --silent
+	node bench/node/bench.mjs
+
+# Installed once for each lock file
+.PHONY: test-node node-package bench-node node-environment
+node-environment:
+	@tools/need node
+	@cd bindings-node && test node_modules/.package-lock.json -nt package-lock.json || npm --prefix bindings-node ci --silent
 
 # ---- Comparisons
 
@@ -116,6 +130,19 @@ fuzz:
 		cargo fuzz run --sanitizer none $$target $(CARGO_TARGET_DIR)/fuzz/corpus/$$target $(CARGO_TARGET_DIR)/fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
 	done
+
+# What a hole in the tests would cost most: no change of these files may go unnoticed
+MUTATED = token.rs json.rs names.rs claims.rs verifier.rs options.rs keys/jwk.rs keys/pem.rs
+MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
+	--output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
+
+# Changes the core's code in one place at a time and looks whether a test notices; an hour; needs cargo-mutants
+mutants: test-rust
+	@command -v cargo-mutants >/dev/null || { echo 'make mutants needs cargo-mutants: cargo install cargo-mutants --locked'; exit 1; }
+	rm -rf $(CARGO_TARGET_DIR)/mutants.out*
+	@# The cases are quick; what they do not notice, the core's own tests must
+	-$(MUTANTS) --test-package pomerium-jwt-conformance -- --test rust
+	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --test inspect
 
 # Writes cases.json, codes.json and options.json in conformance/ anew
 conformance:
