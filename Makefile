@@ -51,6 +51,26 @@ python-environment:
 
 # ---- Go
 
+GO = $(CARGO_TARGET_DIR)/go
+.PHONY: go-library go-package bench-go
+
+# Go: the packed module in a project outside, middleware under real servers, gRPC, chi, gin, echo, 20,000 goroutines
+test-go: go-package
+	cargo build -q --locked -p pomerium-jwt-cli
+	clients/go/test $(GO)/installed
+
+# The Go module as it is released, with the static library packed into it, below target/go/module
+go-package: go-library
+	clients/go/package $(GO)/installed $(GO)/module
+
+go-library:
+	@tools/need go
+	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
+
+# Go beside golang-jwt, go-jose and jwx, as released
+bench-go: go-library
+	cd bench/go && PKG_CONFIG_PATH=$(GO)/installed/lib/pkgconfig LD_LIBRARY_PATH=$(GO)/installed/lib go run .
+
 # ---- Node
 
 # Node: the addon under node's test runner, its types, the packed package in fresh projects

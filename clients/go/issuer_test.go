@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,8 +114,6 @@ func readFile(t *testing.T, path string) string {
 	must(t, err)
 	return string(text)
 }
-
-func escape(text string) string { return url.QueryEscape(text) }
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -1,0 +1,332 @@
+package pomerium_test
+
+// The package as strangers meet it: packed, built outside the repository with nothing installed, documented.
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+)
+
+const module = "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+
+// packed is the module as `make go-package` writes it.
+func packed() string { return filepath.Join(target(), "go", "module") }
+
+// README.md's program and its test, in a project of their own, with the packed module and nothing installed.
+func TestInstallAsAStrangerWould(t *testing.T) {
+	blocks := readmeBlocks(t)
+	folder := t.TempDir()
+	const address = `"127.0.0.1:8080"`
+	program := blocks["func main() {"]
+	if !strings.Contains(program, `"https://app.example.com"`) || !strings.Contains(program, address) {
+		t.Fatalf("README.md's first program is not what this test knows:\n%s", program)
+	}
+	issuer := startIssuer(t)
+	program = strings.Replace(program, "https://app.example.com", issuer.url, 1)
+	free := freeAddress(t)
+	program = strings.Replace(program, address, strconv.Quote(free), 1)
+	write(t, folder, "main.go", program)
+	write(t, folder, "main_test.go", blocks["func TestHello("])
+	write(t, folder, "go.mod", fmt.Sprintf("module example.com/stranger\n\ngo 1.24\n\nrequire %s v0.1.0\n\nreplace %s => %s\n", module, module, packed()))
+
+	nothing := []string{"GOPROXY=off", "PKG_CONFIG=/nothing/installed", "PKG_CONFIG_PATH=", "LD_LIBRARY_PATH="}
+	command(t, folder, nothing, "go", "vet", "./...")
+	command(t, folder, nothing, "go", "test", "./...")
+	command(t, folder, nothing, "go", "build", "-o", "stranger")
+	command(t, folder, nothing, "go", "mod", "vendor")
+	command(t, folder, nothing, "go", "build", "-o", "vendored", "-mod=vendor")
+	if _, err := os.Stat(filepath.Join(folder, "go.sum")); err == nil {
+		t.Error("the module should need no other: there is a go.sum")
+	}
+
+	for _, name := range []string{"stranger", "vendored"} {
+		program := start(t, exec.Command(filepath.Join(folder, name)), nothing)
+		url := "http://" + free
+		program.listens(t, url)
+		good := issuer.mint("email=alice@example.com")
+		if status := get(t, url, good); status != 200 {
+			t.Errorf("%s: a good token: %d", name, status)
+		}
+		if status := get(t, url, issuer.mint("expires_in=-100")); status != 401 {
+			t.Errorf("%s: an expired token: %d", name, status)
+		}
+		program.stop()
+	}
+
+	issuer.post("/fault?kind=500")
+	start(t, exec.Command(filepath.Join(folder, "stranger")), nothing).listens(t, "http://"+free)
+	if status := get(t, "http://"+free, issuer.mint()); status != 503 {
+		t.Errorf("no keys: %d", status)
+	}
+}
+
+func TestWithoutCgoTheCompilerSaysWhatToDo(t *testing.T) {
+	build := exec.Command("go", "build", ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	printed, err := build.CombinedOutput()
+	if err == nil || !strings.Contains(string(printed), "CGO_ENABLED_1") {
+		t.Errorf("%v\n%s", err, printed)
+	}
+}
+
+func TestTheModuleNeedsNoOther(t *testing.T) {
+	if mod := readFile(t, "go.mod"); strings.Contains(mod, "require") {
+		t.Error(mod)
+	}
+	if _, err := os.Stat("go.sum"); err == nil {
+		t.Error("go.sum: the package is for cgo and the standard library alone")
+	}
+}
+
+func TestTheVerifyExample(t *testing.T) {
+	program := buildExample(t, "verify")
+	issuer := startIssuer(t)
+	route, nobody := "POMERIUM_JWT_ROUTE="+issuer.url, "POMERIUM_JWT_ROUTE=http://127.0.0.1:9"
+	for _, row := range []struct {
+		environment, token string
+		code               int
+		printed            string
+	}{
+		{route, issuer.mint(), 0, "alice -\n"},
+		{route, issuer.mint("email=a@example.com") + "\n", 0, "alice a@example.com\n"},
+		{route, "", 1, "token_missing: "},
+		{route, issuer.mint("expires_in=-100"), 1, "token_expired: "},
+		{"POMERIUM_JWT_ROUTE=", issuer.mint(), 2, "invalid_options: "},
+		{nobody, issuer.mint(), 3, "keys_unavailable: "},
+	} {
+		run := exec.Command(program)
+		run.Env = append(os.Environ(), row.environment)
+		run.Stdin = strings.NewReader(row.token)
+		printed, _ := run.CombinedOutput()
+		if code := run.ProcessState.ExitCode(); code != row.code || !strings.HasPrefix(string(printed), row.printed) {
+			t.Errorf("%s: exit code %d, expected %d: %s", row.printed, code, row.code, printed)
+		}
+	}
+}
+
+func TestTheAppExample(t *testing.T) {
+	path := buildExample(t, "app")
+	issuer := startIssuer(t)
+	app := start(t, exec.Command(path), []string{"POMERIUM_JWT_ROUTE=" + issuer.url, "PORT=0"})
+	url := strings.TrimSpace(app.line)
+	good, admin := issuer.mint(), issuer.mint("groups=admins,staff", "department=R%26D")
+	for _, row := range []struct {
+		path   string
+		tokens []string
+		status int
+		body   string
+	}{
+		{"/healthz", nil, 200, `{"configured":true,"keys_loaded":false,"stale":false,"state":"empty"}`},
+		{"/", []string{admin}, 200, `{"email":"","groups":["admins","staff"],"subject":"alice"}`},
+		{"/", nil, 401, `{"error":"token_missing"}`},
+		{"/", []string{issuer.mint("expires_in=-100")}, 401, `{"error":"token_expired"}`},
+		{"/", []string{issuer.mint("host=other.example.com")}, 401, `{"error":"issuer_mismatch"}`},
+		{"/", []string{good, good}, 401, `{"error":"token_repeated"}`},
+		{"/admin", []string{admin}, 200, `{"department":"R\u0026D","sign_out":"/.pomerium/sign_out"}`},
+		{"/admin", []string{good}, 403, `{"error":"group_required"}`},
+		{"/nowhere", nil, 401, `{"error":"token_missing"}`},
+		{"/healthz", nil, 200, `{"configured":true,"keys_loaded":true,"stale":false,"state":"fresh"}`},
+	} {
+		status, body, _ := request(t, url+row.path, row.tokens...)
+		if status != row.status || strings.TrimSpace(body) != row.body {
+			t.Errorf("%s: %d %s, expected %d %s", row.path, status, body, row.status, row.body)
+		}
+	}
+
+	issuer.post("/fault?kind=500")
+	away := start(t, exec.Command(path), []string{"POMERIUM_JWT_ROUTE=" + issuer.url, "PORT=0"})
+	status, body, header := request(t, strings.TrimSpace(away.line), good)
+	if seconds, err := strconv.Atoi(header.Get("Retry-After")); status != 503 || body != `{"error":"keys_unavailable"}` || err != nil || seconds < 1 {
+		t.Error(status, body, header)
+	}
+	if printed := app.stop() + away.stop(); strings.Contains(printed, good) || !strings.Contains(printed, "token_expired") {
+		t.Errorf("the log: %s", printed)
+	}
+
+	unset := exec.Command(path)
+	unset.Env = append(os.Environ(), "POMERIUM_JWT_ROUTE=")
+	if printed, err := unset.CombinedOutput(); err == nil || !strings.Contains(string(printed), "audience") {
+		t.Errorf("without options it should not start: %s", printed)
+	}
+}
+
+func TestTheReadmeQuotesTheExamplesAsTheyAre(t *testing.T) {
+	quoted := regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```go\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	if len(quoted) != 3 {
+		t.Errorf("%d quotations", len(quoted))
+	}
+	for _, quotation := range quoted {
+		if readFile(t, filepath.Join(root, quotation[1])) != quotation[2] {
+			t.Errorf("copy %s into clients/go/README.md again", quotation[1])
+		}
+	}
+}
+
+func TestTheReadmeNamesEveryErrorConstantAndStatus(t *testing.T) {
+	var rows []struct {
+		Code   string
+		Status int
+	}
+	must(t, json.Unmarshal([]byte(readFile(t, filepath.Join(root, "conformance/codes.json"))), &rows))
+	readme := readFile(t, "README.md")
+	for _, row := range rows {
+		constant := ""
+		for _, word := range strings.Split(row.Code, "_") {
+			constant += strings.ToUpper(word[:1]) + word[1:]
+		}
+		if line := fmt.Sprintf("\n| `%s` | %d | `%s` | ", row.Code, row.Status, constant); !strings.Contains(readme, line) {
+			t.Errorf("add to the table of errors in clients/go/README.md:%s", line)
+		}
+	}
+}
+
+// Every name of ours that README.md mentions is there.
+func TestTheReadmeNamesOnlyWhatExists(t *testing.T) {
+	documented := command(t, ".", nil, "go", "doc", "-all", ".")
+	documented += command(t, ".", nil, "go", "doc", "-all", "./pomeriumtest")
+	for _, found := range regexp.MustCompile(`pomerium(?:test)?\.([A-Z]\w+)`).FindAllStringSubmatch(readFile(t, "README.md"), -1) {
+		if !regexp.MustCompile(`\b` + found[1] + `\b`).MatchString(documented) {
+			t.Errorf("README.md mentions %s, which is not there", found[0])
+		}
+	}
+}
+
+// readmeBlocks gives the Go programs of README.md that are no quotations, by a line of theirs.
+func readmeBlocks(t *testing.T) map[string]string {
+	t.Helper()
+	blocks := map[string]string{}
+	for _, found := range regexp.MustCompile("(?s)\n\n```go\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
+		for _, line := range []string{"func main() {", "func TestHello("} {
+			if strings.Contains(found[1], line) {
+				blocks[line] = found[1]
+			}
+		}
+	}
+	if len(blocks) != 2 {
+		t.Fatalf("README.md should have a program and a test of it: %v", blocks)
+	}
+	return blocks
+}
+
+func buildExample(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	command(t, filepath.Join(root, "examples/go"), nil, "go", "build", "-o", program, "./"+name)
+	return program
+}
+
+// program is one that runs, and the first line it wrote to standard output.
+type program struct {
+	command *exec.Cmd
+	line    string
+	log     *os.File
+	ended   chan struct{}
+}
+
+// start runs a program. If it has a PORT, it prints its address.
+func start(t *testing.T, command *exec.Cmd, environment []string) *program {
+	t.Helper()
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	must(t, err)
+	command.Env = append(os.Environ(), environment...)
+	command.Stderr = log
+	stdout, err := command.StdoutPipe()
+	must(t, err)
+	must(t, command.Start())
+	started := &program{command: command, log: log, ended: make(chan struct{})}
+	t.Cleanup(func() { started.stop() })
+	if slices.Contains(environment, "PORT=0") {
+		started.line, err = bufio.NewReader(stdout).ReadString('\n')
+		must(t, err)
+	}
+	go func() {
+		_ = command.Wait()
+		close(started.ended)
+	}()
+	return started
+}
+
+// listens waits until the program answers.
+func (p *program) listens(t *testing.T, url string) {
+	t.Helper()
+	for get(t, url) == 0 {
+		select {
+		case <-p.ended:
+			t.Fatalf("the program has ended: %s", p.stop())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends the program and gives what it wrote to standard error.
+func (p *program) stop() string {
+	_ = p.command.Process.Kill()
+	<-p.ended
+	printed, _ := os.ReadFile(p.log.Name())
+	return string(printed)
+}
+
+// get gives the status of an answer, 0 if there is no server.
+func get(t *testing.T, url string, tokens ...string) int {
+	t.Helper()
+	status, _, _ := request(t, url, tokens...)
+	return status
+}
+
+func request(t *testing.T, url string, tokens ...string) (int, string, http.Header) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	must(t, err)
+	request.Header[pomeriumtest.Header] = tokens
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err.Error(), nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	must(t, err)
+	return response.StatusCode, string(body), response.Header
+}
+
+func command(t *testing.T, folder string, environment []string, words ...string) string {
+	t.Helper()
+	run := exec.Command(words[0], words[1:]...)
+	run.Dir = folder
+	run.Env = append(os.Environ(), environment...)
+	printed, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(words, " "), err, printed)
+	}
+	return string(printed)
+}
+
+func write(t *testing.T, folder, name, text string) {
+	t.Helper()
+	must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+}
+
+
+// freeAddress is one of this machine on which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
