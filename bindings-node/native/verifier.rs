@@ -9,7 +9,7 @@ use std::{
 };
 
 use napi::{
-    Env, JsString, Unknown,
+    Env, JsDeferred, JsString, Unknown,
     bindgen_prelude::{BigInt, Either, Either3, Object, Uint8ArraySlice},
 };
 use napi_derive::napi;
@@ -43,26 +43,24 @@ impl NativeVerifier {
     #[napi]
     pub fn start(&self, token: Token<'_>) -> Either<String, Refusal> {
         let mut ticket = 0;
-        let outcome = bytes(token).and_then(|token| guarded(|| self.core.verify_cached(&token, Some(&mut ticket))));
-        either(outcome.map(|identity| text(&identity)).map_err(|refusal| refusal.with_ticket(ticket)))
+        let outcome = self.verify_cached(token, &mut ticket);
+        either(outcome.map_err(|refusal| refusal.with_ticket(ticket)))
     }
 
     /// The answer to a call of `start`, from the keys that are there now.
     #[napi]
     pub fn finish(&self, token: Token<'_>, ticket: BigInt) -> Either<String, Refusal> {
-        let mut ticket = ticket.get_i64().0;
-        let outcome = bytes(token).and_then(|token| guarded(|| self.core.verify_cached(&token, Some(&mut ticket))));
-        either(outcome.map(|identity| text(&identity)))
+        either(self.verify_cached(token, &mut ticket.get_i64().0))
     }
 
     /// The answer at the time `now`, from the keys that are there.
     #[napi]
     pub fn verify_at(&self, token: Token<'_>, now: Either<f64, Unknown<'_>>) -> Either<String, Refusal> {
-        let outcome = bytes(token).and_then(|token| {
-            let now = whole(&now)?;
-            guarded(|| self.core.verify_at(&token, now))
-        });
-        either(outcome.map(|identity| text(&identity)))
+        let verify = || {
+            let (token, now) = (bytes(token)?, whole(&now)?);
+            guarded(|| self.core.verify_at(&token, now)).and_then(|identity| answer(&identity))
+        };
+        either(verify())
     }
 
     /// Whether the thread of a `refresh(false)` is under way. Once it is not, its promise is none to join, though the
@@ -76,26 +74,21 @@ impl NativeVerifier {
     /// promise gives a Refusal or null, is never rejected, and holds the event loop open while it is pending.
     #[napi]
     pub fn refresh<'env>(&self, env: &'env Env, force: bool) -> napi::Result<Object<'env>> {
-        let (deferred, promise) = env.create_deferred::<Option<Refusal>, Settle>()?;
-        let (here, core, refreshing) = (deferred.clone(), self.core.clone(), self.refreshing.clone());
-        let finish = move |outcome: Result<(), Refusal>| {
-            if !force {
-                refreshing.store(false, Ordering::SeqCst);
-            }
-            Box::new(move |_| Ok(outcome.err())) as Settle
-        };
-        let no_thread = finish.clone();
+        let (deferred, promise) = env.create_deferred()?;
+        let refreshing = if force { Arc::default() } else { self.refreshing.clone() };
+        refreshing.store(true, Ordering::SeqCst);
 
-        if !force {
-            self.refreshing.store(true, Ordering::SeqCst);
-        }
-        let work = move || deferred.resolve(finish(guarded(|| core.refresh(force))));
+        let (core, landed, here) = (self.core.clone(), refreshing.clone(), deferred.clone());
+        let work = move || {
+            let outcome = guarded(|| core.refresh(force));
+            landed.store(false, Ordering::SeqCst);
+            settle(deferred, outcome);
+        };
         if let Err(error) = thread::Builder::new().name("pomerium-jwt".to_owned()).spawn(work) {
-            // To wait here would stop the event loop
-            here.resolve(no_thread(Err(Refusal::new(
-                Code::KeysUnavailable,
-                format!("the system gives no thread: {error}"),
-            ))));
+            // To fetch here would stop the event loop
+            refreshing.store(false, Ordering::SeqCst);
+            let message = format!("the system gives no thread to wait for keys with: {error}");
+            settle(here, Err(Refusal::new(Code::KeysUnavailable, message)));
         }
         Ok(promise)
     }
@@ -103,10 +96,14 @@ impl NativeVerifier {
     /// The status as JSON.
     #[napi]
     pub fn status(&self) -> Either<String, Refusal> {
-        let status = guarded(|| Ok(self.core.status()));
-        let json =
-            |status| serde_json::to_string(&status).map_err(|error| Refusal::new(Code::Internal, error.to_string()));
-        either(status.and_then(json))
+        either(guarded(|| Ok(self.core.status())).and_then(|status| serde_json::to_string(&status).map_err(internal)))
+    }
+}
+
+impl NativeVerifier {
+    fn verify_cached(&self, token: Token<'_>, ticket: &mut i64) -> Result<String, Refusal> {
+        let token = bytes(token)?;
+        guarded(|| self.core.verify_cached(&token, Some(ticket))).and_then(|identity| answer(&identity))
     }
 }
 
@@ -122,22 +119,24 @@ pub fn option_names() -> Vec<&'static str> {
     OPTIONS.iter().map(|option| option.name).collect()
 }
 
-/// The identity as JSON, a line feed (which no JSON string holds as it is), and the payload's own text.
-fn text(identity: &Identity) -> String {
-    let mut text = serde_json::to_string(identity).unwrap_or_default();
+/// The identity as JSON, a line feed (which compact JSON does not hold), and the payload's own text.
+///
+/// One string, because it is the fastest way that ends in a plain object. Measured on two busy cores, with `email` and
+/// three `groups` read, beside a verification of 14 µs: this with JSON.parse and a frozen Identity 3.6 µs, of which 1.2 are
+/// the string; an object built property by property 4.0 µs; a native object whose getters read those two 3.5 µs, and
+/// more for each further one, with a finaliser to run. The payload is parsed only where an application reads it.
+fn answer(identity: &Identity) -> Result<String, Refusal> {
+    let mut text = serde_json::to_string(identity).map_err(internal)?;
     text.push('\n');
     text.push_str(identity.claims.text());
-    text
+    Ok(text)
 }
 
 /// The bytes of a token, copied: JavaScript may share its own with another thread. A string that is no Unicode text
 /// becomes one with U+FFFD, which no token holds either.
 fn bytes(token: Token<'_>) -> Result<Vec<u8>, Refusal> {
     match token {
-        Either3::A(text) => match text.into_utf8() {
-            Ok(text) => Ok(text.take()),
-            Err(error) => Err(Refusal::new(Code::Internal, error.reason.clone())),
-        },
+        Either3::A(text) => text.into_utf8().map(|text| text.take()).map_err(internal),
         Either3::B(bytes) => Ok(bytes.to_vec()),
         Either3::C(other) => {
             let kind = other.get_type().map_or_else(|_| "unknown".to_owned(), |kind| kind.to_string());
@@ -153,4 +152,12 @@ fn whole(now: &Either<f64, Unknown<'_>>) -> Result<i64, Refusal> {
         Either::A(now) if now.fract() == 0.0 => Ok(*now as i64),
         _ => Err(Refusal::new(Code::InvalidArgument, "now takes whole Unix seconds, a number from 0 to 2^53-1")),
     }
+}
+
+fn settle(promise: JsDeferred<Option<Refusal>, Settle>, outcome: Result<(), Refusal>) {
+    promise.resolve(Box::new(move |_| Ok(outcome.err())));
+}
+
+fn internal(error: impl ToString) -> Refusal {
+    Refusal::new(Code::Internal, error.to_string())
 }
