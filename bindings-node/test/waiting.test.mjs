@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { pbkdf2 } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -66,6 +66,42 @@ test('refresh warms up; forced, it fetches at once', async (context) => {
   await Promise.all([verifier.refresh({ force: true }), verifier.refresh({ force: true })])
   assert.equal(await issuer.fetches(), 2)
 })
+
+test('a fetch that has landed, though nobody has been told yet, is none to wait for', async (context) => {
+  const issuer = await running(context)
+  const verifier = new Verifier({ route: issuer.url })
+  const old = await issuer.mint()
+  const waiting = verifier.verify(old)
+  // From here to the next await the event loop stands still
+  while (verifier.status().state === 'empty' || waitingThreads() > 0) pause(5)
+  askNow(`${issuer.url}/rotate`, 'POST')
+  const fresh = verifier.verify(askNow(`${issuer.url}/mint?sub=bob`, 'GET'))
+  assert.equal((await waiting).subject, 'alice')
+  assert.equal((await fresh).subject, 'bob')
+  assert.equal(await issuer.fetches(), 2)
+})
+
+function pause(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+/** The threads of this process that native/verifier.rs has started. */
+function waitingThreads() {
+  const names = readdirSync('/proc/self/task').map((id) => {
+    try {
+      return readFileSync(`/proc/self/task/${id}/comm`, 'utf8')
+    } catch {
+      return '' // it has ended
+    }
+  })
+  return names.filter((name) => name.startsWith('pomerium-jwt')).length
+}
+
+/** A request by another process, while this one stands still. */
+function askNow(url, method) {
+  const text = `fetch('${url}', { method: '${method}' }).then((answer) => answer.text()).then(console.log)`
+  return execFileSync(process.execPath, ['-e', text], { encoding: 'utf8' }).trim()
+}
 
 test('20,000 wait while the key server hangs', async (context) => {
   const issuer = await Issuer.start()
