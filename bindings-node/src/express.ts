@@ -17,16 +17,6 @@ import type { Identity, Verifier } from './index'
 
 export type { PomeriumOptions, Refusal, Rendered } from './gate'
 
-declare global {
-  // How Express's own types are added to
-  namespace Express {
-    interface Request {
-      /** Who is calling; undefined where a request passed without an identity. Read-only. */
-      readonly pomerium?: Identity | undefined
-    }
-  }
-}
-
 /** What Express and Connect call. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
 

@@ -5,6 +5,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { invalidOptions } from './errors'
 import { type Identity, type Options, Verifier, VerifyError } from './index'
 
+declare module 'http' {
+  // Express's requests and those of ws extend it
+  interface IncomingMessage {
+    /** Who is calling; undefined where a request passed without an identity. Read-only. */
+    readonly pomerium?: Identity | undefined
+  }
+}
+
 /** Options of an integration, beside those of the Verifier. */
 export interface GateOptions {
   /** A verifier of your own, instead of its options. */

@@ -8,18 +8,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { attach, fail, Gate, type PomeriumOptions } from './gate'
-import type { Identity, Verifier } from './index'
+import type { Verifier } from './index'
 
 export type { PomeriumOptions, Refusal, Rendered } from './gate'
 
-/** A request that was let in. */
-export interface ProtectedRequest extends IncomingMessage {
-  /** Who is calling; undefined where a request passed without an identity. Read-only. */
-  readonly pomerium?: Identity | undefined
-}
-
 /** What answers the requests that were let in. */
-export type ProtectedListener = (request: ProtectedRequest, response: ServerResponse) => void | Promise<void>
+export type ProtectedListener = (request: IncomingMessage, response: ServerResponse) => unknown
 
 /** What an http.Server calls, with the verifier behind it. */
 export type Protected = ((request: IncomingMessage, response: ServerResponse) => void) & { readonly verifier: Verifier }

@@ -6,8 +6,8 @@
 import { invalidOptions } from './errors'
 import { type Claims, type Code, type Options, Verifier, VerifyError, logoutUrl } from './index'
 
-/** What PomeriumVerifier takes. */
-export interface PomeriumVerifierConfig {
+/** What PomeriumVerifier takes; beside what the official one does, most options of the Verifier, such as `caFile`. */
+export interface PomeriumVerifierConfig extends Omit<Options, 'route' | 'issuer' | 'audience' | 'trustOnFirstUse'> {
   /** The expected `iss`. Left out or empty, that of the first token that verifies; `jwksUrl` is needed then. */
   issuer?: string | undefined
   /** The expected `aud`, any of them. Left out or empty, that of the first token that verifies. */
@@ -66,21 +66,19 @@ export class PomeriumVerifier {
   #verified: JWTPayload = {}
 
   /** Throws TypeError without an argument, and VerifyError where the configuration makes no verifier. */
-  constructor({ issuer = '', audience = [], expirationBuffer, jwksUrl }: PomeriumVerifierConfig) {
+  constructor({ issuer = '', audience = [], expirationBuffer, ...others }: PomeriumVerifierConfig) {
     this.#issuer = issuer
     this.#audience = this.audToArray(audience)
     this.expirationBuffer = expirationBuffer ?? 0
-    if (!issuer && !jwksUrl) {
-      throw invalidOptions('add jwksUrl, or issuer: keys are not fetched from where a token says')
-    }
     if (this.expirationBuffer > 300) warnOfUnit(this.expirationBuffer)
-    this.#verifier = sharedVerifier({
+    const options: Options = {
+      ...others,
       issuer: issuer || undefined,
       audience: this.#audience.length > 0 ? this.#audience : undefined,
       trustOnFirstUse: !issuer || this.#audience.length === 0 || undefined,
-      leeway: expirationBuffer === undefined ? undefined : Math.max(expirationBuffer, 0),
-      jwksUrl: jwksUrl ?? keysOf(issuer),
-    })
+      leeway: expirationBuffer === undefined ? others.leeway : Math.max(expirationBuffer, 0),
+    }
+    this.#verifier = sharedVerifier(hasKeys(options) ? options : { ...options, jwksUrl: keysOf(issuer) })
     this.tofu()
   }
 
@@ -219,11 +217,17 @@ async function verifyWith(verifier: Verifier, jwt = ''): Promise<JWTVerifyResult
   return { payload: JSON.parse(claimsText) as JWTPayload, protectedHeader: decode(header) as JWTHeaderParameters }
 }
 
+function hasKeys({ jwksUrl, jwks, jwksFile, publicKey, publicKeyFile }: Options): boolean {
+  return [jwksUrl, jwks, jwksFile, publicKey, publicKeyFile].some((source) => source !== undefined)
+}
+
 function decode(part = ''): unknown {
   return JSON.parse(Buffer.from(part, 'base64url').toString())
 }
 
+/** Pomerium's address for keys below this one. */
 function keysOf(baseUrl: string): string {
+  if (!baseUrl) throw invalidOptions('add jwksUrl, or issuer: keys are not fetched from where a token says')
   return `${withHttps(baseUrl).replace(/\/$/, '')}/.well-known/pomerium/jwks.json`
 }
 

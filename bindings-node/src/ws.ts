@@ -16,7 +16,6 @@ import { attach, fail, Gate, type PomeriumOptions } from './gate'
 import type { Identity, Verifier } from './index'
 
 export type { PomeriumOptions, Refusal, Rendered } from './gate'
-export type { ProtectedRequest } from './http'
 
 /** The close code where `closeAtExpiry` closes: one of those left to applications (RFC 6455 section 7.4.2). */
 export const TOKEN_EXPIRED = 4401

@@ -49,3 +49,13 @@ test('requests that wait for keys share one fetch, and whoever goes away disturb
   assert(answers.every(({ body }) => body === 'alice'))
   assert.equal(listener.verifier.status().fetches, 2)
 })
+
+test('a token of hundreds of groups needs a larger limit than that of Node', async (context) => {
+  const issuer = new TestIssuer()
+  const groups = Array.from({ length: 1000 }, (_, index) => `00gdirectory${index}@group.example.com`)
+  const listener = protect((request, response) => response.end(String(request.pomerium.groups.length)), issuer.options)
+  const headers = issuer.headers({ groups })
+  assert.equal((await ask(await listen(context, listener), '/', headers)).status, 431)
+  const port = await listen(context, listener, { maxHeaderSize: 131_072 })
+  assert.equal((await ask(port, '/', headers)).body, '1000')
+})

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 
 import { VerifyError } from 'pomerium-jwt'
+import { TestIssuer } from 'pomerium-jwt/testing'
 import { getJWKsData, parseJWT, PomeriumVerifier, signOut, verifyPomeriumJWT, withHttps } from 'pomerium-jwt/js-sdk'
 
 import { ask, HEADER, Issuer, project, run } from './servers.mjs'
@@ -148,6 +149,16 @@ test('expirationBuffer is a leeway in seconds', async () => {
   }
 })
 
+test('options of the Verifier go with it', async () => {
+  const { options } = new TestIssuer(HOST)
+  const own = new TestIssuer(HOST)
+  const config = { issuer: HOST, audience: HOST, jwks: own.options.jwks, maxTokenAge: 60 }
+  assert.equal((await new PomeriumVerifier(config).verifyJwt(own.token())).payload.sub, 'alice')
+  await assert.rejects(new PomeriumVerifier(config).verifyJwt(own.token({ iat: 0 })), { code: 'token_too_old' })
+  const other = new PomeriumVerifier({ ...config, jwks: options.jwks })
+  await assert.rejects(other.verifyJwt(own.token()), { code: 'key_not_found' })
+})
+
 test('a buffer of more than five minutes is warned of once', async () => {
   const warnings = []
   process.on('warning', ({ code, message }) => warnings.push(`${code}: ${message}`))
@@ -164,6 +175,8 @@ test('a wrong configuration stops the start', () => {
     [{}, /add jwksUrl, or issuer: keys are not fetched/],
     [{ audience: HOST }, /add jwksUrl, or issuer/],
     [{ issuer: HOST, audience: '' }, /audience/],
+    [{ issuer: HOST, audience: HOST, jwksUri: jwksUrl }, /jwksUr[li]|jwks_ur[li]/],
+    [{ issuer: HOST, audience: HOST, jwksUrl, jwks: { keys: [] } }, /jwks/],
     [{ issuer: HOST, audience: HOST, expirationBuffer: 3601 }, /leeway/],
     [{ issuer: HOST, audience: HOST, expirationBuffer: 0.5 }, /leeway/],
     [{ issuer: HOST, audience: HOST, jwksUrl: 'other.example.com' }, /jwks_url/],
@@ -227,7 +240,7 @@ test('parseJWT, getJWKsData, signOut, withHttps', async () => {
 
 test('a server written against the official interface, with another import and jwksUrl', async (context) => {
   const file = path.join(project('js-sdk', 'express'), 'app.mjs')
-  const program = readFileSync(path.join(import.meta.dirname, 'official-app.mjs'), 'utf8')
+  const program = readFileSync(path.join(import.meta.dirname, 'programs', 'official-app.mjs'), 'utf8')
     .replace("'@pomerium/js-sdk'", "'pomerium-jwt/js-sdk'")
     .replaceAll('new PomeriumVerifier({ ', 'new PomeriumVerifier({ jwksUrl: process.env.JWKS_URL, ')
   writeFileSync(file, program)

@@ -40,6 +40,10 @@ export class Issuer {
     return this.#ask('POST', address)
   }
 
+  keySet() {
+    return this.#ask('GET', '/.well-known/pomerium/jwks.json')
+  }
+
   async fetches() {
     return JSON.parse(await this.#ask('GET', '/stats')).fetches
   }
@@ -52,8 +56,8 @@ export class Issuer {
 }
 
 /** Listens on a free port until the test ends, and gives the port. */
-export async function listen(context, listener) {
-  const server = createServer(listener)
+export async function listen(context, listener, options = {}) {
+  const server = createServer(options, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   context.after(() => {
