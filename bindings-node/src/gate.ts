@@ -108,12 +108,11 @@ export class Gate {
    * Browsers send no credentials with a CORS preflight, so it passes.
    */
   async admit(request: GateRequest): Promise<Identity | undefined> {
-    const identity = isPreflight(request) || this.#exempt.has(servedPath(request)) ? null : await this.#verify(request)
-    if (identity && this.#groups.length > 0) {
-      this.checkGroup(request, identity, this.#groups)
-    }
-    admissions.set(request, { gate: this, identity: identity ?? undefined })
-    return identity ?? undefined
+    const passes = isPreflight(request) || this.#exempt.has(servedPath(request))
+    const identity = passes ? undefined : await this.#verify(request)
+    if (identity && this.#groups.length > 0) this.checkGroup(request, identity, this.#groups)
+    admissions.set(request, { gate: this, identity })
+    return identity
   }
 
   /** Throws Refused where nobody is signed in. */
@@ -145,12 +144,12 @@ export class Gate {
     send(response, refusal.status, rendered, refusal.retryAfter)
   }
 
-  async #verify(request: GateRequest): Promise<Identity | null> {
+  async #verify(request: GateRequest): Promise<Identity | undefined> {
     try {
       return await this.verifier.verify(headerText(request, this.#header))
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
-      if (this.#optional && error.code === 'token_missing') return null
+      if (this.#optional && error.code === 'token_missing') return undefined
       throw this.#refuse(request, error.code, error.status, error.message, error)
     }
   }
@@ -161,9 +160,7 @@ export class Gate {
   }
 }
 
-/**
- * What was decided about each request. Apart from the request's own properties, which other code can set.
- */
+/** What was decided about each request. Apart from the request's own properties, which other code can set. */
 export const admissions = new WeakMap<IncomingMessage, { gate: Gate; identity: Identity | undefined }>()
 
 /** Makes the identity the request's `pomerium`, which nothing that merges a body into the request can replace. */

@@ -1,16 +1,28 @@
-// The programs in examples/node, as strangers run them: in a project of their own, before a real `pomerium-jwt issuer`.
+// The programs in examples/node, as strangers run them: in a project of their own, in which the packed package is
+// installed, before a real `pomerium-jwt issuer`.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { cpSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
-import { ask, environment, HEADER, Issuer, project, ROOT, run } from './servers.mjs'
+import { ask, environment, HEADER, Issuer, PACKAGE, project, ROOT, run } from './servers.mjs'
 
-const folder = project('examples', 'express')
+const folder = installed()
 cpSync(path.join(ROOT, 'examples', 'node'), folder, { recursive: true })
+
+/** A project with the packages as they are released, but for the profile. */
+function installed() {
+  const folder = project('examples')
+  const pack = [path.join(PACKAGE, 'scripts', 'package.mjs'), 'debug', path.join(folder, 'packed')]
+  const packed = execFileSync(process.execPath, pack, { encoding: 'utf8' }).trim().split('\n')
+  const options = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--silent']
+  execFileSync('npm', ['install', ...options, ...packed], { cwd: folder, stdio: 'inherit' })
+  symlinkSync(path.join(PACKAGE, 'node_modules', 'express'), path.join(folder, 'node_modules', 'express'))
+  return folder
+}
 
 /** The web application and its issuer. */
 async function start(context, options = {}) {

@@ -1,6 +1,9 @@
 // How the middleware fits into applications of Express 4 and 5 and of Connect; gate.test.mjs has who gets in.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 
 import connect from 'connect'
@@ -200,6 +203,27 @@ test('Connect: mounted, and rewritten', async (context) => {
   ]
   for (const [target, headers, status] of table) {
     assert.equal((await ask(port, target, headers)).status, status, `${target} ${JSON.stringify(headers)}`)
+  }
+})
+
+test('requests of serverless platforms, whose adapters fill in `headers` alone', async () => {
+  const { [HEADER]: token } = issuer.headers()
+  const name = HEADER.toLowerCase()
+  const table = [
+    [{ [name]: token }, 200, '"alice"'],
+    [{ [name]: `${token}, ${token}` }, 401, '{"error":"token_repeated"}'],
+    [{ [name]: [token, token] }, 401, '{"error":"token_repeated"}'],
+    [{}, 401, '{"error":"token_missing"}'],
+  ]
+  for (const [headers, status, body] of table) {
+    const request = Object.assign(new IncomingMessage(), { method: 'GET', url: '/', headers })
+    const written = new PassThrough()
+    const response = new ServerResponse(request)
+    response.assignSocket(written)
+    express().use(protect(), who)(request, response)
+    await once(response, 'finish')
+    assert.equal(response.statusCode, status)
+    assert(String(written.read()).endsWith(`\r\n\r\n${body}`))
   }
 })
 
