@@ -321,7 +321,6 @@ func write(t *testing.T, folder, name, text string) {
 	must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 }
 
-
 // freeAddress is one of this machine on which nobody listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
