@@ -161,12 +161,12 @@ func (g *Gate) announce() {
 }
 
 // named is what is checked: what an option says, what the route gives, or what is pinned later.
-func named(option, route []byte) string {
+func named(option, route names) string {
 	switch {
 	case option != nil:
-		return string(option)
+		return strings.Join(option, ", ")
 	case route != nil:
-		return string(route)
+		return strings.Join(route, ", ")
 	default:
 		return "of the first token"
 	}

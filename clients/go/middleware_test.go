@@ -225,6 +225,16 @@ func TestKeysUnavailableIs503(t *testing.T) {
 	}
 }
 
+func TestAClosedVerifierIs500(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := issuer.Verifier()
+	server := protected(t, verifier, false, pomerium.WithOptional())
+	must(t, verifier.Close())
+	if status, body, _ := send(t, server, "/", issuer.Token(nil)); status != 500 || body != `{"error":"invalid_argument"}` {
+		t.Error(status, body)
+	}
+}
+
 // An error handler renders, and cannot let in: what it writes has the refusal's status.
 func TestErrorHandlersAndHooks(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
@@ -266,16 +276,19 @@ func TestErrorHandlersAndHooks(t *testing.T) {
 func TestTheLog(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
 	server := protected(t, issuer.Verifier(), false)
+	options := issuer.Options()
+	options.Issuer = []string{"app.example.com", "other.example.com"}
 	start := silence(t)
-	pomerium.Middleware(issuer.Verifier())
-	if line := start.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "INFO") ||
-		!strings.Contains(line, "https://app.example.com") || !strings.Contains(line, "keys=jwks header=X-Pomerium-Jwt-Assertion") {
-		t.Errorf("%q", line)
+	pomerium.Middleware(newVerifier(t, options))
+	line, _ := strings.CutSuffix(start.String(), "\n")
+	if _, said, _ := strings.Cut(line, " level="); said != `INFO msg="pomerium: every request is verified" `+
+		`issuer="app.example.com, other.example.com" audience=https://app.example.com keys=jwks header=X-Pomerium-Jwt-Assertion` {
+		t.Errorf("%s", line)
 	}
 	log := silence(t)
 	token := issuer.Expired()
 	send(t, server, "/a%0Ab", token)
-	line := log.String()
+	line = log.String()
 	if strings.Count(line, "\n") != 1 || !strings.Contains(line, "WARN") || !strings.Contains(line, "token_expired") ||
 		!strings.Contains(line, `path="/a\nb"`) {
 		t.Errorf("%q", line)

@@ -38,9 +38,20 @@ type Verifier struct {
 
 // checks is what the options say of names, as they were written, for the log.
 type checks struct {
-	Route    json.RawMessage `json:"route"`
-	Issuer   json.RawMessage `json:"issuer"`
-	Audience json.RawMessage `json:"audience"`
+	Route    names `json:"route"`
+	Issuer   names `json:"issuer"`
+	Audience names `json:"audience"`
+}
+
+type names []string
+
+// UnmarshalJSON takes what the library takes: a list, or one string.
+func (n *names) UnmarshalJSON(text []byte) error {
+	if text[0] == '[' {
+		return json.Unmarshal(text, (*[]string)(n))
+	}
+	*n = make(names, 1)
+	return json.Unmarshal(text, &(*n)[0])
 }
 
 // New makes a verifier. It touches no network; files named in the options are read now. The error is InvalidOptions, in a

@@ -354,6 +354,33 @@ func TestACancelledWait(t *testing.T) {
 	must(t, verifier.Close())
 }
 
+func TestCloseWaitsForARefresh(t *testing.T) {
+	issuer := startIssuer(t)
+	issuer.post("/fault?kind=hang")
+	options := issuer.options()
+	options.Timeout = pomerium.Ptr(time.Minute)
+	verifier := newVerifier(t, options)
+	refreshed, closed := make(chan error), make(chan struct{})
+	go func() { refreshed <- verifier.Refresh(context.Background(), true) }()
+	for issuer.fetches() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	go func() {
+		_ = verifier.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		t.Error("closed while a call was running")
+	case <-time.After(100 * time.Millisecond):
+	}
+	issuer.stop() // ends the fetch
+	if err := <-refreshed; !errors.Is(err, pomerium.KeysUnavailable) {
+		t.Error(err)
+	}
+	<-closed
+}
+
 func TestAContextBoundsTheWaitForKeysAndNothingElse(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
 	ctx, cancel := context.WithCancel(t.Context())

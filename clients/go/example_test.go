@@ -1,0 +1,48 @@
+package pomerium_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+)
+
+func Example() {
+	verifier, err := pomerium.NewForRoute("https://app.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	protect := pomerium.Middleware(verifier, pomerium.WithExemptPaths("/healthz"))
+	http.Handle("/", protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, _ := pomerium.FromContext(r.Context())
+		fmt.Fprintln(w, "Hello", identity.Email)
+	})))
+}
+
+func ExampleNew() {
+	_, err := pomerium.New(pomerium.Options{
+		Route:   []string{"https://app.example.com"},
+		Leeway:  pomerium.Ptr(30 * time.Second),
+		Timeout: pomerium.Ptr(100 * time.Millisecond),
+	})
+	fmt.Println(err)
+	// Output: invalid_options: timeout: takes whole seconds, not 100ms
+}
+
+func ExampleVerifier_Verify() {
+	verifier, err := pomerium.NewForRoute("https://app.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	request, _ := http.NewRequest("GET", "https://app.example.com/", nil)
+	_, err = verifier.Verify(context.Background(), request.Header.Get("X-Pomerium-Jwt-Assertion"))
+	var refused *pomerium.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Status, refused.Code, errors.Is(err, pomerium.TokenMissing))
+	}
+	// Output: 401 token_missing true
+}
