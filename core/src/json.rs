@@ -287,6 +287,17 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_name_is_found_wherever_it_stands() {
+        for count in 1..3 * FEW {
+            for repeated in 0..count {
+                let names = (0..count).chain([repeated]).map(|n| format!("\"n{n}\":0"));
+                let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
+                assert!(parse(&text).is_err(), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn many_names_cost_linear_time() {
         let names: Vec<String> = (0..100_000).map(|n| format!("\"{n}\":0")).collect();
         let value = parse_bytes(format!("{{{}}}", names.join(",")).as_bytes()).map(|value| value.to_string().len());

@@ -5,6 +5,7 @@ mod header;
 mod identity;
 mod json;
 mod key_set;
+mod messages;
 mod names;
 mod options;
 mod order;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> Vec<Case> {
         names::cases(),
         identity::cases(),
         order::cases(),
+        messages::cases(),
     ];
     by_subject.concat()
 }
