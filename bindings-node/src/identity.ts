@@ -52,8 +52,12 @@ export class Identity<C = Claims> {
   readonly #text: string
   #claims: C | undefined
 
-  /** @internal The native half's answer: the fields as JSON, a line feed, and the payload's own text. */
-  constructor(answer: string) {
+  /** @internal Of the native half's answer: the fields as JSON, a line feed, and the payload's own text. */
+  static of<C>(answer: string): Identity<C> {
+    return new Identity<C>(answer)
+  }
+
+  private constructor(answer: string) {
     const end = answer.indexOf('\n')
     const fields = JSON.parse(answer.slice(0, end)) as Fields
     this.subject = fields.subject

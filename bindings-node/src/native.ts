@@ -35,29 +35,52 @@ export interface Refusal {
 export const native: Native = load()
 
 /**
- * The addon of this platform: beside the package where it was built, else from the package that npm chose by its `os`,
+ * The addon of this system: beside the package where it was built, else from the package that npm has chosen by its `os`,
  * `cpu` and `libc`. Of the two kinds of Linux only the fitting one is installed, so both can be asked for.
  */
 function load(): Native {
   const system = `${process.platform}-${process.arch}`
-  const kinds = { linux: ['-gnu', '-musl'], win32: ['-msvc'] } as Partial<Record<NodeJS.Platform, string[]>>
+  const kinds: Partial<Record<NodeJS.Platform, string[]>> = { linux: ['-gnu', '-musl'], win32: ['-msvc'] }
   const platforms = (kinds[process.platform] ?? ['']).map((kind) => system + kind)
-  const places = platforms.flatMap((platform) => [`../pomerium-jwt.${platform}.node`, `pomerium-jwt-${platform}`])
-  for (const place of places) {
-    try {
-      return require(place) as Native
-    } catch (error) {
-      if (!isMissing(error, place)) throw error
-    }
+  for (const platform of platforms) {
+    const addon = found(() => require(`../pomerium-jwt.${platform}.node`)) ?? found(() => installed(platform))
+    if (addon) return addon
   }
   const packages = platforms.map((platform) => `pomerium-jwt-${platform}`).join(' or ')
   throw new Error(
     `the package ${packages} is missing, which brings pomerium-jwt's native half for this system: ` +
-      'install with optional dependencies, on the system that the application runs on',
+      'install with optional dependencies, on the kind of system that the application runs on',
   )
 }
 
-function isMissing(error: unknown, place: string): boolean {
-  const { code, message } = error as NodeJS.ErrnoException
-  return code === 'MODULE_NOT_FOUND' && message.includes(`'${place}'`)
+/** Written out, as tools that gather what a program needs look for literals. A test compares it with package.json. */
+function installed(platform: string): unknown {
+  switch (platform) {
+    case 'linux-x64-gnu':
+      return require('pomerium-jwt-linux-x64-gnu')
+    case 'linux-x64-musl':
+      return require('pomerium-jwt-linux-x64-musl')
+    case 'linux-arm64-gnu':
+      return require('pomerium-jwt-linux-arm64-gnu')
+    case 'linux-arm64-musl':
+      return require('pomerium-jwt-linux-arm64-musl')
+    case 'darwin-x64':
+      return require('pomerium-jwt-darwin-x64')
+    case 'darwin-arm64':
+      return require('pomerium-jwt-darwin-arm64')
+    case 'win32-x64-msvc':
+      return require('pomerium-jwt-win32-x64-msvc')
+    default:
+      return undefined
+  }
+}
+
+/** undefined if it is not there; one that is there and cannot be loaded says why. */
+function found(load: () => unknown): Native | undefined {
+  try {
+    return load() as Native | undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
+    throw error
+  }
 }

@@ -63,13 +63,13 @@ export function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** The core's name; a name it does not know goes to it as it is, for its hints. */
+const CORE_NAMES = new Map(native.optionNames().map((name) => [camelCase(name), name]))
+
+/** The core's name; one that it does not know goes to it as it is, for its hints. */
 function coreName(name: string): string {
-  const known = native.optionNames()
-  if (known.includes(name) && camelCase(name) !== name) {
-    throw invalidOptions(`option "${name}" is unknown: write ${camelCase(name)}`)
-  }
-  return known.find((own) => camelCase(own) === name) ?? name
+  const spelled = camelCase(name)
+  if (spelled !== name && CORE_NAMES.has(spelled)) throw invalidOptions(`option "${name}" is unknown: write ${spelled}`)
+  return CORE_NAMES.get(name) ?? name
 }
 
 /** The value as it is, if it ends somewhere and JSON can say it. */

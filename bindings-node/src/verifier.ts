@@ -48,10 +48,10 @@ export class Verifier {
     const signal = options?.signal
     signal?.throwIfAborted()
     const answer = this.#native.start(token)
-    if (typeof answer === 'string') return new Identity<C>(answer)
+    if (typeof answer === 'string') return Identity.of<C>(answer)
     if (answer.ticket === undefined) throw refused(answer)
     await unlessAborted(this.#refreshed(), signal)
-    return new Identity<C>(accepted(this.#native.finish(token, answer.ticket)))
+    return Identity.of<C>(accepted(this.#native.finish(token, answer.ticket)))
   }
 
   /**
@@ -60,7 +60,7 @@ export class Verifier {
    */
   verifySync<C = Claims>(token: Token): Identity<C> {
     const answer = this.#native.start(token)
-    if (typeof answer === 'string') return new Identity<C>(answer)
+    if (typeof answer === 'string') return Identity.of<C>(answer)
     if (answer.ticket !== undefined) void this.#refreshed()
     throw refused(answer)
   }
@@ -70,7 +70,7 @@ export class Verifier {
    * pins nothing.
    */
   verifyAt<C = Claims>(token: Token, now: number): Identity<C> {
-    return new Identity<C>(accepted(this.#native.verifyAt(token, now)))
+    return Identity.of<C>(accepted(this.#native.verifyAt(token, now)))
   }
 
   /**

@@ -120,6 +120,12 @@ test('the version is that of the workspace, everywhere', () => {
   assert.deepEqual([installed.dependencies, installed.scripts, platform.scripts], [undefined, undefined, undefined])
 })
 
+test('the loader knows the platforms of package.json', () => {
+  const source = readFileSync(path.join(HERE, 'src/native.ts'), 'utf8')
+  const known = [...source.matchAll(/case '(.*)':\n +return require\('pomerium-jwt-\1'\)/g)].map(([, name]) => name)
+  assert.deepEqual(known, MANIFEST.platforms, 'write them in src/native.ts')
+})
+
 test('the lock file names no registry', () => {
   const lock = readFileSync(path.join(HERE, 'package-lock.json'), 'utf8')
   assert.doesNotMatch(lock, /"resolved"|https?:\/\/[^"]*\.tgz/, 'remove the lines "resolved"; .npmrc asks for none')
