@@ -2,10 +2,32 @@
 
 use serde_json::{Value, json};
 
-use crate::case::{Case, case};
+use crate::{
+    case::{Case, case},
+    fixtures::{KEY, OTHER},
+};
 
 pub(crate) fn cases() -> Vec<Case> {
-    [kinds(), audiences(), demanded()].concat()
+    [algorithms(), kinds(), audiences(), demanded()].concat()
+}
+
+/// What the options allow stands beside what the JOSE header has, which nobody has signed yet and is not quoted.
+fn algorithms() -> Vec<Case> {
+    let rs256 = KEY.jose_header().replace("ES256", "RS256");
+    let hs256 = KEY.jose_header().replace("ES256", "HS256");
+    vec![
+        case("says-algorithms", "neither of those that are accepted")
+            .option("algorithms", json!(["ES256", "RS256"]))
+            .header(hs256)
+            .refused_saying("algorithm_not_allowed", "is not one of algorithms, ES256, RS256"),
+        case("says-algorithm-rsa", "an RSA key, for which there is an option")
+            .header(rs256)
+            .refused_saying("algorithm_not_allowed", "alg is RS256, algorithms is ES256: is Pomerium's key RSA?"),
+        case("says-signature", "a bad signature where the key has the token's kid")
+            .source("public_key", KEY.public_key_pem())
+            .signed_by(&OTHER)
+            .refused_saying("signature_invalid", "the token was altered, or signed with another key"),
+    ]
 }
 
 /// A claim of the wrong type is called by its type, and never quoted.
