@@ -94,7 +94,7 @@ bench-node: node-environment
 .PHONY: test-node node-package bench-node node-environment
 node-environment:
 	@tools/need node
-	@cd bindings-node && test node_modules/.package-lock.json -nt package-lock.json || npm --prefix bindings-node ci --silent
+	@cd bindings-node && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
 
 # ---- Comparisons
 
