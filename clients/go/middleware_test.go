@@ -46,6 +46,7 @@ func serve(t *testing.T, handler http.Handler, http2 bool) *httptest.Server {
 	server := httptest.NewUnstartedServer(handler)
 	server.EnableHTTP2 = http2
 	server.StartTLS()
+	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(server.Close)
 	return server
 }

@@ -1,0 +1,48 @@
+package pomerium
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// A refresh that was running when the library asked for one may have fetched before: it does not count.
+func TestAWaitSeesARefreshThatBeganAfterIt(t *testing.T) {
+	verifier, err := NewForRoute("http://127.0.0.1:9") // the discard port: nobody listens
+	must(err)
+	defer func() { _ = verifier.Close() }()
+	release, fetched := make(chan struct{}), make(chan error)
+	running, _ := verifier.wanted.join(func() error {
+		<-release
+		return nil
+	})
+	go func() { fetched <- verifier.fetched(context.Background()) }()
+	time.Sleep(50 * time.Millisecond) // until it has joined; should it come later, it begins one
+	close(release)
+	<-running.done
+	must(<-fetched)
+	status, err := verifier.Status()
+	must(err)
+	if status.Fetches != 1 {
+		t.Errorf("%d fetches", status.Fetches)
+	}
+}
+
+// A refresh that is forced fetches, whatever the one that verifications wait for is doing.
+func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
+	verifier, err := NewForRoute("http://127.0.0.1:9")
+	must(err)
+	defer func() { _ = verifier.Close() }()
+	release := make(chan struct{})
+	verifier.wanted.join(func() error {
+		<-release
+		return nil
+	})
+	defer close(release)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // only where it waits for the other
+	defer cancel()
+	if err := verifier.Refresh(ctx, true); !errors.Is(err, KeysUnavailable) || ctx.Err() != nil {
+		t.Error(err)
+	}
+}
