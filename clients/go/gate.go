@@ -41,7 +41,7 @@ func WithOptional() GateOption {
 }
 
 // WithExemptPaths names paths that need no token, and where none is looked at: health checks. They are compared exactly
-// with the decoded path of the URL, in gRPC with the full method.
+// with the decoded path of the URL, in gRPC with the full method; a path with an encoded slash is not exempt.
 func WithExemptPaths(paths ...string) GateOption {
 	return func(g *Gate) { g.exemptPaths = append(g.exemptPaths, paths...) }
 }

@@ -69,7 +69,8 @@ func (i Identity) String() string {
 		i.Anonymous, len(i.Groups), i.Issuer, i.ExpiresAt.Format(time.RFC3339))
 }
 
-// Format writes what String gives, whatever the verb: %+v and %#v would show every field.
+// Format writes what String gives, whatever the verb: %+v and %#v would show every field. Like String and LogValue it is a
+// method of the value, so that copies are covered too.
 func (i Identity) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, i.String()) }
 
 // LogValue is what String says, for [slog].

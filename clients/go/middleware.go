@@ -1,6 +1,7 @@
 package pomerium
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -20,7 +21,7 @@ func Middleware(verifier *Verifier, options ...GateOption) func(http.Handler) ht
 				next.ServeHTTP(w, r.WithContext(gate.pass(r.Context(), nil)))
 				return
 			}
-			ctx, refusal := gate.Admit(r.Context(), r.Header.Values(gate.headerName), r.URL.Path)
+			ctx, refusal := gate.Admit(r.Context(), r.Header.Values(gate.headerName), path(r))
 			if refusal != nil {
 				gate.render(w, r, refusal)
 				return
@@ -42,13 +43,13 @@ func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 			if !found {
 				gate := &Gate{}
 				gate.render(w, r, gate.refuse(r.Context(), &Refusal{
-					Code: string(Internal), Status: http.StatusInternalServerError, Path: r.URL.Path,
+					Code: string(Internal), Status: http.StatusInternalServerError, Path: path(r),
 					Message: "nothing has been verified: put Middleware before RequireGroup",
 				}))
 				return
 			}
 			if !isPreflight(r) {
-				if refusal := passed.gate.checkGroup(r.Context(), passed.identity, groups, r.URL.Path); refusal != nil {
+				if refusal := passed.gate.checkGroup(r.Context(), passed.identity, groups, path(r)); refusal != nil {
 					passed.gate.render(w, r, refusal)
 					return
 				}
@@ -61,6 +62,10 @@ func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
+
+// path is the decoded path, unless it is encoded in an unusual way: routers see more than one path in /public%2Fhealth, and
+// what is exempt for one must not open the other.
+func path(r *http.Request) string { return cmp.Or(r.URL.RawPath, r.URL.Path) }
 
 func (g *Gate) render(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	refused := &refusedWriter{writer: w, refusal: refusal}

@@ -116,6 +116,7 @@ func TestWhoGetsIn(t *testing.T) {
 		{options{exempt}, "/healthz", one("nonsense"), 200, "nobody"},
 		{options{exempt}, "/healthz?page=1", none, 200, "nobody"},
 		{options{exempt}, "/k%C3%A4se", none, 200, "nobody"},
+		{options{exempt}, "/%68ealthz", none, 401, "token_missing"},
 		{options{exempt}, "/healthz/", none, 401, "token_missing"},
 		{options{exempt}, "/healthz/../admin", none, 401, "token_missing"},
 		{options{exempt}, "/HEALTHZ", none, 401, "token_missing"},
@@ -139,6 +140,25 @@ func TestWhoGetsIn(t *testing.T) {
 			}
 			server.Close()
 		}
+	}
+}
+
+// One page here, and two segments of a path elsewhere: what is exempt there is not exempt here.
+func TestAnEncodedSlashIsNotExempt(t *testing.T) {
+	silence(t)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{page}", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.PathValue("page")) })
+	mux.HandleFunc("/public/health", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "fine") })
+	issuer := pomeriumtest.NewIssuer(t)
+	server := serve(t, pomerium.Middleware(issuer.Verifier(), pomerium.WithExemptPaths("/public/health"))(mux), false)
+	if status, body, _ := send(t, server, "/public/health"); status != 200 || body != "fine" {
+		t.Error(status, body)
+	}
+	if status, body, _ := send(t, server, "/public%2Fhealth"); status != 401 || body != `{"error":"token_missing"}` {
+		t.Error(status, body)
+	}
+	if status, body, _ := send(t, server, "/public%2Fhealth", issuer.Token(nil)); status != 200 || body != "public/health" {
+		t.Error(status, body)
 	}
 }
 
