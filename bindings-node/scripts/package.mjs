@@ -2,6 +2,7 @@
 // one with this machine's addon, laid out as napi-rs does. Prints the two file names.
 //
 // The optional dependencies are added here: a lock file with packages of the version in the making could not be installed.
+// A release publishes every one of them, and before the package that names them: a name left to others would be installed.
 
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,8 +34,10 @@ function pack(title, fill) {
 /** What applications install. */
 function main(stage) {
   for (const part of ['dist', 'README.md']) cpSync(join(HERE, part), join(stage, part), { recursive: true })
-  const { devDependencies, scripts, platforms, ...kept } = manifest
-  return { ...kept, optionalDependencies: Object.fromEntries(platforms.map((each) => [`${name}-${each}`, version])) }
+  const addons = Object.fromEntries(platforms.map((platform) => [`${name}-${platform}`, version]))
+  const released = { ...manifest, optionalDependencies: addons }
+  for (const own of ['private', 'platforms', 'scripts', 'devDependencies']) delete released[own]
+  return released
 }
 
 /** What npm chooses by the machine. */
