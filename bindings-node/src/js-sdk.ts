@@ -112,19 +112,22 @@ export class PomeriumVerifier {
     try {
       const result = await verifyWith(this.#verifier, jwt)
       // The core's leeway is no less than 0: it judges once more, at the time when the token has to be valid still
-      if (this.expirationBuffer < 0)
+      if (this.expirationBuffer < 0) {
         this.#verifier.verifyAt(jwt ?? '', Math.floor(Date.now() / 1000) - this.expirationBuffer)
+      }
       this.#firstUse = false
       this.#verified = result.payload
       this.tofu()
       return result
     } catch (error) {
+      this.tofu()
       throw error instanceof VerifyError ? this.#inTheirWords(error) : error
     }
   }
 
   /** Takes over what the first verified token has set. verifyJwt calls it. */
   tofu(): void {
+    if (this.#issuer && this.#audience.length > 0) return
     const pinned = this.#verifier.status().pinned
     this.#issuer ||= pinned?.issuer ?? ''
     if (this.#audience.length === 0) this.#audience = [...(pinned?.audience ?? [])]

@@ -20,6 +20,7 @@ export type { PomeriumOptions, Refusal, Rendered } from './gate'
 /** The close code where `closeAtExpiry` closes: one of those left to applications (RFC 6455 section 7.4.2). */
 export const TOKEN_EXPIRED = 4401
 
+/** The options of a Verifier, those of an integration, and one of long connections. */
 export type UpgradeOptions = PomeriumOptions & {
   /**
    * Closes each WebSocket with the code TOKEN_EXPIRED when its token expires: five minutes after it was opened. The

@@ -80,7 +80,7 @@ test('refusals have the official messages where there are some, and our codes', 
 
 test('trust on first use pins what verified, and nothing else', async () => {
   const config = { jwksUrl: ownUrl() }
-  const verifier = new PomeriumVerifier(config)
+  const [verifier, early] = [new PomeriumVerifier(config), new PomeriumVerifier(config)]
   const [foreign, first, other] = [
     await issuer.mint({ iss: 'evil.example.com', expires_in: '-1000' }),
     await issuer.mint(),
@@ -96,6 +96,7 @@ test('trust on first use pins what verified, and nothing else', async () => {
   const refused = { code: 'issuer_mismatch', message: `JWT was not issued by the correct authority: ${HOST}` }
   await assert.rejects(verifier.verifyJwt(other), refused)
 
+  await assert.rejects(early.verifyJwt(other), refused)
   const another = new PomeriumVerifier(config)
   assert.deepEqual([another.issuer, another.audience], [HOST, [HOST]], 'one for each request trusts nothing anew')
   await assert.rejects(another.verifyJwt(other), refused)
