@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust python c
+LANGUAGES := rust c python go
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -99,7 +99,7 @@ node-environment:
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python
+bench: bench-rust bench-python bench-go bench-node
 .PHONY: bench bench-rust
 
 # Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
