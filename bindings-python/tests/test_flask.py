@@ -196,6 +196,7 @@ def test_the_log(pomerium_issuer: TestIssuer, caplog: pytest.LogCaptureFixture) 
         ({"ROUTE": "https://app.example.com", "OPTIONAL": "yes"}, "optional takes True or False"),
         ({"ROUTE": "https://app.example.com", "EXEMPT_PATHS": "/healthz"}, "exempt_paths takes a list"),
         ({"ROUTE": "https://app.example.com", "REQUIRE_GROUP": [1]}, "require_group takes a list"),
+        ({"ROUTE": "https://app.example.com", "REQUIRE_GROUP": []}, "require_group takes one group at least"),
         ({"ROUTE": "https://app.example.com", "HEADER_NAME": "X Y"}, "header_name takes a name"),
         ({"ROUTE": "https://app.example.com", "ON_REFUSED": "log"}, "on_refused takes a function"),
         ({}, "audience"),

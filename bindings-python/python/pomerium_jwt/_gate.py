@@ -133,6 +133,8 @@ def _check(name: str, value: object) -> None:
             raise invalid_options(f"{name} takes a function, not {value!r}")
     elif not _is_names(value, or_one=name == "require_group"):
         raise invalid_options(f"{name} takes a list of strings, not {value!r}")
+    elif name == "require_group" and not value:
+        raise invalid_options("require_group takes one group at least: demanding none of them would let everybody in")
 
 
 def _is_names(value: object, or_one: bool) -> bool:
