@@ -162,7 +162,7 @@ mutants: test-rust
 	rm -rf $(CARGO_TARGET_DIR)/mutants.out*
 	@# The cases are quick; what they do not notice, the core's own tests must
 	-$(MUTANTS) --test-package pomerium-jwt-conformance -- --test rust
-	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --test inspect
+	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --tests --examples
 
 # Writes cases.json, codes.json and options.json in conformance/ anew
 conformance:

@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn the_header_that_verified_last_is_not_read_again_and_no_other_is_taken_for_it() {
+        let token = |header: &str| format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
+        let (known, other) = (token(r#"{"alg":"ES256"}"#), token(r#"{"alg":"HS256"}"#));
+        let last = LastHeader::default();
+        let header = |text: &str| parse(text.as_bytes(), 1000, &last).map(|token| token.header).expect("a header");
+
+        let first = header(&known);
+        assert!(!Arc::ptr_eq(&first, &header(&known)), "nothing is remembered before the signature held");
+        last.remember(&first);
+        assert!(Arc::ptr_eq(&first, &header(&known)));
+        assert_eq!(header(&other).algorithm.as_deref(), Some("HS256"));
+    }
+
+    #[test]
     fn no_message_quotes_the_token() {
         let secret = "c2VjcmV0";
         for text in [

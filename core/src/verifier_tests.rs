@@ -303,3 +303,10 @@ fn sixteen_threads_share_one_verifier() {
     });
     assert_eq!(verifier.status().counts, [("ok", 800), ("signature_invalid", 800)].into());
 }
+
+#[test]
+fn debug_shows_what_is_checked_and_no_keys() {
+    let verifier = verifier(&FixedClock::new(), |options| options.route = Some(vec![format!("https://{HOST}")]));
+    let shown = format!("{verifier:?}");
+    assert!(shown.contains(HOST) && !shown.contains(&key(1).thumbprint()), "{shown}");
+}
