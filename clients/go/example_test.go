@@ -17,7 +17,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	protect := pomerium.Middleware(verifier, pomerium.WithExemptPaths("/healthz"))
-	http.Handle("/", protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	http.Handle("GET /", protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, _ := pomerium.FromContext(r.Context())
 		fmt.Fprintln(w, "Hello", identity.Email)
 	})))

@@ -10,7 +10,9 @@ import (
 
 // Middleware lets verified requests pass to a handler and answers the others itself: 401 for a token that is refused, 503
 // with Retry-After where there are no keys, 403 for groups, and {"error":"token_expired"} as the body. Why is in the log.
-// CORS preflight requests, for which browsers send no credentials, pass without an identity.
+//
+// CORS preflight requests, for which browsers send no credentials, pass without an identity. Anybody can send them, and a
+// handler that looks at no method answers them as any other: it gets to send its status and headers, and no content.
 //
 // Programming errors, such as a verifier that is nil, panic when the middleware is made.
 func Middleware(verifier *Verifier, options ...GateOption) func(http.Handler) http.Handler {
@@ -18,7 +20,7 @@ func Middleware(verifier *Verifier, options ...GateOption) func(http.Handler) ht
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if isPreflight(r) {
-				next.ServeHTTP(w, r.WithContext(gate.pass(r.Context(), nil)))
+				next.ServeHTTP(contentless{w}, r.WithContext(gate.pass(r.Context(), nil)))
 				return
 			}
 			ctx, refusal := gate.Admit(r.Context(), r.Header.Values(gate.headerName), path(r))
@@ -31,8 +33,8 @@ func Middleware(verifier *Verifier, options ...GateOption) func(http.Handler) ht
 	}
 }
 
-// RequireGroup is a middleware for single handlers behind [Middleware]: only users in one of these groups pass. It panics
-// without groups.
+// RequireGroup is a middleware for single handlers behind [Middleware]: only users in one of these groups pass, and no CORS
+// preflight. It panics without groups.
 func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 	if len(groups) == 0 {
 		panic("pomerium: RequireGroup takes names of groups")
@@ -48,11 +50,9 @@ func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 				}))
 				return
 			}
-			if !isPreflight(r) {
-				if refusal := passed.gate.checkGroup(r.Context(), passed.identity, groups, path(r)); refusal != nil {
-					passed.gate.render(w, r, refusal)
-					return
-				}
+			if refusal := passed.gate.checkGroup(r.Context(), passed.identity, groups, path(r)); refusal != nil {
+				passed.gate.render(w, r, refusal)
+				return
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -101,4 +101,18 @@ func (w *refusedWriter) WriteHeader(int) {
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(w.refusal.RetryAfter/time.Second), 10))
 	}
 	w.writer.WriteHeader(w.refusal.Status)
+}
+
+// contentless keeps from a preflight what http.FileServer and others would send whatever the method. It has no Unwrap, so
+// that nobody hijacks the connection.
+type contentless struct{ http.ResponseWriter }
+
+func (w contentless) Write(content []byte) (int, error) {
+	w.Header().Del("Content-Length")
+	return len(content), nil
+}
+
+func (w contentless) WriteHeader(status int) {
+	w.Header().Del("Content-Length")
+	w.ResponseWriter.WriteHeader(status)
 }

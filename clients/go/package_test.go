@@ -65,6 +65,9 @@ func TestInstallAsAStrangerWould(t *testing.T) {
 		if status := get(t, url, issuer.mint("expires_in=-100")); status != 401 {
 			t.Errorf("%s: an expired token: %d", name, status)
 		}
+		if status := preflight(t, url); status != 405 {
+			t.Errorf("%s: a preflight: %d", name, status)
+		}
 		program.stop()
 	}
 
@@ -286,6 +289,20 @@ func get(t *testing.T, url string, tokens ...string) int {
 	t.Helper()
 	status, _, _ := request(t, url, tokens...)
 	return status
+}
+
+// preflight gives the status of an answer, 0 if the server broke the connection.
+func preflight(t *testing.T, url string) int {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodOptions, url, nil)
+	must(t, err)
+	request.Header.Set("Access-Control-Request-Method", "GET")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }
 
 func request(t *testing.T, url string, tokens ...string) (int, string, http.Header) {
