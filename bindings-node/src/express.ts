@@ -38,19 +38,19 @@ export function pomerium(options?: PomeriumOptions): Pomerium {
 }
 
 /** For what nobody sees without being signed in: of use with the options `optional` and `allowAnonymous`. */
-export const requireUser: Middleware = demand((gate, request, identity) => {
-  gate.checkUser(request, identity)
+export const requireUser: Middleware = demand((gate, identity) => {
+  gate.checkUser(identity)
 })
 
 /** For users in one of these groups at least; for all others the answer is 403. Stands behind `pomerium()`. */
 export function requireGroup(...groups: readonly string[]): Middleware {
   if (!areGroups(groups)) throw invalidOptions("requireGroup takes names of groups: requireGroup('admins')")
-  return demand((gate, request, identity) => {
-    gate.checkGroup(request, identity, groups)
+  return demand((gate, identity) => {
+    gate.checkGroup(identity, groups)
   })
 }
 
-function demand(check: (gate: Gate, request: GateRequest, identity: Identity | undefined) => void): Middleware {
+function demand(check: (gate: Gate, identity: Identity | undefined) => void): Middleware {
   return (request, response, next) => {
     const admission = admissions.get(request)
     if (!admission) {
@@ -58,7 +58,7 @@ function demand(check: (gate: Gate, request: GateRequest, identity: Identity | u
       return
     }
     void run(admission.gate, request, response, next, async () => {
-      if (!isPreflight(request)) check(admission.gate, request, admission.identity)
+      if (!isPreflight(request)) check(admission.gate, admission.identity)
     })
   }
 }

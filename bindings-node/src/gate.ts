@@ -1,6 +1,7 @@
 /** What all integrations share: their own options, who gets in, and what the others are told. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
+import { isUint8Array } from 'node:util/types'
 
 import { invalidOptions } from './errors'
 import { type Identity, type Options, Verifier, VerifyError } from './index'
@@ -28,8 +29,8 @@ export interface GateOptions {
   exemptPaths?: readonly string[] | undefined
   /** Renders a refusal. The status stays the refusal's, whatever it makes of it. */
   errorHandler?: ((refusal: Refusal, request: IncomingMessage) => Rendered | Promise<Rendered>) | undefined
-  /** Called with code, message and path of each refusal, instead of a warning on standard error. */
-  onRefused?: ((code: string, message: string, path: string) => void) | undefined
+  /** Called with code, message and path of each refusal, and awaited, instead of a warning on standard error. */
+  onRefused?: ((code: string, message: string, path: string) => void | Promise<void>) | undefined
   /** 403 for a verified user who is in none of these groups. */
   requireGroup?: string | readonly string[] | undefined
 }
@@ -110,33 +111,37 @@ export class Gate {
   async admit(request: GateRequest): Promise<Identity | undefined> {
     const passes = isPreflight(request) || this.#exempt.has(servedPath(request))
     const identity = passes ? undefined : await this.#verify(request)
-    if (identity && this.#groups.length > 0) this.checkGroup(request, identity, this.#groups)
+    if (identity && this.#groups.length > 0) this.checkGroup(identity, this.#groups)
     admissions.set(request, { gate: this, identity })
     return identity
   }
 
   /** Throws Refused where nobody is signed in. */
-  checkUser(request: GateRequest, identity: Identity | undefined): Identity {
+  checkUser(identity: Identity | undefined): Identity {
     if (!identity) {
-      throw this.#refuse(request, 'token_missing', 401, 'the request passed without an identity, this needs one')
+      const message = 'the request passed without an identity, this needs one'
+      throw new Refused({ code: 'token_missing', status: 401, message })
     }
     if (identity.anonymous) {
-      throw this.#refuse(request, 'subject_missing', 401, 'nobody is signed in, this needs a user')
+      throw new Refused({ code: 'subject_missing', status: 401, message: 'nobody is signed in, this needs a user' })
     }
     return identity
   }
 
   /** Throws Refused where nobody is signed in, or where the user is in none of these groups. */
-  checkGroup(request: GateRequest, identity: Identity | undefined, groups: readonly string[]): void {
-    if (!this.checkUser(request, identity).inAnyGroup(...groups)) {
-      throw this.#refuse(request, 'group_required', 403, `the user is in none of ${groups.join(', ')}`)
+  checkGroup(identity: Identity | undefined, groups: readonly string[]): void {
+    if (!this.checkUser(identity).inAnyGroup(...groups)) {
+      const message = `the user is in none of ${groups.join(', ')}`
+      throw new Refused({ code: 'group_required', status: 403, message })
     }
   }
 
-  /** Answers a request that was refused. Rejects with whatever else went wrong, before anything is sent. */
+  /** Answers a request that was refused, and reports it. Rejects with whatever else went wrong, before anything is sent. */
   async answer(error: unknown, request: GateRequest, response: ServerResponse): Promise<void> {
     if (!(error instanceof Refused)) throw error
     const { refusal } = error
+    // Awaited: a hook that fails later on fails this request, and not the process
+    await this.#onRefused(refusal.code, refusal.message, pathname(request.originalUrl ?? request.url))
     const rendered = (await this.#errorHandler?.(refusal, request)) ?? {
       contentType: 'application/json',
       body: `{"error":"${refusal.code}"}`,
@@ -150,13 +155,9 @@ export class Gate {
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
       if (this.#optional && error.code === 'token_missing') return undefined
-      throw this.#refuse(request, error.code, error.status, error.message, error)
+      const { code, status, message, retryAfter } = error
+      throw new Refused({ code, status, message, retryAfter }, { cause: error })
     }
-  }
-
-  #refuse(request: GateRequest, code: string, status: number, message: string, cause?: VerifyError): Refused {
-    this.#onRefused(code, message, pathname(request.originalUrl ?? request.url))
-    return new Refused({ code, status, message, retryAfter: cause?.retryAfter }, { cause })
   }
 }
 
@@ -168,15 +169,17 @@ export function attach(request: IncomingMessage, identity: Identity | undefined)
   Object.defineProperty(request, 'pomerium', { value: identity, enumerable: true, configurable: true, writable: false })
 }
 
-/** Whether this is a CORS preflight. */
-export function isPreflight(request: IncomingMessage): boolean {
-  return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
+/** Whether this is a CORS preflight; what asks for an upgrade is none. */
+export function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined && headers.upgrade === undefined
 }
 
 /** Answers with 500 where the application's own hooks failed, and tells the log why. */
 export function fail(error: unknown, response: ServerResponse): void {
   console.error(error)
-  send(response, 500, { contentType: 'application/json', body: '{"error":"internal"}' })
+  // A hook can find the response, and may have begun it
+  if (response.headersSent) response.destroy()
+  else send(response, 500, { contentType: 'application/json', body: '{"error":"internal"}' })
 }
 
 /** Whether these are names of groups, one at least: demanding none of them would let everybody in. */
@@ -185,6 +188,9 @@ export function areGroups(value: readonly unknown[]): boolean {
 }
 
 function send(response: ServerResponse, status: number, { contentType, body }: Rendered, retryAfter?: number): void {
+  // Before the first line is written, after which nobody could say that this went wrong
+  validateHeaderValue('Content-Type', contentType)
+  if (typeof body !== 'string' && !isUint8Array(body)) throw new TypeError('a body is a string or a Uint8Array')
   const headers: Record<string, string | number> = {
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(body),

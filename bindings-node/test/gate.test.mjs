@@ -128,11 +128,23 @@ for (const [kind, application] of Object.entries(kinds)) {
       const fail = () => {
         throw new Error('a fault of the hook')
       }
-      const port = await serve(context, { [hook]: fail })
-      assert.equal((await ask(port, '/')).status, 500)
-      assert.equal((await ask(port, '/', issuer.headers())).body, 'alice')
+      for (const failing of [fail, async () => fail()]) {
+        const port = await serve(context, { [hook]: failing })
+        assert.equal((await ask(port, '/')).status, 500)
+        assert.equal((await ask(port, '/', issuer.headers())).body, 'alice')
+      }
     })
   }
+
+  test(`${kind}: errorHandler that gives what cannot be sent lets nobody in`, async (context) => {
+    context.mock.method(console, 'error', () => {})
+    const contentType = 'text/plain'
+    const wrong = [{}, { contentType }, { contentType: 'a\nb', body: '' }, { contentType, body: new Uint16Array(2) }]
+    for (const rendered of [...wrong, { contentType, body: new ArrayBuffer(4) }, 'a page']) {
+      const port = await serve(context, { errorHandler: () => rendered })
+      assert.equal((await ask(port, '/')).status, 500)
+    }
+  })
 }
 
 test('the log: one line at start, one for each refusal, in which no client writes', async (context) => {
