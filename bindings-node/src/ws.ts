@@ -43,14 +43,14 @@ export interface WebSocketServerLike<WebSocket extends WebSocketLike = WebSocket
 }
 
 /**
- * Handles every upgrade of `server`: verified ones become WebSockets of `webSockets`, whose event `connection` brings
+ * Handles every upgrade of `server`, and has to be the only one that does: verified ones become WebSockets of `webSockets`, whose event `connection` brings
  * the request with the identity in `request.pomerium`; the others are answered as any request is, and their connection
  * ends. `webSockets` is made with `noServer: true`: with a server of its own it would take upgrades unverified.
  *
  * Throws VerifyError at once, so that a misconfigured application does not start. Gives the verifier.
  */
 export function protectUpgrade<WebSocket extends WebSocketLike>(
-  server: Pick<Server, 'on'>,
+  server: Pick<Server, 'on' | 'listenerCount'>,
   webSockets: WebSocketServerLike<WebSocket>,
   options: UpgradeOptions = {},
 ): { readonly verifier: Verifier } {
@@ -59,6 +59,12 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
   if (!webSockets.options.noServer) {
     throw invalidOptions(
       'the WebSocketServer would take upgrades that are not verified: make it with { noServer: true }',
+    )
+  }
+  if (server.listenerCount('upgrade') > 0) {
+    throw invalidOptions(
+      'the server already has a listener for upgrades, which would take what is refused here: leave all to one ' +
+        "protectUpgrade, and tell paths apart by the request's url when there is a connection",
     )
   }
   const gate = new Gate(others)
@@ -91,7 +97,12 @@ function ignore(): void {}
 function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
-  response.assignSocket(socket as Socket)
+  try {
+    response.assignSocket(socket as Socket)
+  } catch {
+    // The response to an earlier request is on its way still: a client that does not wait for it is told nothing
+    socket.destroy()
+  }
   response.once('finish', () => socket.end(() => socket.destroy()))
   return response
 }

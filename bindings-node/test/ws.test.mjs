@@ -18,7 +18,7 @@ const issuer = new TestIssuer()
 
 /** A server whose WebSockets say who opened them and then repeat what they hear. */
 async function serve(context, options) {
-  const server = createServer((_, response) => response.end('no upgrade'))
+  const server = createServer((request, response) => request.url === '/slow' || response.end('no upgrade'))
   const webSockets = new WebSocketServer({ noServer: true })
   const { verifier } = protectUpgrade(server, webSockets, { ...issuer.options, onRefused() {}, ...options })
   webSockets.on('connection', (webSocket, request) => {
@@ -89,6 +89,32 @@ test('a refusal is a whole response, and the end of its connection', async (cont
   assert.match(head, /\r\nConnection: close(\r\n|$)/)
   assert.match(head, /\r\nContent-Length: 16(\r\n|$)/)
   assert.equal(body, 'token_missing ü')
+})
+
+test('a refusal behind a response that is still on its way ends the connection, and nothing else', async (context) => {
+  const { port } = await serve(context)
+  const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', '', ''].join('\r\n')
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.write(`GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n${upgrade}`)
+  const heard = Buffer.concat(await socket.toArray().catch(() => [])).toString()
+  assert(!heard.includes('101'), heard)
+  assert.equal((await open(port, issuer.headers())).body, 'alice', 'the process goes on')
+})
+
+test('an upgrade is no CORS preflight, whatever method it has', async (context) => {
+  const server = createServer()
+  const taken = []
+  // ws itself would refuse the method
+  const webSockets = { options: { noServer: true }, handleUpgrade: (request) => taken.push(request), emit() {} }
+  protectUpgrade(server, webSockets, { ...issuer.options, onRefused() {} })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => server.close())
+  const socket = connect(server.address().port, '127.0.0.1')
+  const lines = ['OPTIONS / HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket']
+  socket.write([...lines, 'Access-Control-Request-Method: GET', '', ''].join('\r\n'))
+  assert.match(Buffer.concat(await socket.toArray()).toString(), /^HTTP\/1\.1 401 /)
+  assert.deepEqual(taken, [])
 })
 
 test('no keys are 503 with Retry-After', async (context) => {
@@ -193,4 +219,8 @@ test('a wrong configuration stops the start', () => {
     assert.throws(() => protectUpgrade(server, webSockets, options), isOurs)
     assert.equal(server.listenerCount('upgrade'), 0)
   }
+  // Of two listeners each would answer, or one would let in what the other refuses
+  protectUpgrade(server, webSockets, issuer.options)
+  const isOurs = (error) => error instanceof VerifyError && /already has a listener for upgrades/.test(error.message)
+  assert.throws(() => protectUpgrade(server, webSockets, issuer.options), isOurs)
 })
