@@ -51,6 +51,7 @@ func WithRequireGroup(groups ...string) GateOption {
 	if len(groups) == 0 {
 		panic("pomerium: WithRequireGroup takes names of groups")
 	}
+	groups = slices.Clone(groups) // the caller may go on to use its own
 	return func(g *Gate) { g.groups = groups }
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -39,6 +40,7 @@ func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 	if len(groups) == 0 {
 		panic("pomerium: RequireGroup takes names of groups")
 	}
+	groups = slices.Clone(groups)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			passed, found := r.Context().Value(contextKey{}).(admission)

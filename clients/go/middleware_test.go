@@ -177,6 +177,23 @@ func TestAnonymousUsersAreInNoGroup(t *testing.T) {
 	}
 }
 
+// Who passes was decided when the middleware was made.
+func TestGroupsAreThoseOfTheStart(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	groups := []string{"admins"}
+	single := pomerium.RequireGroup(groups...)(whoami())
+	servers := []*httptest.Server{
+		protected(t, issuer.Verifier(), false, pomerium.WithRequireGroup(groups...)),
+		serve(t, pomerium.Middleware(issuer.Verifier())(single), false),
+	}
+	groups[0] = "staff"
+	for number, server := range servers {
+		if status, body, _ := send(t, server, "/", issuer.Token(claims{"groups": []string{"staff"}})); status != 403 {
+			t.Error(number, status, body)
+		}
+	}
+}
+
 func TestAnotherHeader(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
 	server := protected(t, issuer.Verifier(), true, pomerium.WithHeaderName("authorization"))

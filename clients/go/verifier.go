@@ -70,7 +70,8 @@ func NewForRoute(route string) (*Verifier, error) {
 }
 
 // FromEnv makes a verifier with the options of the environment, POMERIUM_JWT_ROUTE and so on: lists are separated by
-// commas, objects are JSON, an empty variable counts as not set. The error names the variable.
+// commas, objects are JSON, an empty variable counts as not set. The error names the variable. Like all C code it must not run
+// while another goroutine calls [os.Setenv].
 func FromEnv() (*Verifier, error) {
 	if err := checkABI(); err != nil {
 		return nil, err
@@ -169,6 +170,7 @@ func (v *Verifier) Close() error {
 	v.refreshes.Wait()
 	if !closed && v.native.pointer != nil {
 		v.cleanup.Stop()
+		runtime.KeepAlive(v) // until then: Stop cannot take back a cleanup that has begun
 		v.native.free()
 	}
 	return nil

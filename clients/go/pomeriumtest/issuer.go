@@ -24,6 +24,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
 )
@@ -148,7 +149,8 @@ func (i *Issuer) payload(claims Claims) map[string]any {
 	payload["email"], payload["name"] = "", ""
 	if subject, isText := payload["sub"].(string); isText && subject != "" {
 		payload["email"] = subject + "@example.com"
-		payload["name"] = strings.ToUpper(subject[:1]) + subject[1:]
+		_, first := utf8.DecodeRuneInString(subject)
+		payload["name"] = strings.ToUpper(subject[:first]) + subject[first:]
 	}
 	maps.Copy(payload, claims)
 	return payload

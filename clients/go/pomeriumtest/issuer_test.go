@@ -49,6 +49,16 @@ func TestTokensHaveTheFormOfPomeriumS(t *testing.T) {
 	}
 }
 
+func TestANameOfAnyAlphabet(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	for subject, name := range map[string]string{"öznur": "Öznur", "иван": "Иван", "王": "王", "x": "X"} {
+		identity, err := issuer.Verifier().Verify(t.Context(), issuer.Token(pomeriumtest.Claims{"sub": subject}))
+		if err != nil || identity.Name != name || identity.Email != subject+"@example.com" {
+			t.Errorf("%s: %v %v", subject, identity, err)
+		}
+	}
+}
+
 func TestTokensThatAreRefused(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
 	verifier := issuer.Verifier()
