@@ -50,6 +50,10 @@ func TestInstallAsAStrangerWould(t *testing.T) {
 	command(t, folder, nothing, "go", "build", "-o", "stranger")
 	command(t, folder, nothing, "go", "mod", "vendor")
 	command(t, folder, nothing, "go", "build", "-o", "vendored", "-mod=vendor")
+	command(t, packed(), nothing, "go", "test", "./...") // the examples, which its documentation shows
+	if _, err := os.Stat(filepath.Join(packed(), "example_test.go")); err != nil {
+		t.Error(err)
+	}
 	if _, err := os.Stat(filepath.Join(folder, "go.sum")); err == nil {
 		t.Error("the module should need no other: there is a go.sum")
 	}
