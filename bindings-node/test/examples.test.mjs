@@ -15,7 +15,7 @@ cpSync(path.join(ROOT, 'examples', 'node'), folder, { recursive: true })
 
 /** A project with the packages as they are released, but for the profile. */
 function installed() {
-  const folder = project('examples')
+  const folder = project()
   const pack = [path.join(PACKAGE, 'scripts', 'package.mjs'), 'debug', path.join(folder, 'packed')]
   const packed = execFileSync(process.execPath, pack, { encoding: 'utf8' }).trim().split('\n')
   const options = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--silent']

@@ -240,7 +240,7 @@ test('parseJWT, getJWKsData, signOut, withHttps', async () => {
 })
 
 test('a server written against the official interface, with another import and jwksUrl', async (context) => {
-  const file = path.join(project('js-sdk', 'express'), 'app.mjs')
+  const file = path.join(project('express'), 'app.mjs')
   const program = readFileSync(path.join(import.meta.dirname, 'programs', 'official-app.mjs'), 'utf8')
     .replace("'@pomerium/js-sdk'", "'pomerium-jwt/js-sdk'")
     .replaceAll('new PomeriumVerifier({ ', 'new PomeriumVerifier({ jwksUrl: process.env.JWKS_URL, ')

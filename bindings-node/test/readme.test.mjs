@@ -43,7 +43,7 @@ test('every export of the official interface is there', () => {
 
 test('the programs compile, and so does what TypeScript users write', () => {
   assert(blocks.length >= 6)
-  const folder = project('types', '@types', 'express', 'ws')
+  const folder = project('@types', 'express', 'ws')
   const strict = path.join(folder, 'integrations.mts')
   cpSync(path.join(PACKAGE, 'test', 'programs', 'integrations.mts'), strict)
   const programs = blocks.map((block, index) => {
@@ -58,7 +58,7 @@ test('the programs compile, and so does what TypeScript users write', () => {
 })
 
 test('the test of an application passes, and fails with the tokens of another issuer', () => {
-  const folder = project('readme-test', 'express')
+  const folder = project('express')
   const [block] = blocks.filter((block) => block.includes("from 'node:test'"))
   const run = (text) => {
     writeFileSync(path.join(folder, 'app.test.mjs'), text)

@@ -2,8 +2,9 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { mock } from 'node:test'
@@ -76,12 +77,12 @@ export async function ask(port, target, headers = {}, method = 'GET') {
   return { status: response.statusCode, headers: response.headers, body: json ? JSON.parse(text) : text }
 }
 
-/** An empty project in which this package and some of its development dependencies are installed. */
-export function project(name, ...packages) {
-  const folder = path.join(TARGET, 'node-projects', name)
+/** An empty project in which this package and some of its development dependencies are installed; gone when all ends. */
+export function project(...packages) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'pomerium-jwt-'))
+  process.once('exit', () => rmSync(folder, { recursive: true }))
   const modules = path.join(folder, 'node_modules')
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(modules, { recursive: true })
+  mkdirSync(modules)
   symlinkSync(PACKAGE, path.join(modules, 'pomerium-jwt'))
   for (const name of packages) symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(modules, name))
   return folder

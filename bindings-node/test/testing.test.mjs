@@ -68,7 +68,7 @@ const RUNNERS = {
 
 for (const [runner, { file, head, command }] of Object.entries(RUNNERS)) {
   test(`under ${runner}, in a project of its own`, () => {
-    const folder = project(runner.replace(':', '-'), 'jest', 'vitest')
+    const folder = project('jest', 'vitest')
     writeFileSync(path.join(folder, 'package.json'), '{"private": true}')
     const run = (subject) => {
       writeFileSync(path.join(folder, file), head + applicationTest(subject))
