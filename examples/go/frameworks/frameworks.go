@@ -31,9 +31,23 @@ func withGin(verifier *pomerium.Verifier) http.Handler {
 		identity, _ := pomerium.FromContext(c.Request.Context())
 		c.String(http.StatusOK, identity.Email)
 	})
-	admin := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "admin") }
-	router.GET("/admin", gin.WrapH(pomerium.RequireGroup("admins")(http.HandlerFunc(admin))))
+	admin := func(c *gin.Context) { c.String(http.StatusOK, "admin") }
+	router.GET("/admin", ginMiddleware(pomerium.RequireGroup("admins")), admin)
 	return pomerium.Middleware(verifier)(router) // serve this instead of calling router.Run
+}
+
+// ginMiddleware stops gin where a request is refused. gin.WrapH does not: the handlers behind it would run all the same.
+func ginMiddleware(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		refused := true
+		middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			refused, c.Request = false, r
+			c.Next()
+		})).ServeHTTP(c.Writer, c.Request)
+		if refused {
+			c.Abort()
+		}
+	}
 }
 
 func withEcho(verifier *pomerium.Verifier) http.Handler {
