@@ -1,12 +1,13 @@
 /**
  * For a plain `http.Server` or `https.Server`.
  *
- *     const listener = protect((request, response) => response.end(request.pomerium.email), { route: 'https://...' })
+ *     const listener = protect((request, response) => response.end(request.pomerium?.email), { route: 'https://...' })
  *     createServer(listener).listen(8000)
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { invalidOptions } from './errors'
 import { attach, fail, Gate, type PomeriumOptions } from './gate'
 import type { Verifier } from './index'
 
@@ -21,10 +22,12 @@ export type Protected = ((request: IncomingMessage, response: ServerResponse) =>
 /**
  * Lets verified requests pass to `listener`, with their identity in `request.pomerium`, and answers the others itself.
  *
- * An error of your own `errorHandler` or `onRefused` is answered with 500 and written to standard error. Throws
- * VerifyError at once, so that a misconfigured application does not start.
+ * CORS preflight requests reach it without an identity. An error of your own `errorHandler` or `onRefused` is answered
+ * with 500 and written to standard error. Throws VerifyError at once, so that a misconfigured application does not
+ * start.
  */
 export function protect(listener: ProtectedListener, options?: PomeriumOptions): Protected {
+  if (typeof listener !== 'function') throw invalidOptions('protect takes the listener, and then the options')
   const gate = new Gate(options)
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -23,6 +23,13 @@ test('the identity, its claims, and the verifier behind it', async (context) => 
   assert.deepEqual(listener.verifier.health(), { configured: true, keysLoaded: true, stale: false, state: 'static' })
 })
 
+test('without a listener it does not start', () => {
+  const { options } = new TestIssuer()
+  for (const wrong of [options, undefined]) {
+    assert.throws(() => protect(wrong, options), { code: 'invalid_options', message: /the listener, and then/ })
+  }
+})
+
 test('requests that wait for keys share one fetch, and whoever goes away disturbs nobody', async (context) => {
   const issuer = await Issuer.start()
   context.after(() => issuer.close())

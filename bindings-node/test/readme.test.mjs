@@ -8,7 +8,7 @@ import { test } from 'node:test'
 
 import * as officialInterface from 'pomerium-jwt/js-sdk'
 
-import { environment, PACKAGE, project, ROOT } from './servers.mjs'
+import { ask, environment, PACKAGE, project, ROOT, run } from './servers.mjs'
 
 const readme = readFileSync(path.join(PACKAGE, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, block]) => block)
@@ -56,6 +56,23 @@ test('the programs compile, and so does what TypeScript users write', () => {
   // JavaScript: what may be undefined is none of the compiler's business, names and types of options are
   compile(folder, '--strict', 'false', ...programs)
 })
+
+for (const title of ['Plain HTTP', 'WebSocket']) {
+  test(`${title}: the program goes on, whatever a client without a token sends`, async (context) => {
+    const [, block] = new RegExp(`^## ${title}\n.*?\`\`\`js\n(.*?)\`\`\``, 'ms').exec(readme)
+    const file = path.join(project('ws'), 'app.mjs')
+    const listen = "listen(0, '127.0.0.1', function () { console.log(`http://127.0.0.1:${this.address().port}`) })"
+    writeFileSync(file, block.replace('listen(8000)', listen))
+    const { port, log } = await run(context, file, {})
+    assert(port, log)
+    const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
+    const preflight = { 'Access-Control-Request-Method': 'GET' }
+    const answer = await ask(port, '/', title === 'WebSocket' ? { ...preflight, ...upgrade } : preflight, 'OPTIONS')
+    assert.equal(answer.status, title === 'WebSocket' ? 401 : 200)
+    if (title === 'Plain HTTP') assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
+    else assert.deepEqual((await ask(port, '/', upgrade)).body, { error: 'token_missing' })
+  })
+}
 
 test('the test of an application passes, and fails with the tokens of another issuer', () => {
   const folder = project('express')
