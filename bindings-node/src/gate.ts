@@ -215,7 +215,8 @@ function servedPath(request: GateRequest): string {
   if (request.baseUrl !== undefined) return request.baseUrl + pathname(url)
   // Connect keeps no prefix. What is left of the URL tells a mount from a rewriting; if it does not, nothing is exempt
   const original = request.originalUrl ?? url
-  return original.endsWith(url) ? pathname(original) : ''
+  const mount = original.slice(0, original.length - url.length)
+  return mount + url === original && !mount.includes('?') ? pathname(original) : ''
 }
 
 function pathname(url = ''): string {

@@ -200,6 +200,9 @@ test('Connect: mounted, and rewritten', async (context) => {
     ['/healthz', {}, 200],
     ['/healthz', { 'X-Rewrite': '/page' }, 401],
     ['/page', { 'X-Rewrite': '/healthz' }, 401],
+    ['/healthz?to=/page', { 'X-Rewrite': '/page' }, 401],
+    ['/healthz?to=/page', {}, 200],
+    ['/api/healthz?to=/page', {}, 200],
   ]
   for (const [target, headers, status] of table) {
     assert.equal((await ask(port, target, headers)).status, status, `${target} ${JSON.stringify(headers)}`)
