@@ -5,6 +5,7 @@ import { isUint8Array } from 'node:util/types'
 
 import { invalidOptions } from './errors'
 import { type Identity, type Options, Verifier, VerifyError } from './index'
+import { checkOwn } from './options'
 
 declare module 'http' {
   // Express's requests and those of ws extend it
@@ -85,6 +86,7 @@ export class Gate {
   readonly #onRefused: NonNullable<GateOptions['onRefused']>
 
   constructor(options: PomeriumOptions = {}) {
+    checkOwn(options)
     const { verifier, headerName, optional, exemptPaths, errorHandler, onRefused, requireGroup, ...others } = options
     check({ verifier, headerName, optional, exemptPaths, errorHandler, onRefused, requireGroup })
     const names = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]))

@@ -4,7 +4,8 @@
  */
 
 import { invalidOptions } from './errors'
-import { type Claims, type Code, type Options, Verifier, VerifyError, logoutUrl } from './index'
+import { type Claims, type Code, logoutUrl, type Options, Verifier, VerifyError } from './index'
+import { checkOwn, toJson } from './options'
 
 /** What PomeriumVerifier takes; beside what the official one does, most options of the Verifier, such as `caFile`. */
 export interface PomeriumVerifierConfig extends Omit<Options, 'route' | 'issuer' | 'audience' | 'trustOnFirstUse'> {
@@ -66,10 +67,13 @@ export class PomeriumVerifier {
   #verified: JWTPayload = {}
 
   /** Throws TypeError without an argument, and VerifyError where the configuration makes no verifier. */
-  constructor({ issuer = '', audience = [], expirationBuffer, ...others }: PomeriumVerifierConfig) {
+  constructor(config: PomeriumVerifierConfig) {
+    const { issuer = '', audience = [], expirationBuffer, ...others } = config
+    checkOwn(config)
     this.#issuer = issuer
     this.#audience = this.audToArray(audience)
     this.expirationBuffer = expirationBuffer ?? 0
+    if (!Number.isInteger(this.expirationBuffer)) throw invalidOptions('expirationBuffer takes whole seconds')
     if (this.expirationBuffer > 300) warnOfUnit(this.expirationBuffer)
     const options: Options = {
       ...others,
@@ -202,7 +206,8 @@ const verifiers = new Map<string, Verifier>()
 
 /** The one of this process for these options. */
 function sharedVerifier(options: Options): Verifier {
-  const name = JSON.stringify(options)
+  // Not JSON.stringify's, in which a demand that is none to the core would look like no demand
+  const name = toJson(options)
   const shared = verifiers.get(name)
   if (shared) return shared
   if (verifiers.size >= MOST_VERIFIERS) {

@@ -47,7 +47,7 @@ export interface Options {
 
 /** The document that the core judges. Throws invalid_options for what JSON cannot say. */
 export function toJson(options: Options): string {
-  if (typeof options !== 'object' || options === null) throw invalidOptions('write the options as an object')
+  checkOwn(options)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return JSON.stringify(Object.fromEntries(given.map(([name, value]) => [coreName(name), coreValue(name, value)])))
 }
@@ -64,6 +64,16 @@ export function camelCase(name: string): string {
 }
 
 const CORE_NAMES = new Map(native.optionNames().map((name) => [camelCase(name), name]))
+
+/** Only an object's own members are read: an option that it inherits, as from a getter of its class, would be none. */
+export function checkOwn(options: object): void {
+  if (typeof options !== 'object' || options === null) throw invalidOptions('write the options as an object')
+  for (const name of CORE_NAMES.keys()) {
+    if (name in options && !Object.hasOwn(options, name)) {
+      throw invalidOptions(`${name} is inherited, or comes from a class: write the options as a plain object`)
+    }
+  }
+}
 
 /** The core's name; one that it does not know goes to it as it is, for its hints. */
 function coreName(name: string): string {

@@ -188,6 +188,9 @@ test('a wrong configuration stops the start', () => {
     [{ verifier, route, leeway: 1 }, /leave out route, leeway/],
     [{}, /audience/],
     [undefined, /audience/],
+    [null, /as an object/],
+    ['https://app.example.com', /as an object/],
+    [Object.assign(Object.create({ expectClaims: { department: 'IT' } }), { route }), /expectClaims is inherited/],
   ]
   for (const [options, part] of table) {
     for (const start of [pomerium, (options) => protect(answer, options)]) {

@@ -160,6 +160,14 @@ test('options of the Verifier go with it', async () => {
   await assert.rejects(other.verifyJwt(own.token()), { code: 'key_not_found' })
 })
 
+test('what only looks alike as JSON is not configured alike', () => {
+  const config = { issuer: HOST, audience: HOST, jwksUrl: ownUrl(), expectClaims: {} }
+  new PomeriumVerifier(config)
+  for (const expectClaims of [{ department: undefined }, new Map([['department', 'IT']]), { department: () => 'IT' }]) {
+    assert.throws(() => new PomeriumVerifier({ ...config, expectClaims }), { code: 'invalid_options' })
+  }
+})
+
 test('a buffer of more than five minutes is warned of once', async () => {
   const warnings = []
   process.on('warning', ({ code, message }) => warnings.push(`${code}: ${message}`))
@@ -170,6 +178,8 @@ test('a buffer of more than five minutes is warned of once', async () => {
   assert.match(warnings[0], /^POMERIUM_JWT_EXPIRATION_BUFFER: expirationBuffer is in seconds: 1000 accepts/)
 })
 
+const inheriting = (inherited, own) => Object.assign(Object.create(inherited), own)
+
 test('a wrong configuration stops the start', () => {
   assert.throws(() => new PomeriumVerifier(), TypeError)
   const table = [
@@ -179,7 +189,11 @@ test('a wrong configuration stops the start', () => {
     [{ issuer: HOST, audience: HOST, jwksUri: jwksUrl }, /jwksUr[li]|jwks_ur[li]/],
     [{ issuer: HOST, audience: HOST, jwksUrl, jwks: { keys: [] } }, /jwks/],
     [{ issuer: HOST, audience: HOST, expirationBuffer: 3601 }, /leeway/],
-    [{ issuer: HOST, audience: HOST, expirationBuffer: 0.5 }, /leeway/],
+    [{ issuer: HOST, audience: HOST, expirationBuffer: 0.5 }, /expirationBuffer takes whole seconds/],
+    [{ issuer: HOST, audience: HOST, expirationBuffer: -0.5 }, /expirationBuffer takes whole seconds/],
+    [{ issuer: HOST, audience: HOST, expirationBuffer: '20' }, /expirationBuffer takes whole seconds/],
+    [{ issuer: HOST, audience: HOST, expirationBuffer: NaN }, /expirationBuffer takes whole seconds/],
+    [inheriting({ expectClaims: { department: 'IT' } }, { issuer: HOST, audience: HOST }), /expectClaims is inherited/],
     [{ issuer: HOST, audience: HOST, jwksUrl: 'other.example.com' }, /jwks_url/],
   ]
   for (const [config, part] of table) {

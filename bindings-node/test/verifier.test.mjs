@@ -142,6 +142,16 @@ for (const [options, part] of [
   [{ ...ROUTE, jwks: { keys: nested(500) } }, ''],
   [{ ...ROUTE, jwks: circular }, 'jwks: is nested too deep'],
   [{ ...ROUTE, jwksFile: '/no/such/file' }, '/no/such/file'],
+  [Object.assign(Object.create({ maxTokenAge: 60 }), ROUTE), 'maxTokenAge is inherited'],
+  [
+    new (class Settings {
+      route = ROUTE.route
+      get pinKids() {
+        return ['none']
+      }
+    })(),
+    'pinKids is inherited',
+  ],
 ]) {
   test(`wrong options: ${inspect(options, ONE_LINE)}`, () => {
     assert.throws(() => new Verifier(options), refused('invalid_options', 500, part))
