@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, jsonify
+from flask import Blueprint, Flask, jsonify, send_file
 from flask.testing import FlaskClient
 from flask.views import MethodView
 
@@ -118,6 +118,19 @@ def test_preflight_passes_and_other_options_requests_do_not(client: FlaskClient)
     assert client.options("/admin", headers=preflight).status_code == 200
     assert client.options("/admin").status_code == 401
     assert client.get("/admin", headers=preflight).status_code == 401
+
+
+def test_preflight_gets_no_content_and_passes_no_demand(pomerium_issuer: TestIssuer) -> None:
+    """Whoever takes OPTIONS for all else answers to anybody."""
+    app = create_app(pomerium_issuer)
+    app.add_url_rule("/any", view_func=lambda: "secret", endpoint="any", methods=["GET", "OPTIONS"])
+    app.add_url_rule("/file", view_func=lambda: send_file(__file__), endpoint="file", methods=["GET", "OPTIONS"])
+    for name, demand in [("user", require_user), ("group", require_group("admins"))]:
+        app.add_url_rule(f"/any-{name}", view_func=demand(lambda: "secret"), endpoint=name, methods=["OPTIONS"])
+    client = app.test_client()
+    for path, status in [("/any", 200), ("/file", 200), ("/any-user", 401), ("/any-group", 401)]:
+        answer = client.options(path, headers={"Access-Control-Request-Method": "GET"})
+        assert (answer.status_code, answer.data) == (status, b""), path
 
 
 def test_optional(pomerium_issuer: TestIssuer, pomerium_headers: Headers) -> None:

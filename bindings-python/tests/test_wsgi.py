@@ -83,7 +83,9 @@ def test_paths_are_compared_exactly_and_decoded() -> None:
 
 def test_preflight_and_head() -> None:
     middleware = protected()
-    assert call(middleware, method="OPTIONS", HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET")[0] == "200 OK"
+    status, headers, body = call(middleware, method="OPTIONS", HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET")
+    assert (status, body) == ("200 OK", b""), "anybody can send one: it gets no content"
+    assert headers.get("Content-Type") and "Content-Length" not in headers
     assert call(middleware, method="OPTIONS")[0] == "401 Unauthorized"
     assert call(middleware, method="HEAD")[2] == b""
 

@@ -63,6 +63,8 @@ class Pomerium:
         app.extensions[_EXTENSION] = Gate(self._verifier, options)
         # Before anything else of the application, so that all of it may use current_identity
         app.before_request_funcs.setdefault(None, []).insert(0, _admit)
+        # After anything else
+        app.after_request_funcs.setdefault(None, []).insert(0, _without_content)
 
     @property
     def verifier(self) -> Verifier:
@@ -97,7 +99,7 @@ def require_user(view: _View) -> _View:
 
 
 def require_group(*groups: str) -> Callable[[_View], _View]:
-    """Marks a view for users in one of these groups at least; for all others the answer is 403."""
+    """Marks a view for users in one of these groups at least; for all others the answer is 403. No CORS preflight passes."""
     if not groups or not all(isinstance(group, str) for group in groups):
         raise invalid_options('require_group takes names of groups: @require_group("admins")')
     return lambda view: _checked(view, lambda gate: gate.check_group(_identity(), groups, request.path))
@@ -107,11 +109,10 @@ def _checked(view: _View, check: Callable[[Gate], object]) -> _View:
     @functools.wraps(view)
     def checked(*arguments: Any, **named: Any) -> Any:
         gate = _gate()
-        if not _is_preflight():
-            try:
-                check(gate)
-            except Refusal as refusal:
-                return _render(gate, refusal)
+        try:
+            check(gate)
+        except Refusal as refusal:
+            return _render(gate, refusal)
         return current_app.ensure_sync(view)(*arguments, **named)
 
     return cast(_View, checked)
@@ -128,6 +129,16 @@ def _admit() -> ResponseReturnValue | None:
     except Refusal as refusal:
         return _render(gate, refusal)
     return None
+
+
+def _without_content(response: Response) -> Response:
+    """Anybody can send a preflight. A view that takes any method answers it as any other request: of that, status and
+    headers are sent."""
+    if _is_preflight() and not _is_public():
+        getattr(response.response, "close", lambda: None)()  # a file, a generator
+        response.direct_passthrough = False
+        response.set_data(b"")
+    return response
 
 
 def _is_public() -> bool:

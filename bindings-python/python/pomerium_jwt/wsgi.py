@@ -9,8 +9,8 @@ The application finds the identity in environ["pomerium"]; it is None where a re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from ._gate import Gate, GateOptions, Refusal
 from ._options import Options
@@ -55,6 +55,8 @@ class Pomerium:
             environ["pomerium"] = self._gate.admit(environ.get(self._variable, ""), path, preflight=preflight)
         except Refusal as refusal:
             return self._render(refusal, environ, start_response)
+        if preflight:
+            return _without_content(self._application, environ, start_response)
         return self._application(environ, start_response)
 
     @property
@@ -72,3 +74,23 @@ class Pomerium:
         headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **refusal.headers}
         start_response(f"{refusal.status} {_REASON[refusal.status]}", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _without_content(
+    application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Anybody can send a preflight. An application that looks at no method answers it as any other request: of that,
+    status and headers are sent."""
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        start_response(status, kept, exc_info)
+        return lambda content: None
+
+    contents = application(environ, start)
+    try:
+        for _ in contents:  # some applications start only here
+            pass
+    finally:
+        getattr(contents, "close", lambda: None)()
+    return []
