@@ -134,9 +134,10 @@ audit:
 	cargo deny --locked check advisories
 
 .PHONY: soak
-# A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; prints its figures
+# A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node
 
 FUZZ_SECONDS ?= 60
 
