@@ -12,7 +12,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { invalidOptions } from './errors'
-import { admissions, areGroups, attach, Gate, type GateRequest, isPreflight, type PomeriumOptions } from './gate'
+import { admissions, areGroups, attach, Gate, type GateRequest, type PomeriumOptions } from './gate'
 import type { Identity, Verifier } from './index'
 
 export type { PomeriumOptions, Refusal, Rendered } from './gate'
@@ -32,17 +32,23 @@ export type Pomerium = Middleware & { readonly verifier: Verifier }
 export function pomerium(options?: PomeriumOptions): Pomerium {
   const gate = new Gate(options)
   const middleware: Middleware = (request, response, next) => {
-    void run(gate, request, response, next, async () => attach(request, await gate.admit(request)))
+    void run(gate, request, response, next, async () => attach(request, await gate.admit(request, response)))
   }
   return Object.assign(middleware, { verifier: gate.verifier })
 }
 
-/** For what nobody sees without being signed in: of use with the options `optional` and `allowAnonymous`. */
+/**
+ * For what nobody sees without being signed in: of use with the options `optional` and `allowAnonymous`. No CORS
+ * preflight passes.
+ */
 export const requireUser: Middleware = demand((gate, identity) => {
   gate.checkUser(identity)
 })
 
-/** For users in one of these groups at least; for all others the answer is 403. Stands behind `pomerium()`. */
+/**
+ * For users in one of these groups at least; for all others the answer is 403. Stands behind `pomerium()`. No CORS
+ * preflight passes.
+ */
 export function requireGroup(...groups: readonly string[]): Middleware {
   if (!areGroups(groups)) throw invalidOptions("requireGroup takes names of groups: requireGroup('admins')")
   return demand((gate, identity) => {
@@ -57,9 +63,7 @@ function demand(check: (gate: Gate, identity: Identity | undefined) => void): Mi
       next(new Error('no pomerium() has run before, so nothing has been verified'))
       return
     }
-    void run(admission.gate, request, response, next, async () => {
-      if (!isPreflight(request)) check(admission.gate, admission.identity)
-    })
+    void run(admission.gate, request, response, next, async () => check(admission.gate, admission.identity))
   }
 }
 

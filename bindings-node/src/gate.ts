@@ -6,6 +6,7 @@ import { isUint8Array } from 'node:util/types'
 import { invalidOptions } from './errors'
 import { type Identity, type Options, Verifier, VerifyError } from './index'
 import { checkOwn } from './options'
+import { isPreflight, withoutContent } from './preflight'
 
 declare module 'http' {
   // Express's requests and those of ws extend it
@@ -108,10 +109,12 @@ export class Gate {
   /**
    * Who sent this request; undefined where it passes without an identity. Throws Refused.
    *
-   * Browsers send no credentials with a CORS preflight, so it passes.
+   * A CORS preflight passes, and its response will have no content. What has no response, an upgrade, is none.
    */
-  async admit(request: GateRequest): Promise<Identity | undefined> {
-    const passes = isPreflight(request) || this.#exempt.has(servedPath(request))
+  async admit(request: GateRequest, response?: ServerResponse): Promise<Identity | undefined> {
+    const preflight = response !== undefined && isPreflight(request)
+    if (preflight) withoutContent(response)
+    const passes = preflight || this.#exempt.has(servedPath(request))
     const identity = passes ? undefined : await this.#verify(request)
     if (identity && this.#groups.length > 0) this.checkGroup(identity, this.#groups)
     admissions.set(request, { gate: this, identity })
@@ -169,11 +172,6 @@ export const admissions = new WeakMap<IncomingMessage, { gate: Gate; identity: I
 /** Makes the identity the request's `pomerium`, which nothing that merges a body into the request can replace. */
 export function attach(request: IncomingMessage, identity: Identity | undefined): void {
   Object.defineProperty(request, 'pomerium', { value: identity, enumerable: true, configurable: true, writable: false })
-}
-
-/** Whether this is a CORS preflight; what asks for an upgrade is none. */
-export function isPreflight({ method, headers }: IncomingMessage): boolean {
-  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined && headers.upgrade === undefined
 }
 
 /** Answers with 500 where the application's own hooks failed, and tells the log why. */

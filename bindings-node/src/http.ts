@@ -22,9 +22,9 @@ export type Protected = ((request: IncomingMessage, response: ServerResponse) =>
 /**
  * Lets verified requests pass to `listener`, with their identity in `request.pomerium`, and answers the others itself.
  *
- * CORS preflight requests reach it without an identity. An error of your own `errorHandler` or `onRefused` is answered
- * with 500 and written to standard error. Throws VerifyError at once, so that a misconfigured application does not
- * start.
+ * CORS preflight requests reach it without an identity, and only status and headers of its answer are sent. An error of
+ * your own `errorHandler` or `onRefused` is answered with 500 and written to standard error. Throws VerifyError at once,
+ * so that a misconfigured application does not start.
  */
 export function protect(listener: ProtectedListener, options?: PomeriumOptions): Protected {
   if (typeof listener !== 'function') throw invalidOptions('protect takes the listener, and then the options')
@@ -32,7 +32,7 @@ export function protect(listener: ProtectedListener, options?: PomeriumOptions):
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      attach(request, await gate.admit(request))
+      attach(request, await gate.admit(request, response))
     } catch (error) {
       return gate.answer(error, request, response).catch((fault: unknown) => fail(fault, response))
     }

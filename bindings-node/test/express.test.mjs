@@ -42,7 +42,7 @@ for (const [kind, express_] of Object.entries({ 'Express 5': express, 'Express 4
       ['/admin', issuer.headers({ groups: 'admins', without: ['groups'] }), 403, { error: 'group_required' }],
       ['/admin', {}, 401, { error: 'token_missing' }],
       ['/exempt', issuer.headers({ groups: ['admins'] }), 401, { error: 'token_missing' }],
-      ['/admin', preflight, 200, null, 'OPTIONS'],
+      ['/admin', preflight, 401, '', 'OPTIONS'],
       ['/admin', {}, 401, { error: 'token_missing' }, 'OPTIONS'],
     ]
     for (const [target, headers, status, body, method] of table) {

@@ -17,7 +17,9 @@ const issuer = new TestIssuer()
 const silent = { onRefused() {} }
 
 function answer(request, response) {
-  response.end(request.pomerium ? request.pomerium.subject || 'anonymous' : 'nobody')
+  const caller = request.pomerium ? request.pomerium.subject || 'anonymous' : 'nobody'
+  response.setHeader('X-Caller', caller)
+  response.end(caller)
 }
 
 const kinds = {
@@ -92,7 +94,10 @@ for (const [kind, application] of Object.entries(kinds)) {
   test(`${kind}: CORS preflight passes, and nothing else does`, async (context) => {
     const port = await serve(context)
     const preflight = { 'Access-Control-Request-Method': 'GET', Origin: 'https://other.example.com' }
-    assert.deepEqual((await ask(port, '/', preflight, 'OPTIONS')).body, 'nobody')
+    for (const more of [{}, issuer.headers(), { [HEADER]: 'nonsense' }]) {
+      const { status, headers, body } = await ask(port, '/', { ...preflight, ...more }, 'OPTIONS')
+      assert.deepEqual([status, headers['x-caller'], body], [200, 'nobody', ''])
+    }
     assert.equal((await ask(port, '/', {}, 'OPTIONS')).status, 401)
     assert.equal((await ask(port, '/', preflight)).status, 401)
     const head = await ask(port, '/', {}, 'HEAD')
