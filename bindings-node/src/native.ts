@@ -36,16 +36,19 @@ export const native: Native = load()
 
 /**
  * The addon of this system: beside the package where it was built, else from the package that npm has chosen by its `os`,
- * `cpu` and `libc`. Of the two kinds of Linux only the fitting one is installed, so both can be asked for.
+ * `cpu` and `libc`. Installers that know no `libc`, such as Yarn 1, bring both kinds of Linux, of which one cannot be loaded.
  */
 function load(): Native {
   const system = `${process.platform}-${process.arch}`
   const kinds: Partial<Record<NodeJS.Platform, string[]>> = { linux: ['-gnu', '-musl'], win32: ['-msvc'] }
   const platforms = (kinds[process.platform] ?? ['']).map((kind) => system + kind)
+  const failures: unknown[] = []
   for (const platform of platforms) {
-    const addon = found(() => require(`../pomerium-jwt.${platform}.node`)) ?? found(() => installed(platform))
+    const addon =
+      found(() => require(`../pomerium-jwt.${platform}.node`), failures) ?? found(() => installed(platform), failures)
     if (addon) return addon
   }
+  if (failures.length > 0) throw failures[0]
   const packages = platforms.map((platform) => `pomerium-jwt-${platform}`).join(' or ')
   throw new Error(
     `the package ${packages} is missing, which brings pomerium-jwt's native half for this system: ` +
@@ -75,12 +78,12 @@ function installed(platform: string): unknown {
   }
 }
 
-/** undefined if it is not there; one that is there and cannot be loaded says why. */
-function found(load: () => unknown): Native | undefined {
+/** undefined if it is not there; if it is there and cannot be loaded, `failures` says why. */
+function found(load: () => unknown, failures: unknown[]): Native | undefined {
   try {
     return load() as Native | undefined
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') failures.push(error)
+    return undefined
   }
 }
