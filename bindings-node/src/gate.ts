@@ -244,14 +244,14 @@ const takes: Record<keyof GateOptions, [string, (value: any) => boolean]> = {
     (value) => typeof value === 'string' && /^[A-Za-z0-9-]+$/.test(value),
   ],
   optional: ['true or false', (value) => typeof value === 'boolean'],
-  exemptPaths: ['a list of paths that begin with /', (value) => Array.isArray(value) && value.every(isPath)],
+  exemptPaths: ['a list of paths, which begin with / and have no query', (value) => Array.isArray(value) && value.every(isPath)],
   errorHandler: ['a function', (value) => typeof value === 'function'],
   onRefused: ['a function', (value) => typeof value === 'function'],
   requireGroup: ['the name of a group or a list of them', (value) => areGroups([value].flat())],
 }
 
 function isPath(value: unknown): boolean {
-  return typeof value === 'string' && value.startsWith('/')
+  return typeof value === 'string' && /^\/[^?#\p{Surrogate}]*$/u.test(value)
 }
 
 function check(options: GateOptions): void {

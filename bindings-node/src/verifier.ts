@@ -1,5 +1,7 @@
 /** The verifier as applications see it: options in, and waiting in the event loop. The rest is native. */
 
+import { setMaxListeners } from 'node:events'
+
 import { accepted, refused, VerifyError } from './errors'
 import { type Claims, Identity } from './identity'
 import { native, type NativeVerifier, type Refusal } from './native'
@@ -109,6 +111,8 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
   if (!signal) return work
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
+    // Those who wait may share a signal, of the server's end for example: many listeners are no leak here
+    setMaxListeners(0, signal)
     signal.addEventListener('abort', abort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })

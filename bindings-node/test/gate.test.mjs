@@ -184,6 +184,8 @@ test('a wrong configuration stops the start', () => {
     [{ route, exemptPaths: '/healthz' }, /exemptPaths takes a list/],
     [{ route, exemptPaths: ['healthz'] }, /exemptPaths takes a list/],
     [{ route, exemptPaths: [/healthz/] }, /exemptPaths takes a list/],
+    [{ route, exemptPaths: ['/\ud800'] }, /exemptPaths takes a list/],
+    [{ route, exemptPaths: ['/healthz?x=1'] }, /exemptPaths takes a list/],
     [{ route, requireGroup: [] }, /requireGroup takes the name/],
     [{ route, requireGroup: [1] }, /requireGroup takes the name/],
     [{ route, requireGroup: '' }, /requireGroup takes the name/],

@@ -134,6 +134,12 @@ test('20,000 wait while the key server hangs', async (context) => {
   await busyPool()
   assert.equal(settled, 0, 'the fetch still hangs, so nobody may have an answer')
 
+  const shared = new AbortController()
+  const together = Array.from({ length: 100 }, () => verifier.verify(token, { signal: shared.signal }))
+  await new Promise(setImmediate)
+  shared.abort()
+  assert((await Promise.allSettled(together)).every((outcome) => outcome.reason.name === 'AbortError'))
+
   const reason = new Error('the client has gone')
   for (const controller of controllers) controller.abort(reason)
   const outcomes = await Promise.allSettled(cancelled)
