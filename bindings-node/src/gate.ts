@@ -244,7 +244,10 @@ const takes: Record<keyof GateOptions, [string, (value: any) => boolean]> = {
     (value) => typeof value === 'string' && /^[A-Za-z0-9-]+$/.test(value),
   ],
   optional: ['true or false', (value) => typeof value === 'boolean'],
-  exemptPaths: ['a list of paths, which begin with / and have no query', (value) => Array.isArray(value) && value.every(isPath)],
+  exemptPaths: [
+    'a list of paths, which begin with / and have no query',
+    (value) => Array.isArray(value) && value.every(isPath),
+  ],
   errorHandler: ['a function', (value) => typeof value === 'function'],
   onRefused: ['a function', (value) => typeof value === 'function'],
   requireGroup: ['the name of a group or a list of them', (value) => areGroups([value].flat())],
