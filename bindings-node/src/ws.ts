@@ -43,9 +43,10 @@ export interface WebSocketServerLike<WebSocket extends WebSocketLike = WebSocket
 }
 
 /**
- * Handles every upgrade of `server`, and has to be the only one that does: verified ones become WebSockets of `webSockets`, whose event `connection` brings
- * the request with the identity in `request.pomerium`; the others are answered as any request is, and their connection
- * ends. `webSockets` is made with `noServer: true`: with a server of its own it would take upgrades unverified.
+ * Handles every upgrade of `server`, and has to be the only one that does. Verified ones become WebSockets of
+ * `webSockets`, whose event `connection` brings the request with the identity in `request.pomerium`; the others are
+ * answered as any request is, and their connection ends. `webSockets` is made with `noServer: true`: with a server of
+ * its own it would take upgrades unverified.
  *
  * Throws VerifyError at once, so that a misconfigured application does not start. Gives the verifier.
  */
