@@ -154,8 +154,10 @@ fuzz:
 
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json.rs names.rs claims.rs verifier.rs options.rs keys/jwk.rs keys/pem.rs
+# What nobody can notice: a name for a message that is never written, a hash set where few names are compared
+UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
-	--output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
+	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
 
 # Changes the core's code in one place at a time and looks whether a test notices; an hour; needs cargo-mutants
 mutants: test-rust
@@ -163,7 +165,8 @@ mutants: test-rust
 	rm -rf $(CARGO_TARGET_DIR)/mutants.out*
 	@# The cases are quick; what they do not notice, the core's own tests must
 	-$(MUTANTS) --test-package pomerium-jwt-conformance -- --test rust
-	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --tests --examples
+	@# 3: a test that ran for ever has noticed too
+	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --tests --examples || [ $$? -eq 3 ]
 
 # Writes cases.json, codes.json and options.json in conformance/ anew
 conformance:
