@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
@@ -88,6 +89,24 @@ def test_preflight_and_head() -> None:
     assert headers.get("Content-Type") and "Content-Length" not in headers
     assert call(middleware, method="OPTIONS")[0] == "401 Unauthorized"
     assert call(middleware, method="HEAD")[2] == b""
+
+
+def test_a_preflight_to_an_endless_answer_ends() -> None:
+    """Who sends it need not be signed in, and must not hold a worker."""
+    ended: list[str] = []
+
+    def endless(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        try:
+            for _ in range(100_000):
+                yield b"data: secret"
+            pytest.fail("it was read to its end")
+        finally:
+            ended.append("closed")
+
+    middleware = Pomerium(endless, **ISSUER.options)
+    answer = call(middleware, method="OPTIONS", HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET")
+    assert (answer[0], answer[2], ended) == ("200 OK", b"", ["closed"])
 
 
 def test_hooks() -> None:
