@@ -91,7 +91,7 @@ bench-node: node-environment
 	node bench/node/bench.mjs
 
 # Installed once for each lock file
-.PHONY: test-node node-package bench-node node-environment
+.PHONY: node-package bench-node node-environment
 node-environment:
 	@tools/need node
 	@cd bindings-node && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }

@@ -292,7 +292,8 @@ mod tests {
             for repeated in 0..count {
                 let names = (0..count).chain([repeated]).map(|n| format!("\"n{n}\":0"));
                 let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
-                assert!(parse(&text).is_err(), "{text}");
+                let error = parse(&text).expect_err(&text);
+                assert!(error.contains(&format!("duplicate name \"n{repeated}\"")), "{text}: {error}");
             }
         }
     }

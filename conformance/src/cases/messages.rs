@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Case, case},
+    case::{Case, Draft, case},
     fixtures::{KEY, OTHER},
 };
 
@@ -85,12 +85,14 @@ fn audiences() -> Vec<Case> {
 
 /// A demanded claim that is a string is quoted: the signature holds.
 fn demanded() -> Vec<Case> {
-    let said = |id: &str, note: &str, message: &str| {
-        let draft = case(format!("says-demanded-{id}"), note).option("expect_claims", json!({"x": ["y", "z"]}));
-        (draft, format!("claim \"x\" is {message}, expect_claims demands one of [\"y\", \"z\"]"))
+    let said = |draft: Draft, message: &str| {
+        draft.option("expect_claims", json!({"x": ["y", "z"]})).refused_saying(
+            "claim_mismatch",
+            format!("claim \"x\" is {message}, expect_claims demands one of [\"y\", \"z\"]"),
+        )
     };
-    let (missing, message) = said("missing", "there is none", "missing");
-    let missing = missing.refused_saying("claim_mismatch", message);
-    let (other, message) = said("string", "it is another one", "\"w\"");
-    vec![missing, other.claim("x", "w").refused_saying("claim_mismatch", message)]
+    vec![
+        said(case("says-demanded-missing", "there is none"), "missing"),
+        said(case("says-demanded-string", "it is another one").claim("x", "w"), r#""w""#),
+    ]
 }
