@@ -54,7 +54,7 @@ impl Case {
             Expect::Accepted { identity, claims } => {
                 // Inside a JSON string no line end stands for itself, so this one is insignificant
                 let claims = claims.replace(['\n', '\r'], " ");
-                format!(r#"{{"identity":{},"claims":{claims}}}"#, text(identity))
+                format!(r#"{{"identity":{},"claims":{claims}}}"#, sorted(identity))
             }
             Expect::Refused { code, message: None } => format!(r#"{{"code":"{code}"}}"#),
             Expect::Refused { code, message: Some(part) } => {
@@ -62,19 +62,19 @@ impl Case {
             }
         };
         let token = match &self.token {
-            Some(token) => format!(r#""token":{},"now":{},"#, text(token), self.now),
+            Some(token) => format!(r#""token":{},"now":{},"#, sorted(token), self.now),
             None => String::new(),
         };
-        let (id, note, options) = (json!(self.id), json!(self.note), text(&self.options));
+        let (id, note, options) = (json!(self.id), json!(self.note), sorted(&self.options));
         format!(r#"{{"id":{id},"note":{note},"options":{options},{token}"expect":{expect}}}"#)
     }
 }
 
 /// JSON whose members are sorted, whichever features serde_json is built with.
-fn text(value: &Value) -> String {
-    let mut sorted = value.clone();
-    sorted.sort_all_objects();
-    sorted.to_string()
+pub(crate) fn sorted(value: &Value) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value.to_string()
 }
 
 /// A case being written: alice's token for [`HOST`], signed with [`KEY`], and options that accept it at [`NOW`].
@@ -275,7 +275,7 @@ impl Draft {
 }
 
 /// The text of an object with a member more at its end.
-fn with_member(object: &[u8], member: &[u8]) -> Vec<u8> {
+pub(crate) fn with_member(object: &[u8], member: &[u8]) -> Vec<u8> {
     let open = object.strip_suffix(b"}").expect("an object ends in a brace");
     [open, b",", member, b"}"].concat()
 }

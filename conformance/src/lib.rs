@@ -8,8 +8,10 @@ mod cases;
 mod fixtures;
 mod readme;
 mod reference;
+mod requests;
 
 pub use case::{Case, Expect};
+pub use requests::RequestCase;
 
 /// Every case, in the order of the file.
 #[must_use]
@@ -17,12 +19,20 @@ pub fn cases() -> Vec<Case> {
     cases::all()
 }
 
+/// Every case of `requests.json`, in the order of the file.
+#[must_use]
+pub fn requests() -> Vec<RequestCase> {
+    requests::all()
+}
+
 /// Every file that is written: its name below `conformance/` and its content.
 #[must_use]
 pub fn outputs() -> Vec<(String, Vec<u8>)> {
     let lines: Vec<String> = cases().iter().map(Case::to_json).collect();
+    let requests: Vec<String> = requests().iter().map(RequestCase::to_json).collect();
     let mut outputs = vec![
         ("cases.json".to_owned(), one_a_line(&lines)),
+        ("requests.json".to_owned(), one_a_line(&requests)),
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
         ("../README.md".to_owned(), readme::filled()),

@@ -1,4 +1,4 @@
-//! Writes `cases.json`, `codes.json`, `options.json` and `files/` into `conformance/`, the same bytes in every run.
+//! Writes `cases.json`, `requests.json`, `codes.json`, `options.json` and `files/` into `conformance/`, the same bytes in every run.
 #![forbid(unsafe_code)]
 
 use std::{fs, io, path::Path};

@@ -37,7 +37,8 @@ fn with_files(readme: &str, read: impl Fn(&str) -> String) -> String {
 fn options() -> String {
     let mut table = "| option | default | takes | meaning |\n|---|---|---|---|\n".to_owned();
     for option in OPTIONS {
-        let default = if option.default == "null" { "" } else { option.default };
+        let default = option.default();
+        let default = if default == "null" { "" } else { &default };
         let takes = match &option.kind {
             OptionKind::List => "string or list".to_owned(),
             OptionKind::Text => "string".to_owned(),

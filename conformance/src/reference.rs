@@ -34,10 +34,11 @@ fn option(option: &OptionSpec) -> String {
         OptionKind::JwkSet => ("jwks", None),
         OptionKind::Claims => ("claims", None),
     };
-    let default: Value = serde_json::from_str(option.default).expect("a default is JSON");
+    let default: Value = serde_json::from_str(&option.default()).expect("a default is JSON");
     let meaning = option.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
     line(&[
         ("name", option.name.into()),
+        ("group", option.group.name().into()),
         ("type", kind.into()),
         ("default", default),
         ("min", json!(range.map(|range| range.start()))),

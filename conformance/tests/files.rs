@@ -8,7 +8,7 @@ use std::{
 };
 
 use pomerium_jwt::{Code, OPTIONS};
-use pomerium_jwt_conformance::{Case, Expect, outputs};
+use pomerium_jwt_conformance::{Case, Expect, RequestCase, outputs};
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(pomerium_jwt_conformance::cases);
 
@@ -37,6 +37,13 @@ fn the_files_are_what_the_program_writes() {
 #[test]
 fn every_code_within_reach_is_reached() {
     let reached: BTreeSet<&str> = CASES.iter().filter_map(code).collect();
+    let requests = pomerium_jwt_conformance::requests();
+    let refused = requests.iter().map(RequestCase::outcome).filter(|outcome| !["passed", "identity"].contains(outcome));
+    let refused: BTreeSet<&str> = refused.collect();
+    for code in Code::ALL {
+        let out_of_reach = [Code::KeysNeeded, Code::KeysUnavailable, Code::Internal].contains(&code);
+        assert_ne!(refused.contains(code.name()), out_of_reach, "{code}: see conformance/src/requests/refusals.rs");
+    }
     for code in Code::ALL {
         let excused = OUT_OF_REACH.iter().find(|(excused, _)| *excused == code);
         match excused {
@@ -65,14 +72,15 @@ fn every_option_is_accepted_in_a_case_and_refused_in_another() {
 #[test]
 fn ids_are_unique_and_in_kebab_case() {
     let mut seen = BTreeSet::new();
-    for case in CASES.iter() {
-        let kebab = case
-            .id
+    let requests = pomerium_jwt_conformance::requests();
+    let requests = requests.iter().map(|case| (&case.id, &case.note));
+    for (id, note) in CASES.iter().map(|case| (&case.id, &case.note)).chain(requests) {
+        let kebab = id
             .split('-')
             .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-        assert!(kebab, "{}: an id is words of a-z and 0-9 joined by hyphens", case.id);
-        assert!(!case.note.is_empty(), "{}: a note says what the case is about", case.id);
-        assert!(seen.insert(case.id.clone()), "{}: two cases have this id", case.id);
+        assert!(kebab, "{id}: an id is words of a-z and 0-9 joined by hyphens");
+        assert!(!note.is_empty(), "{id}: a note says what the case is about");
+        assert!(seen.insert(id.clone()), "{id}: two cases have this id");
     }
     for number in 1..=39 {
         assert!(seen.contains(&format!("names-{number:02}")), "the example names-{number:02} is gone");

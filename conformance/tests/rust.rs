@@ -1,8 +1,10 @@
 //! Runs every case in Rust: the smallest runner, and the pattern for the other languages' ones.
 #![forbid(unsafe_code)]
 
-use pomerium_jwt::{Error, Identity, Verifier};
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use pomerium_jwt::{Admission, Error, Identity, Options, Request, Verifier};
+use serde_json::{Value, json};
 
 #[test]
 fn every_case_has_its_outcome() {
@@ -17,6 +19,15 @@ fn every_case_has_its_outcome() {
     println!("conformance: {count} cases");
 }
 
+#[test]
+fn every_request_has_its_outcome() {
+    let cases: Vec<Value> = serde_json::from_slice(&std::fs::read("requests.json").expect("a file")).expect("JSON");
+    let failures: Vec<String> =
+        cases.iter().filter_map(|case| admit(case).err().map(|why| format!("{}: {why}", case["id"]))).collect();
+    assert!(failures.is_empty(), "{} cases differ:\n{}", failures.len(), failures.join("\n"));
+    println!("requests: {} cases", cases.len());
+}
+
 fn run(case: &Value) -> Result<(), String> {
     let expected = &case["expect"];
     let outcome = match (Verifier::from_json(case["options"].to_string()), token(&case["token"])) {
@@ -29,6 +40,52 @@ fn run(case: &Value) -> Result<(), String> {
         (Ok(identity), None) => same(&identity, expected),
         (outcome, _) => Err(format!("expected {expected}, got {outcome:?}")),
     }
+}
+
+fn admit(case: &Value) -> Result<(), String> {
+    let verifier = Verifier::from_json(case["options"].to_string());
+    let verifier = match case.get("with") {
+        Some(options) => verifier.and_then(|base| base.with(Options::from_json(options.to_string())?)),
+        None => verifier,
+    };
+    let expected = &case["expect"];
+    let facts = match (verifier, case.get("request")) {
+        (Err(error), None) if expected["code"] == error.code().name() => return holds(&error, &expected["message"]),
+        (Ok(verifier), Some(facts)) => (verifier, facts),
+        (outcome, _) => return Err(format!("expected {expected}, got {outcome:?}")),
+    };
+    let (verifier, facts) = facts;
+    let request = Request {
+        token: &token(&facts["token"]).expect("a token").into_bytes(),
+        path: facts["path"].as_str().expect("a path").as_bytes(),
+        upgrade: facts["upgrade"] == true,
+        marked_public: facts["marked_public"] == true,
+    };
+    // waiting or not, the answer is the same: the sources are static
+    let outcome = verifier.admit(&request);
+    if verifier.admit_cached(&request, Some(&mut 0)) != outcome {
+        return Err("admit_cached differs from admit".to_owned());
+    }
+    let outcome = outcome.and_then(|admission| match case.get("demand") {
+        Some(demand) if demand["user"] == true => admission.require_user().map(|_| admission.clone()),
+        Some(demand) => {
+            let groups: Vec<&str> =
+                demand["groups"].as_array().expect("groups").iter().filter_map(Value::as_str).collect();
+            admission.require_group(&groups).map(|_| admission.clone())
+        }
+        None => Ok(admission),
+    });
+    let got = match &outcome {
+        Ok(Admission::Verified(identity)) => json!({"identity": identity}),
+        Ok(Admission::Passed) => json!({"passed": true}),
+        Err(error) => json!({
+            "code": error.code().name(),
+            "status": error.status(),
+            "headers": error.headers().into_iter().collect::<BTreeMap<_, _>>(),
+            "body": error.body(),
+        }),
+    };
+    if got == *expected { Ok(()) } else { Err(format!("expected {expected}, got {got}")) }
 }
 
 /// The token of a case: a string, or a list of parts and `[part, repetitions]`; none for a case about construction.

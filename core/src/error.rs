@@ -53,13 +53,15 @@ pub enum Code {
     KeysNeeded = 201,
     /// The key set has no usable key.
     KeysEmpty = 202,
+    /// The user is in none of the groups that `require_group` or a route demands.
+    GroupRequired = 300,
     /// A fault of this library or of the machine.
     Internal = 900,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 23] = [
+    pub const ALL: [Code; 24] = [
         Code::InvalidOptions,
         Code::InvalidArgument,
         Code::TokenMissing,
@@ -82,6 +84,7 @@ impl Code {
         Code::KeysUnavailable,
         Code::KeysNeeded,
         Code::KeysEmpty,
+        Code::GroupRequired,
         Code::Internal,
     ];
 
@@ -123,6 +126,7 @@ impl Code {
             Code::KeysUnavailable => "keys_unavailable",
             Code::KeysNeeded => "keys_needed",
             Code::KeysEmpty => "keys_empty",
+            Code::GroupRequired => "group_required",
             Code::Internal => "internal",
         }
     }
@@ -131,8 +135,8 @@ impl Code {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Code::InvalidOptions => "The options do not make a verifier; the message says what to write instead.",
-            Code::InvalidArgument => "A call was made with an argument it does not take.",
+            Code::InvalidOptions => "The options are invalid; the message says how to fix them.",
+            Code::InvalidArgument => "A function was called with an invalid argument.",
             Code::TokenMissing => {
                 "No token: the request did not come through Pomerium, or pass_identity_headers is off."
             }
@@ -146,11 +150,11 @@ impl Code {
             Code::KeyNotFound => {
                 "No key of the set fits the token: another deployment signed it, or its key was withdrawn."
             }
-            Code::SignatureInvalid => "The signature does not hold: the token was altered or signed with another key.",
+            Code::SignatureInvalid => "The signature is invalid: the token was altered or signed with another key.",
             Code::ClaimsMalformed => "The signed payload is not a strict JSON object of well-typed claims.",
-            Code::TokenExpired => "The token has expired; compare the clocks if it is fresh.",
-            Code::TokenNotYetValid => "The token is not valid yet; compare the clocks.",
-            Code::TokenIssuedInFuture => "The token was issued in the future; compare the clocks.",
+            Code::TokenExpired => "The token has expired; if it was just issued, check the clocks.",
+            Code::TokenNotYetValid => "The token is not valid yet; check the clocks.",
+            Code::TokenIssuedInFuture => "The token was issued in the future; check the clocks.",
             Code::TokenTooOld => "The token was issued longer ago than max_token_age.",
             Code::IssuerMismatch => "iss is not an expected issuer; compare route or issuer with the message.",
             Code::AudienceMismatch => {
@@ -159,11 +163,14 @@ impl Code {
             Code::SubjectMissing => {
                 "Nobody is signed in: the route is public. Set allow_anonymous to let such requests in."
             }
-            Code::ClaimMismatch => "A claim is not what expect_claims demands.",
-            Code::KeysUnavailable => "The keys could not be had; the message and status say why. Try again later.",
-            Code::KeysNeeded => "The keys must be fetched first: call refresh, then verify_cached with the ticket.",
+            Code::ClaimMismatch => "A claim does not have a value that expect_claims accepts.",
+            Code::KeysUnavailable => {
+                "The signing keys could not be loaded; see the message and the status. Try again later."
+            }
+            Code::KeysNeeded => "The signing keys must be fetched first: refresh, then ask again with the ticket.",
             Code::KeysEmpty => "The key set has no usable key: is signing_key set in Pomerium?",
-            Code::Internal => "A fault of this library or of the machine.",
+            Code::GroupRequired => "The user is not in a group that require_group or the route demands.",
+            Code::Internal => "A fault in this library or on this machine.",
         }
     }
 
@@ -174,8 +181,17 @@ impl Code {
             ..100 => Kind::Options,
             100..200 => Kind::Token,
             200..300 => Kind::Keys,
+            300..400 => Kind::Access,
             _ => Kind::Internal,
         }
+    }
+}
+
+impl Code {
+    /// The HTTP status with which an application answers.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.kind().http_status()
     }
 }
 
@@ -195,18 +211,21 @@ pub enum Kind {
     Token,
     /// There are no keys to judge the token with. HTTP 503 with Retry-After.
     Keys,
-    /// A fault of this library or of the machine. HTTP 500.
+    /// The user is known and may not do this. HTTP 403.
+    Access,
+    /// A fault in this library or on this machine. HTTP 500.
     Internal,
 }
 
 impl Kind {
-    /// The stable name: `options`, `token`, `keys` or `internal`.
+    /// The stable name: `options`, `token`, `keys`, `access` or `internal`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Options => "options",
             Kind::Token => "token",
             Kind::Keys => "keys",
+            Kind::Access => "access",
             Kind::Internal => "internal",
         }
     }
@@ -219,6 +238,7 @@ impl Kind {
             Kind::Token => 2,
             Kind::Keys => 3,
             Kind::Internal => 4,
+            Kind::Access => 5,
         }
     }
 
@@ -228,6 +248,7 @@ impl Kind {
         match self {
             Kind::Token => 401,
             Kind::Keys => 503,
+            Kind::Access => 403,
             Kind::Options | Kind::Internal => 500,
         }
     }
@@ -282,6 +303,33 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
+
+    /// The HTTP status of the response: 401, 403, 500 or 503.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.code.status()
+    }
+
+    /// The headers of the response. A 401 has a `WWW-Authenticate` (RFC 9110 section 15.5.2 demands one), for which no
+    /// browser asks for a password (RFC 6750 section 3); a 503 has a `Retry-After` if another attempt can succeed.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers =
+            vec![("Content-Type", "application/json".to_owned()), ("Cache-Control", "no-store".to_owned())];
+        if self.status() == 401 {
+            headers.push(("WWW-Authenticate", r#"Bearer error="invalid_token""#.to_owned()));
+        }
+        if let Some(after) = self.retry_after.filter(|_| self.status() == 503) {
+            headers.push(("Retry-After", after.as_secs().max(1).to_string()));
+        }
+        headers
+    }
+
+    /// The body of the response: `{"error":"token_expired"}`. For HEAD there is none.
+    #[must_use]
+    pub fn body(&self) -> String {
+        format!(r#"{{"error":"{}"}}"#, self.code)
+    }
 }
 
 impl fmt::Display for Error {
@@ -307,7 +355,13 @@ mod tests {
 
     #[test]
     fn numbers_names_and_kinds_are_the_documented_ones() {
-        let blocks = [(Kind::Options, 1, 2), (Kind::Token, 100, 17), (Kind::Keys, 200, 3), (Kind::Internal, 900, 1)];
+        let blocks = [
+            (Kind::Options, 1, 2),
+            (Kind::Token, 100, 17),
+            (Kind::Keys, 200, 3),
+            (Kind::Access, 300, 1),
+            (Kind::Internal, 900, 1),
+        ];
         let mut listed = Code::ALL.into_iter();
         for (kind, first, count) in blocks {
             for number in first..first + count {

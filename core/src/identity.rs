@@ -30,7 +30,8 @@ pub struct Identity {
     pub email: Option<String>,
     /// `name`: the display name.
     pub name: Option<String>,
-    /// `groups`: ids and names from the directory. An entry that is not a string stands as its JSON text.
+    /// `groups`: ids and names from the directory; none if nobody is signed in. An entry that is not a string is given
+    /// as its JSON text.
     pub groups: Vec<String>,
     /// `sid`: the session, or the service account. Set for some anonymous requests too: no proof of a user.
     pub session_id: Option<String>,
@@ -60,7 +61,8 @@ impl Identity {
             user: optional(payload.user),
             email: optional(payload.email),
             name: optional(payload.name),
-            groups: groups(payload.groups, text)?,
+            // whoever is not signed in is in no group, whatever the token says
+            groups: if payload.subject.is_empty() { Vec::new() } else { groups(payload.groups, text)? },
             session_id: optional(payload.session_id),
             token_id: optional(payload.token_id),
             issuer: payload.issuer.unwrap_or_default().to_owned(),

@@ -39,7 +39,7 @@ impl App {
         options.timeout = Some(Duration::from_secs(1));
         change(&mut options);
         let clock = TestClock::new();
-        let verifier = Verifier::with_clock(&options, clock.clone()).expect("options");
+        let verifier = Verifier::with_clock(options, clock.clone()).expect("options");
         Self { server, clock, verifier }
     }
 

@@ -19,13 +19,12 @@
 mod claims;
 mod clock;
 mod error;
-mod field;
 mod identity;
 mod json;
 mod keys;
 mod names;
 mod options;
-mod settings;
+mod request;
 mod status;
 mod token;
 mod verifier;
@@ -41,6 +40,7 @@ mod verifier_tests;
 
 pub use error::{Code, Error, Kind};
 pub use identity::{Claims, Identity};
-pub use options::{OPTIONS, OptionKind, OptionSpec, Options};
+pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
+pub use request::{Admission, Request};
 pub use status::{KeyStatus, LastError, LastErrorCode, Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -52,6 +52,16 @@ impl Names {
         self.0.iter().any(|entry| entry.covers(host)).then_some(Match::Pattern { host })
     }
 
+    /// What these entries accept, in words.
+    pub(crate) fn accepted(&self) -> String {
+        let each = self.0.iter().map(|entry| match entry {
+            Entry::Host(host) => format!("{host} or https://{host}/"),
+            Entry::Exact(text) => text.clone(),
+            Entry::Pattern(suffix) => format!("*{suffix} or https://*{suffix}/"),
+        });
+        each.collect::<Vec<_>>().join(" or ")
+    }
+
     /// The host of the only entry that is no pattern, where keys can be derived from it.
     pub(crate) fn only_host(&self) -> Option<&str> {
         let mut exact = self.0.iter().filter_map(|entry| match entry {

@@ -13,9 +13,9 @@ use crate::{
     identity::{Claims, Identity},
     keys::{self, Algorithm, KeySet, Patience, Store},
     names::Names,
-    options::Options,
-    settings::Settings,
-    status::{Counts, Pinned, Status},
+    options::{Options, Settings},
+    request::RequestRules,
+    status::{Counted, Counts, Pinned, Status, Summary, metrics},
     token::{self, LastHeader, Token},
 };
 
@@ -34,6 +34,12 @@ pub use inspect::{Check, Inspection, Outcome};
 /// # Ok(()) }
 /// ```
 pub struct Verifier {
+    checks: Arc<Checks>,
+    request: RequestRules,
+}
+
+/// What verifiers that differ in their request options alone have in common.
+struct Checks {
     rules: Rules,
     algorithms: Vec<Algorithm>,
     max_token_bytes: usize,
@@ -56,7 +62,7 @@ impl Verifier {
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::with_clock(&options, Arc::new(SystemClock::new()))
+        Self::with_clock(options, Arc::new(SystemClock::new()))
     }
 
     /// A verifier with the options of a JSON document; see [`Options::from_json`].
@@ -75,12 +81,11 @@ impl Verifier {
         Self::new(Options::from_env()?)
     }
 
-    pub(crate) fn with_clock(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let options = options.with_defaults()?;
-        let Settings { rules, trust, source, max_token_bytes } = Settings::new(&options).map_err(Error::options)?;
+    pub(crate) fn with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let Settings { rules, trust, source, limits, fetch, request, max_token_bytes } = Settings::resolve(options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(&source, trust, &options, clock.clone()).map_err(Error::options)?;
-        Ok(Self {
+        let store = Store::new(source, trust, limits, fetch, clock.clone()).map_err(Error::options)?;
+        let checks = Checks {
             rules,
             algorithms,
             max_token_bytes,
@@ -89,7 +94,30 @@ impl Verifier {
             clock,
             pinned: OnceCell::new(),
             counts: Counts::new(),
-        })
+        };
+        Ok(Self { checks: Arc::new(checks), request })
+    }
+
+    /// A verifier with other request options over the same keys, pins and counts: for two mounts of one application,
+    /// or for HTTP and WebSockets. What `options` do not name stays as it is here.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Options, Verifier};
+    ///
+    /// let mut options = Options::for_route("https://app.example.com");
+    /// options.jwks = Some(r#"{"keys":[]}"#.to_owned());
+    /// let verifier = Verifier::new(options)?;
+    /// let mut admins = Options::default();
+    /// admins.require_group = Some(vec!["admins".to_owned()]);
+    /// let admin = verifier.with(admins)?;
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid_options` for an option that is not one of `header_name optional exempt_paths require_group`, and for a
+    /// bad value.
+    pub fn with(&self, options: Options) -> Result<Self, Error> {
+        Ok(Self { checks: self.checks.clone(), request: self.request.with(options)? })
     }
 
     /// Who sent this token: the raw text of the header, `""` if there was none, several values joined by commas. One
@@ -98,8 +126,7 @@ impl Verifier {
     /// # Errors
     /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Identity, Error> {
-        let now = self.clock.now();
-        self.run(token.as_ref(), now, now.unix, Patience::Wait)
+        self.verify_with(token.as_ref(), Patience::Wait)
     }
 
     /// As [`verify`](Self::verify), at the time `now` in Unix seconds (0 to 2^53 - 1) instead of the clock's. Uses the
@@ -109,7 +136,7 @@ impl Verifier {
     /// As `verify`, and `invalid_argument` for a time out of range.
     pub fn verify_at(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Identity, Error> {
         check_now(now)?;
-        self.run(token.as_ref(), self.clock.now(), now, Patience::AtHand)
+        self.counted(self.run(token.as_ref(), self.checks.clock.now(), now, Patience::AtHand))
     }
 
     /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
@@ -121,8 +148,7 @@ impl Verifier {
     /// # Errors
     /// As `verify`, and `keys_needed`.
     pub fn verify_cached(&self, token: impl AsRef<[u8]>, ticket: Option<&mut i64>) -> Result<Identity, Error> {
-        let now = self.clock.now();
-        self.run(token.as_ref(), now, now.unix, Patience::Ticket(ticket))
+        self.verify_with(token.as_ref(), Patience::Ticket(ticket))
     }
 
     /// Brings the keys up to date. With `false` it joins a fetch in flight or starts one that is due, and does nothing
@@ -132,13 +158,14 @@ impl Verifier {
     /// # Errors
     /// `keys_unavailable` with the reason.
     pub fn refresh(&self, force: bool) -> Result<(), Error> {
-        self.store.refresh(self.clock.now(), force)
+        self.checks.store.refresh(self.checks.clock.now(), force)
     }
 
-    /// The state of keys, pins and counters. Never blocks for long and never fetches.
+    /// The state of keys, pins and counters. Never waits; while no usable key is loaded it starts a fetch that is due.
     #[must_use]
     pub fn status(&self) -> Status {
-        let keys = self.store.state();
+        let checks = &self.checks;
+        let keys = checks.store.state();
         Status {
             source: keys.source,
             state: keys.state,
@@ -148,37 +175,89 @@ impl Verifier {
             last_success: keys.last_success,
             last_error: keys.last_error,
             next_attempt: keys.next_attempt,
-            pinned: self.pinned.get().map(Pin::show),
-            counts: self.counts.read(),
+            pinned: checks.pinned.get().map(Pin::show),
+            counts: checks.counts.read(),
             fetches: keys.fetches,
             fetch_failures: keys.fetch_failures,
+            summary: self.summary(),
+            header_name: self.header_name().to_owned(),
+            optional: self.request.optional(),
+            exempt_paths: self.request.exempt_paths(),
+            require_group: self.request.require_group().to_vec(),
         }
+    }
+
+    /// The line that an integration logs when it starts: what is accepted, where the keys come from, the header, each
+    /// request option that is set, and a warning if trust on first use pins anything.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let rules = &self.checks.rules;
+        Summary {
+            issuer: rules.issuer.as_ref(),
+            audience: rules.audience.as_ref(),
+            source: &self.checks.store.source(),
+            request: &self.request,
+        }
+        .to_string()
+    }
+
+    /// What a monitoring system scrapes, in the text format of OpenMetrics 1.0
+    /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). It holds no user, path or token.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        metrics(&self.status())
+    }
+
+    /// The option `header_name`: the request header that carries the token.
+    #[must_use]
+    pub fn header_name(&self) -> &str {
+        self.request.header_name()
+    }
+
+    pub(crate) fn request_rules(&self) -> &RequestRules {
+        &self.request
+    }
+
+    fn verify_with(&self, text: &[u8], patience: Patience<'_>) -> Result<Identity, Error> {
+        self.counted(self.judge_text(text, patience))
+    }
+
+    fn counted(&self, outcome: Result<Identity, Error>) -> Result<Identity, Error> {
+        self.count(outcome.as_ref().map_or_else(|error| Counted::Refused(error.code()), |_| Counted::Ok));
+        outcome
+    }
+
+    pub(crate) fn count(&self, answer: Counted) {
+        self.checks.counts.add(answer);
+    }
+
+    /// The six steps at the clock's time, not counted.
+    pub(crate) fn judge_text(&self, text: &[u8], patience: Patience<'_>) -> Result<Identity, Error> {
+        let now = self.checks.clock.now();
+        self.run(text, now, now.unix, patience)
     }
 
     /// The six steps; `unix` is the time the claims are judged at.
     fn run(&self, text: &[u8], now: Now, unix: i64, patience: Patience<'_>) -> Result<Identity, Error> {
         let pinning = if matches!(patience, Patience::AtHand) { Pinning::PassOver } else { Pinning::Pin };
-        let outcome = self.parse(text).and_then(|(token, algorithm)| {
-            if unix < 0 {
-                return Err(Error::new(Code::Internal, "the system clock stands before 1970"));
-            }
-            let keys = self.store.acquire(token.header.key_id.as_deref(), algorithm, now, patience)?;
-            self.judge(token, algorithm, &keys, unix, pinning)
-        });
-        self.counts.add(outcome.as_ref().err().map(Error::code));
-        outcome
+        let (token, algorithm) = self.parse(text)?;
+        if unix < 0 {
+            return Err(Error::new(Code::Internal, "the system clock is before 1970"));
+        }
+        let keys = self.checks.store.acquire(token.header.key_id.as_deref(), algorithm, now, patience)?;
+        self.judge(token, algorithm, &keys, unix, pinning)
     }
 
     /// Steps 1 and 2: the text, and the algorithm before any key is looked for.
     fn parse<'a>(&self, text: &'a [u8]) -> Result<(Token<'a>, Algorithm), Error> {
-        let token = token::parse(text, self.max_token_bytes, &self.last_header)?;
+        let token = token::parse(text, self.checks.max_token_bytes, &self.checks.last_header)?;
         let algorithm = self.check_algorithm(token.header.algorithm.as_deref())?;
         Ok((token, algorithm))
     }
 
     fn check_algorithm(&self, name: Option<&str>) -> Result<Algorithm, Error> {
         let named = name.and_then(Algorithm::from_name);
-        named.filter(|algorithm| self.algorithms.contains(algorithm)).ok_or_else(|| {
+        named.filter(|algorithm| self.checks.algorithms.contains(algorithm)).ok_or_else(|| {
             let accepted = self.accepted_algorithms();
             let message = match named {
                 Some(Algorithm::Rs256) => format!("alg is RS256, algorithms is {accepted}: is Pomerium's key RSA?"),
@@ -189,7 +268,7 @@ impl Verifier {
     }
 
     fn accepted_algorithms(&self) -> String {
-        let names: Vec<&str> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        let names: Vec<&str> = self.checks.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         names.join(", ")
     }
 
@@ -207,13 +286,15 @@ impl Verifier {
         if !key.verify(token.signing_input, &token.signature) {
             return Err(signature_invalid(keys, kid));
         }
-        self.last_header.remember(&token.header);
+        self.checks.last_header.remember(&token.header);
         let text = claims::to_text(token.payload)?;
         let claims = claims::parse(&text)?;
-        let payload = Payload::read(&claims, &self.rules)?;
-        self.rules.check(&payload, now)?;
-        self.check_pinned(&payload, pinning)?;
+        let rules = &self.checks.rules;
+        let payload = Payload::read(&claims, rules)?;
+        rules.check(&payload, now)?;
         let mut identity = Identity::new(&payload, &text)?;
+        self.request.check_group(&identity)?;
+        self.check_pinned(&payload, pinning)?;
         identity.claims = Claims::new(text);
         Ok(identity)
     }
@@ -221,21 +302,25 @@ impl Verifier {
     /// Trust on first use: what is not configured is pinned once all other checks have passed, and compared from then
     /// on. An anonymous token pins nothing: whoever opens a public route must not decide for the others.
     fn check_pinned(&self, payload: &Payload<'_>, pinning: Pinning) -> Result<(), Error> {
-        if self.rules.issuer.is_some() && self.rules.audience.is_some() {
+        let Checks { rules, pinned, .. } = &*self.checks;
+        if rules.issuer.is_some() && rules.audience.is_some() {
             return Ok(());
         }
-        let Ok(pin) = self.pinned.get_or_try_init(|| Pin::new(payload, &self.rules, pinning).ok_or(())) else {
+        let Ok(pin) = pinned.get_or_try_init(|| Pin::new(payload, rules, pinning).ok_or(())) else {
             return Ok(());
         };
-        let issuers = self.rules.issuer.as_ref().or(pin.issuer.as_ref());
-        let audiences = self.rules.audience.as_ref().or(pin.audience.as_ref());
+        let issuers = rules.issuer.as_ref().or(pin.issuer.as_ref());
+        let audiences = rules.audience.as_ref().or(pin.audience.as_ref());
         check_names(payload, issuers, audiences)
     }
 }
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Verifier").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Verifier")
+            .field("rules", &self.checks.rules)
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }
 

@@ -46,7 +46,7 @@ fn types() -> Vec<Case> {
 
 /// A signed token is no signed-in user: public routes are signed too.
 fn subject() -> Vec<Case> {
-    let anonymous = json!({"subject": "", "anonymous": true});
+    let anonymous = json!({"subject": "", "groups": [], "anonymous": true});
     let allowed = |id: &str, note: &str| case(format!("subject-{id}"), note).option("allow_anonymous", true);
     vec![
         case("subject-empty", "nobody is signed in")
@@ -57,8 +57,8 @@ fn subject() -> Vec<Case> {
             .option("allow_anonymous", false)
             .claim("sub", "")
             .refused("subject_missing"),
-        allowed("empty-allowed", "nobody, and that is fine").claim("sub", "").accepted_as(anonymous.clone()),
-        allowed("missing-allowed", "the same where sub is missing").without("sub").accepted_as(anonymous),
+        allowed("empty-allowed", "nobody, who is in no group").claim("sub", "").accepted_as(anonymous.clone()),
+        allowed("missing-allowed", "the same if sub is missing").without("sub").accepted_as(anonymous),
         allowed("anonymous", "everything empty, as Pomerium writes it")
             .claim("sub", "")
             .claim("user", "")

@@ -10,6 +10,7 @@ mod names;
 mod options;
 mod order;
 mod public_key;
+mod request;
 mod rs256;
 mod signature;
 mod structure;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Case> {
         json::cases(),
         signature::cases(),
         claims::cases(),
+        request::cases(),
         times::cases(),
         names::cases(),
         identity::cases(),

@@ -71,7 +71,7 @@ fn fork_while(name: &str, mut options: Options, reachable: bool, so_far: impl Fn
     options.jwks_initial = Some(good_keys());
     options.cache_ttl = Some(Duration::from_secs(TTL as u64));
     let clock = TestClock::new();
-    let verifier = Verifier::with_clock(&options, clock.clone()).expect("options");
+    let verifier = Verifier::with_clock(options, clock.clone()).expect("options");
     let token = token();
     verifier.verify(&token).expect("aging: used at once, a fetch starts behind it");
     so_far();

@@ -14,35 +14,34 @@ use pomerium_jwt_issuer::{KEY_SET_PATH, Server, ServerOptions};
 
 use super::*;
 use crate::{
-    Code, LastErrorCode, Options,
-    clock::{Clock, SystemClock},
+    Code, LastErrorCode,
+    clock::{Clock, SECOND, SystemClock},
     faults_tests::child,
     keys::{
-        Algorithm, Patience, Trust,
+        Algorithm, Fetch, Limits, Patience, Trust,
         flight::{Fetched, Fetcher, Remote},
         http::Request,
-        policy::Limits,
     },
 };
 
 /// Longer than anything takes, so that only a hang is found.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn options() -> Options {
-    let options = Options { timeout: Some(Duration::from_secs(1)), ..Options::default() };
-    options.with_defaults().expect("options")
+fn fetch() -> Fetch {
+    Fetch { timeout: Duration::from_secs(1), ..Fetch::default() }
 }
 
 /// `http://HOST:PORT/...` of this server.
 fn request(host: &str, server: &Server, look_up: LookUp) -> Request {
     let url = format!("http://{host}:{}{KEY_SET_PATH}", server.address().port());
-    Request { look_up, ..Request::new(&url, &options()).expect("options") }
+    Request { look_up, ..Request::new(url, fetch()).expect("options") }
 }
 
 fn remote(request: Request) -> Remote {
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
     let clock = Arc::new(SystemClock::new());
-    Remote::new("jwks_url".to_owned(), trust, Limits::new(&options()), Box::new(request), clock, None)
+    let limits = Limits { ttl: None, max_stale: 3600 * SECOND, cooldown: 10 * SECOND, timeout: SECOND };
+    Remote::new("jwks_url".to_owned(), trust, limits, Box::new(request), clock, None)
 }
 
 fn server() -> Server {
@@ -122,7 +121,8 @@ fn with_connect_to_no_other_name_is_asked_for() {
     }
     let server = server();
     let inner = format!("inner.example.test:{}", server.address().port());
-    let request = Request { connect_to: Some(inner.clone()), ..request("keys.example.test", &server, note) };
+    let connect_to = Some(inner.clone());
+    let request = Request { fetch: Fetch { connect_to, ..fetch() }, ..request("keys.example.test", &server, note) };
     assert!(matches!(request.fetch(None), Ok(Fetched::Set { .. })));
     assert_eq!(*ASKED.lock().expect("no panic"), [inner]);
 }

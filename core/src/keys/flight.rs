@@ -142,6 +142,10 @@ impl Remote {
         Self { shared: Arc::new(shared) }
     }
 
+    pub(crate) fn source(&self) -> &str {
+        &self.shared.source
+    }
+
     /// The set that holds the key for this `kid` and `alg`, or the reason why there is none.
     pub(crate) fn acquire(
         &self,

@@ -3,11 +3,7 @@
 mod explain;
 mod proxy;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use rustls::{
     RootCertStore,
@@ -20,12 +16,13 @@ use ureq::{
 };
 
 use super::{
+    Fetch,
     dial::{self, Dial, LookUp},
     flight::{Failure, Fetched, Fetcher},
     jwk::MAX_BYTES,
     local,
 };
-use crate::{options::Options, status::LastErrorCode};
+use crate::status::LastErrorCode;
 
 /// The largest `ca_file`: the system's own bundles have about 220 kB.
 const MAX_CA_BYTES: usize = 4 * 1024 * 1024;
@@ -33,12 +30,8 @@ const MAX_CA_BYTES: usize = 4 * 1024 * 1024;
 /// Everything a fetch needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    pub(crate) url: String,
-    pub(crate) connect_to: Option<String>,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) ca_pem: Option<String>,
-    pub(crate) timeout: Duration,
-    pub(crate) allow_http: bool,
+    pub(super) url: String,
+    pub(super) fetch: Fetch,
     /// The system's; only tests that need a resolver which hangs have another.
     pub(super) look_up: LookUp,
 }
@@ -46,17 +39,17 @@ pub(crate) struct Request {
 impl Fetcher for Request {
     /// A new agent each time: no pooled connection outlives its fetch, roots and proxy are read anew.
     fn fetch(&self, etag: Option<&str>) -> Result<Fetched, Failure> {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.fetch.timeout;
         let config = Agent::config_builder()
-            .timeout_global(Some(self.timeout))
+            .timeout_global(Some(self.fetch.timeout))
             .max_redirects(0)
             .http_status_as_error(false)
             .proxy(self.proxy()?.map(|(_, proxy)| proxy))
             .tls_config(self.tls()?)
             .user_agent(concat!("pomerium-jwt/", env!("CARGO_PKG_VERSION")))
             .build();
-        let loopback_only = !self.is_https() && !self.allow_http;
-        let resolver = Dial::new(self.connect_to.clone(), loopback_only, self.look_up);
+        let loopback_only = !self.is_https() && !self.fetch.allow_http;
+        let resolver = Dial::new(self.fetch.connect_to.clone(), loopback_only, self.look_up);
         let agent = Agent::with_parts(config, dial::connector(deadline), resolver);
         let mut request = agent.get(&self.url).header(header::ACCEPT, "application/json");
         if let Some(etag) = etag {
@@ -72,23 +65,15 @@ impl Request {
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(crate) fn new(url: &str, options: &Options) -> Result<Self, String> {
-        if let Some(path) = &options.ca_file {
-            let readable = local::read(path.as_ref(), MAX_CA_BYTES).and_then(|text| certificates(&text));
-            readable.map_err(|why| format!("ca_file {path}: {why}"))?;
+    pub(crate) fn new(url: String, fetch: Fetch) -> Result<Self, String> {
+        if let Some(path) = &fetch.ca_file {
+            let readable = local::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
+            readable.map_err(|why| format!("ca_file {}: {why}", path.display()))?;
         }
-        if let Some(text) = &options.ca_pem {
+        if let Some(text) = &fetch.ca_pem {
             certificates(text.as_bytes()).map_err(|why| format!("ca_pem: {why}"))?;
         }
-        Ok(Self {
-            url: url.to_owned(),
-            connect_to: options.connect_to.clone(),
-            ca_file: options.ca_file.as_ref().map(PathBuf::from),
-            ca_pem: options.ca_pem.clone(),
-            timeout: options.timeout.unwrap_or_default(),
-            allow_http: options.allow_http.unwrap_or_default(),
-            look_up: dial::system,
-        })
+        Ok(Self { url, fetch, look_up: dial::system })
     }
 
     fn is_https(&self) -> bool {
@@ -136,11 +121,11 @@ impl Request {
         let refuse = |message: String| Failure::new(LastErrorCode::Tls, message);
         let system = rustls_native_certs::load_native_certs();
         let mut roots = system.certs;
-        if let Some(path) = &self.ca_file {
+        if let Some(path) = &self.fetch.ca_file {
             let found = local::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
             roots.extend(found.map_err(|why| refuse(format!("ca_file {}: {why}", path.display())))?);
         }
-        if let Some(text) = &self.ca_pem {
+        if let Some(text) = &self.fetch.ca_pem {
             roots.extend(certificates(text.as_bytes()).map_err(|why| refuse(format!("ca_pem: {why}")))?);
         }
         if roots.is_empty() {

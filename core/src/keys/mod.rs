@@ -17,7 +17,8 @@ use pomerium_jwt_es256 as es256;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub(crate) use source::{Patience, Source, Store, is_authority};
+pub(crate) use policy::Limits;
+pub(crate) use source::{Fetch, Patience, Source, Store, check_url, is_authority};
 
 use crate::error::{Code, Error};
 

@@ -10,17 +10,12 @@
 //! | old | 2 ttl + max_stale | used at once while the source fails; else one fetch first, all callers wait for it |
 //! | expired | | fetch first |
 
-use std::time::Duration;
-
-use crate::{
-    clock::{Now, SECOND},
-    options::Options,
-};
+use crate::clock::{Now, SECOND};
 
 /// At most this many tokens with unknown kids wait for one fetch; the others are answered at once.
 pub(super) const MAX_WAITERS: u32 = 64;
 
-/// The options of the policy, in nanoseconds.
+/// The options of the policy, in nanoseconds: see [`Settings`](crate::options::Settings).
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// `cache_ttl`, where it is set.
@@ -36,16 +31,6 @@ const DEFAULT_TTL: i64 = 300 * SECOND;
 const UNUSABLE_TTL: i64 = 10 * SECOND;
 
 impl Limits {
-    pub(crate) fn new(options: &Options) -> Self {
-        let nanoseconds = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-        Self {
-            ttl: options.cache_ttl.map(nanoseconds),
-            max_stale: nanoseconds(options.max_stale.unwrap_or_default()),
-            cooldown: nanoseconds(options.refetch_cooldown.unwrap_or_default()),
-            timeout: nanoseconds(options.timeout.unwrap_or_default()),
-        }
-    }
-
     /// The ttl of a set whose response allowed `max_age` seconds.
     pub(crate) fn ttl(&self, max_age: Option<i64>, usable: bool) -> i64 {
         let advised = max_age.map_or(DEFAULT_TTL, |seconds| seconds.clamp(60, 3600) * SECOND);

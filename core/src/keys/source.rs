@@ -1,6 +1,6 @@
 //! Where the keys come from: which of the options says so, and the store that holds them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     Algorithm, KeySet, Trust,
@@ -12,7 +12,6 @@ use crate::{
     clock::{Clock, Now},
     error::Error,
     names,
-    options::Options,
     status::KeyState,
 };
 
@@ -27,34 +26,11 @@ pub(crate) enum Source {
     Pem(String),
     /// `public_key_file`.
     PemFile(PathBuf),
-    /// `jwks_url`, given or derived.
-    Url(String),
+    /// `jwks_url`, given or derived, and `jwks_initial`.
+    Url { url: String, initial: Option<String> },
 }
 
 impl Source {
-    /// The one source that the options give.
-    ///
-    /// # Errors
-    /// A sentence for `invalid_options` if they give several, or a bad address.
-    pub(crate) fn explicit(options: &Options) -> Result<Option<Self>, String> {
-        let given = [
-            ("jwks_url", options.jwks_url.clone().map(Source::Url)),
-            ("jwks", options.jwks.clone().map(Source::Inline)),
-            ("jwks_file", options.jwks_file.as_ref().map(|path| Source::File(path.into()))),
-            ("public_key", options.public_key.clone().map(Source::Pem)),
-            ("public_key_file", options.public_key_file.as_ref().map(|path| Source::PemFile(path.into()))),
-        ];
-        let mut given = given.into_iter().filter_map(|(name, source)| Some((name, source?)));
-        let Some((name, source)) = given.next() else { return Ok(None) };
-        if let Some((other, _)) = given.next() {
-            return Err(format!("{name} and {other} are both key sources: give one"));
-        }
-        if let Source::Url(url) = &source {
-            check_url(url)?;
-        }
-        Ok(Some(source))
-    }
-
     /// For `status` and for the log line at start.
     pub(crate) fn describe(&self) -> String {
         match self {
@@ -62,13 +38,24 @@ impl Source {
             Source::File(path) => format!("jwks_file {}", path.display()),
             Source::Pem(_) => "public_key".to_owned(),
             Source::PemFile(path) => format!("public_key_file {}", path.display()),
-            Source::Url(url) => format!("jwks_url {url}"),
+            Source::Url { url, .. } => format!("jwks_url {url}"),
         }
     }
 }
 
+/// How keys are fetched.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "nothing fetches"))]
+pub(crate) struct Fetch {
+    pub(crate) connect_to: Option<String>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) ca_pem: Option<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) allow_http: bool,
+}
+
 /// `http(s)://host[:port][/path][?query]` in printable ASCII.
-fn check_url(url: &str) -> Result<(), String> {
+pub(crate) fn check_url(url: &str) -> Result<(), String> {
     let wrong = || format!("jwks_url {}: write https://host[:port]/path", crate::error::quoted(url));
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(wrong)?;
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -96,13 +83,21 @@ impl Store {
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(crate) fn new(source: &Source, trust: Trust, options: &Options, clock: Arc<dyn Clock>) -> Result<Self, String> {
-        let Source::Url(url) = source else { return Local::new(source, &trust, clock.now()).map(Store::Local) };
-        let fetcher = fetcher(url, options)?;
-        let initial = options.jwks_initial.as_ref().map(|text| KeySet::parse(text.as_bytes(), &trust, None));
+    pub(crate) fn new(
+        source: Source,
+        trust: Trust,
+        limits: Limits,
+        fetch: Fetch,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
+        let described = source.describe();
+        let Source::Url { url, initial } = source else {
+            return Local::new(&source, &trust, clock.now()).map(Store::Local);
+        };
+        let fetcher = fetcher(url, fetch)?;
+        let initial = initial.map(|text| KeySet::parse(text.as_bytes(), &trust, None));
         let initial = initial.transpose().map_err(|why| format!("jwks_initial: {why}"))?;
-        let limits = Limits::new(options);
-        Ok(Store::Remote(Remote::new(source.describe(), trust, limits, fetcher, clock, initial)))
+        Ok(Store::Remote(Remote::new(described, trust, limits, fetcher, clock, initial)))
     }
 
     /// The set that holds the key for this `kid` and `alg`; a fetched one only, a static one says so itself.
@@ -131,6 +126,14 @@ impl Store {
         }
     }
 
+    /// The option the keys come from, with its address or path.
+    pub(crate) fn source(&self) -> String {
+        match self {
+            Store::Local(local) => local.source().to_owned(),
+            Store::Remote(remote) => remote.source().to_owned(),
+        }
+    }
+
     /// What `status` says of the source and the set in use.
     pub(crate) fn state(&self) -> KeyState {
         match self {
@@ -141,12 +144,12 @@ impl Store {
 }
 
 #[cfg(feature = "fetch")]
-fn fetcher(url: &str, options: &Options) -> Result<Box<dyn Fetcher>, String> {
-    Ok(Box::new(super::http::Request::new(url, options)?))
+fn fetcher(url: String, fetch: Fetch) -> Result<Box<dyn Fetcher>, String> {
+    Ok(Box::new(super::http::Request::new(url, fetch)?))
 }
 
 #[cfg(not(feature = "fetch"))]
-fn fetcher(_: &str, _: &Options) -> Result<Box<dyn Fetcher>, String> {
+fn fetcher(_: String, _: Fetch) -> Result<Box<dyn Fetcher>, String> {
     Err("this build fetches no keys, its feature fetch is off: give jwks, jwks_file or public_key".to_owned())
 }
 

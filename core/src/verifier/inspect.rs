@@ -11,6 +11,7 @@ use super::{Pinning, Verifier, check_now, signature_invalid};
 use crate::{
     claims::{self, Payload, absent_or, check_audience, check_issuer, check_pairing, listed},
     error::{Error, quoted},
+    identity::Identity,
     json::Json,
     keys::{self, Algorithm, KeySet, Patience},
     token::{self, Parts},
@@ -45,7 +46,7 @@ impl Inspection {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What is checked: `token size form header typ crit alg key signature claims exp nbf iat max_token_age iss aud sub
-    /// pinned`, or `expect_claims.<claim>`.
+    /// require_group pinned`, or `expect_claims.<claim>`.
     pub name: String,
     /// What the options, the keys and the time demand, for people.
     pub expected: String,
@@ -130,7 +131,7 @@ impl Verifier {
     /// `invalid_argument` for a time outside of 0 to 2^53 - 1.
     pub fn inspect(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Inspection, Error> {
         check_now(now)?;
-        let mut checks = Checks(Vec::new());
+        let mut checks = Found(Vec::new());
         let form = self.inspect_form(token.as_ref(), &mut checks);
         let header = form.as_ref().and_then(|form| form.header.as_deref().ok());
         let wanted = self.inspect_header(header.map(token::read_header), &mut checks);
@@ -142,14 +143,14 @@ impl Verifier {
     }
 
     /// The text and its parts.
-    fn inspect_form<'a>(&self, text: &'a [u8], checks: &mut Checks) -> Option<Form<'a>> {
+    fn inspect_form<'a>(&self, text: &'a [u8], checks: &mut Found) -> Option<Form<'a>> {
         let text = token::without_bearer(text);
         let present = token::check_presence(text);
         let bytes = format!("{} bytes", text.len());
-        let size = present.is_ok().then(|| (bytes.clone(), token::check_size(text, self.max_token_bytes)));
+        let size = present.is_ok().then(|| (bytes.clone(), token::check_size(text, self.checks.max_token_bytes)));
         let form = present.is_ok().then(|| Parts::split(text).map(|parts| Form::decode(&parts)));
         checks.add("token", "a token in the header", Some((bytes, present)));
-        checks.add("size", format!("at most {} bytes", self.max_token_bytes), size);
+        checks.add("size", format!("at most {} bytes", self.checks.max_token_bytes), size);
         let pieces = |separator: u8| text.split(|byte| *byte == separator).count();
         let actual = match pieces(b',') {
             1 => format!("{} parts", pieces(b'.')),
@@ -165,7 +166,7 @@ impl Verifier {
     fn inspect_header(
         &self,
         header: Option<Result<Json<'_>, Error>>,
-        checks: &mut Checks,
+        checks: &mut Found,
     ) -> Option<(Algorithm, Option<String>)> {
         let show = |value: &Json<'_>| value.as_str().map_or(value.kind().to_owned(), quoted);
         let actual = match &header {
@@ -194,11 +195,11 @@ impl Verifier {
         &self,
         wanted: Option<(Algorithm, Option<String>)>,
         form: Option<&Form<'_>>,
-        checks: &mut Checks,
+        checks: &mut Found,
     ) {
         let wanted = wanted.as_ref().map(|(algorithm, kid)| (*algorithm, kid.as_deref()));
         let keys = wanted.map(|(algorithm, kid)| {
-            let keys = self.store.acquire(kid, algorithm, self.clock.now(), Patience::AtHand)?;
+            let keys = self.checks.store.acquire(kid, algorithm, self.checks.clock.now(), Patience::AtHand)?;
             keys.find(kid, algorithm).map(drop)?;
             Ok(keys)
         });
@@ -212,27 +213,39 @@ impl Verifier {
     }
 
     fn describe_keys(&self) -> String {
-        let state = self.store.state();
+        let state = self.checks.store.state();
         let usable = state.keys.iter().filter(|key| key.usable);
         let names: Vec<&str> = usable.filter_map(|key| key.kid.as_deref().or(key.thumbprint.as_deref())).collect();
         let names = if names.is_empty() { "no usable key".to_owned() } else { names.join(", ") };
         format!("a key of {}: {names}", state.source)
     }
 
-    fn inspect_claims(&self, payload: Option<&[u8]>, now: i64, checks: &mut Checks) {
+    fn inspect_claims(&self, payload: Option<&[u8]>, now: i64, checks: &mut Found) {
         let text = payload.map(|payload| claims::to_text(payload.to_vec()));
         let json = text.as_ref().map(|text| claims::parse(text.as_ref().map_err(Error::clone)?));
         let kind = json.as_ref().and_then(|json| json.as_ref().ok()).map_or("something else", Json::kind);
-        let typed = json.as_ref().map(|json| Payload::read(json.as_ref().map_err(Error::clone)?, &self.rules));
+        let typed = json.as_ref().map(|json| Payload::read(json.as_ref().map_err(Error::clone)?, &self.checks.rules));
         let expected = "a strict JSON object, registered claims well-typed";
         let payload = checks.add("claims", expected, typed.map(|typed| (kind.to_owned(), typed)));
         self.inspect_times(payload.as_ref(), now, checks);
         self.inspect_names(payload.as_ref(), checks);
-        for (name, values) in &self.rules.expect_claims {
+        for (name, values) in &self.checks.rules.expect_claims {
             let verdict = payload.as_ref().map(|payload| (payload.describe(name), payload.check_claim(name, values)));
             checks.add(&format!("expect_claims.{name}"), format!("one of {values:?}"), verdict);
         }
-        if self.pinned.get().is_some() {
+        let groups = self.request.require_group();
+        if !groups.is_empty() {
+            let identity = payload.as_ref().zip(text.as_ref().and_then(|text| text.as_ref().ok()));
+            let verdict = identity.map(|(payload, text)| {
+                let identity = Identity::new(payload, text);
+                let shown = identity.as_ref().map_or("unreadable".to_owned(), |identity| {
+                    listed(&identity.groups.iter().map(String::as_str).collect::<Vec<_>>()).into_owned()
+                });
+                (shown, identity.and_then(|identity| self.request.check_group(&identity)))
+            });
+            checks.add("require_group", format!("one of {groups:?}"), verdict);
+        }
+        if self.checks.pinned.get().is_some() {
             let verdict = payload.as_ref().map(|payload| {
                 let actual =
                     format!("{}, {}", absent_or(payload.issuer.unwrap_or_default()), listed(&payload.audience));
@@ -242,8 +255,8 @@ impl Verifier {
         }
     }
 
-    fn inspect_times(&self, payload: Option<&Payload<'_>>, now: i64, checks: &mut Checks) {
-        let rules = &self.rules;
+    fn inspect_times(&self, payload: Option<&Payload<'_>>, now: i64, checks: &mut Found) {
+        let rules = &self.checks.rules;
         let leeway = format!("leeway {} s", rules.leeway);
         let time = |time: Option<i64>| time.map_or("absent".to_owned(), |time| relative(time, now));
         let exp = payload.map(|payload| (time(Some(payload.expires_at)), rules.check_expiry(payload, now)));
@@ -258,8 +271,8 @@ impl Verifier {
         }
     }
 
-    fn inspect_names(&self, payload: Option<&Payload<'_>>, checks: &mut Checks) {
-        let (issuers, audiences) = (self.rules.issuer.as_ref(), self.rules.audience.as_ref());
+    fn inspect_names(&self, payload: Option<&Payload<'_>>, checks: &mut Found) {
+        let (issuers, audiences) = (self.checks.rules.issuer.as_ref(), self.checks.rules.audience.as_ref());
         let any = "anything, it is not configured";
         let issuer = payload.map(|payload| {
             (absent_or(payload.issuer.unwrap_or_default()).into_owned(), check_issuer(payload, issuers))
@@ -272,16 +285,17 @@ impl Verifier {
         });
         checks.add("aud", audiences.map_or(any.to_owned(), ToString::to_string), audience);
         let subject =
-            payload.map(|payload| (absent_or(payload.subject).into_owned(), self.rules.check_subject(payload)));
-        let expected = if self.rules.allow_anonymous { "anything, allow_anonymous is set" } else { "a signed-in user" };
+            payload.map(|payload| (absent_or(payload.subject).into_owned(), self.checks.rules.check_subject(payload)));
+        let expected =
+            if self.checks.rules.allow_anonymous { "anything, allow_anonymous is set" } else { "a signed-in user" };
         checks.add("sub", expected, subject);
     }
 }
 
 /// The checks so far.
-struct Checks(Vec<Check>);
+struct Found(Vec<Check>);
 
-impl Checks {
+impl Found {
     /// Adds what was found and its verdict, or that there was nothing to judge; gives what the check yields.
     fn add<T>(
         &mut self,

@@ -79,14 +79,14 @@ impl Request {
 
     fn too_slow(&self) -> Failure {
         let (by, _) = self.way();
-        let seconds = self.timeout.as_secs();
+        let seconds = self.fetch.timeout.as_secs();
         let message = format!("{}{by} did not answer in full within {seconds} s, see timeout", self.url);
         Failure::new(LastErrorCode::Timeout, message)
     }
 
     fn explain_refusal(&self, refusal: &Refusal) -> Failure {
         let url = &self.url;
-        let within = format!("within {} s", self.timeout.as_secs());
+        let within = format!("within {} s", self.fetch.timeout.as_secs());
         let (by, fix) = self.way();
         let (code, what) = match refusal {
             Refusal::PlainHttp(address) => {
@@ -116,7 +116,7 @@ impl Request {
 
     /// What leads elsewhere than to the host of the address, if anything does, and what to change about it.
     fn way(&self) -> (String, &'static str) {
-        if self.connect_to.is_some() {
+        if self.fetch.connect_to.is_some() {
             return (" (by connect_to)".to_owned(), "see connect_to");
         }
         match self.proxy() {

@@ -11,7 +11,7 @@ impl Request {
     /// The proxy, and the variable that names it. For https alone, never beside `connect_to` and never to loopback.
     /// HTTP_PROXY is never read: under CGI the client of the application sets it.
     pub(super) fn proxy(&self) -> Result<Option<(&'static str, Proxy)>, Failure> {
-        if !self.is_https() || self.connect_to.is_some() {
+        if !self.is_https() || self.fetch.connect_to.is_some() {
             return Ok(None);
         }
         let host = self.url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();

@@ -4,13 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
-use crate::{
-    json::{self, Json},
-    options::OptionKind,
-};
+use super::OptionKind;
+use crate::json::{self, Json};
 
 /// A value that an option can have.
-pub(crate) trait Field {
+pub(super) trait OptionValue {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String>
     where
         Self: Sized;
@@ -22,7 +20,7 @@ pub(crate) trait Field {
     fn write(&self, kind: &OptionKind) -> Value;
 }
 
-impl Field for Vec<String> {
+impl OptionValue for Vec<String> {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
         match value {
             Json::String(one) => Ok(vec![one.to_string()]),
@@ -46,7 +44,7 @@ impl Field for Vec<String> {
     }
 }
 
-impl Field for String {
+impl OptionValue for String {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
         match (kind, value) {
             (OptionKind::JwkSet, Json::Object(_)) => Ok(value.to_string()),
@@ -57,14 +55,14 @@ impl Field for String {
 
     fn write(&self, kind: &OptionKind) -> Value {
         match kind {
-            // text that is no JSON stays text, and is refused where it is used
+            // text that is not JSON stays text, and is refused when it is used
             OptionKind::JwkSet => serde_json::from_str(self).unwrap_or_else(|_| self.clone().into()),
             _ => self.clone().into(),
         }
     }
 }
 
-impl Field for bool {
+impl OptionValue for bool {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
         match value {
             Json::Bool(flag) => Ok(*flag),
@@ -77,7 +75,7 @@ impl Field for bool {
     }
 }
 
-impl Field for u64 {
+impl OptionValue for u64 {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
         let Json::Number(number) = value else { return kind.refuse(value) };
         let whole = number.as_u64().or_else(|| {
@@ -96,7 +94,7 @@ impl Field for u64 {
     }
 }
 
-impl Field for Duration {
+impl OptionValue for Duration {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
         u64::read(kind, value).map(Duration::from_secs)
     }
@@ -113,7 +111,7 @@ impl Field for Duration {
     }
 }
 
-impl Field for BTreeMap<String, Vec<String>> {
+impl OptionValue for BTreeMap<String, Vec<String>> {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
         let Json::Object(members) = value else { return kind.refuse(value) };
         let read =
@@ -138,21 +136,30 @@ impl OptionKind {
     ///
     /// # Errors
     /// A sentence that says what to write.
-    pub(crate) fn parse_text<'a>(&self, text: &'a str) -> Result<Json<'a>, String> {
+    pub(super) fn parse_text<'a>(&self, text: &'a str) -> Result<Json<'a>, String> {
         match self {
             OptionKind::Text => Ok(Json::String(text.into())),
+            OptionKind::List if text.starts_with('[') => self.parse_json(text),
             OptionKind::List => {
                 Ok(Json::Array(text.split(',').map(|entry| Json::String(entry.trim().into())).collect()))
             }
             OptionKind::Flag => match text {
-                "true" | "1" => Ok(Json::Bool(true)),
-                "false" | "0" => Ok(Json::Bool(false)),
+                _ if text.eq_ignore_ascii_case("true") || text == "1" => Ok(Json::Bool(true)),
+                _ if text.eq_ignore_ascii_case("false") || text == "0" => Ok(Json::Bool(false)),
                 _ => Err("takes true, false, 1 or 0".to_owned()),
             },
-            OptionKind::Seconds(_) | OptionKind::Integer(_) | OptionKind::JwkSet | OptionKind::Claims => {
-                json::parse(text).map_err(|error| format!("takes {}: {error}", self.takes()))
+            OptionKind::Seconds(_) | OptionKind::Integer(_) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                self.parse_json(text)
             }
+            OptionKind::Seconds(_) | OptionKind::Integer(_) => {
+                Err(format!("takes {}, written in digits alone", self.takes()))
+            }
+            OptionKind::JwkSet | OptionKind::Claims => self.parse_json(text),
         }
+    }
+
+    fn parse_json<'a>(&self, text: &'a str) -> Result<Json<'a>, String> {
+        json::parse(text).map_err(|_| format!("takes {}; this is not valid JSON", self.takes()))
     }
 
     fn takes(&self) -> String {
