@@ -10,17 +10,17 @@
  *
  * What holds for every function:
  *
- * - Return value: 0 is success, anything else a code of the list below. Calls may be made from any thread, also several
- *   at once with one verifier, and in the child of a fork(), but not from a signal handler.
- * - Text comes in as pointer and length, and may hold any byte; NULL with length 0 is the empty text. Where there is no
- *   length, it ends with a NUL. It is not kept beyond the call.
- * - Text goes out as UTF-8 that ends with a NUL and belongs to the caller: pomerium_jwt_string_free, not free(). A
- *   message is a sentence for logs and never for the HTTP client; it does not quote the token.
- * - Each out-pointer may be NULL: that result is not wanted. One that is not NULL is always written, with NULL where
- *   there is nothing to give, so that freeing it is always right. `output` and `message` get what the function gives on
- *   success, and the message on failure.
- * - A NULL verifier, or a NULL text with a length, is POMERIUM_JWT_INVALID_ARGUMENT. A fault of the library itself is
- *   POMERIUM_JWT_INTERNAL.
+ * - Return value: 0 is success, anything else a code of the list below (pomerium_jwt_admit has one more answer). Any
+ *   thread may call any function, also several threads at once with one verifier, and so may the child of a fork();
+ *   a signal handler may not. A call needs at most 64 KiB of stack.
+ * - Text comes in as a pointer and a length, and may hold any byte; NULL with length 0 is the empty text. Text without
+ *   a length ends with a NUL. The library does not keep it after the call.
+ * - Text goes out as UTF-8 that ends with a NUL and belongs to the caller: free it with pomerium_jwt_string_free, not
+ *   with free(). A message is a sentence for logs and never for the HTTP client; it does not quote the token.
+ * - Each out-pointer may be NULL if the result is not wanted. One that is not NULL is always written, with NULL if there
+ *   is nothing to give, so that freeing it is always right.
+ * - A NULL verifier, or a NULL text with a length, is POMERIUM_JWT_INVALID_ARGUMENT. A fault in the library itself is
+ *   POMERIUM_JWT_INTERNAL. If memory runs out the library ends the process.
  *
  * Written by cbindgen from ffi-c/src/lib.rs and core/src/error.rs: change those, then run `make header`.
  */
@@ -36,9 +36,9 @@
 //
 // Numbers are never reused and names never change. The list is printed to `conformance/codes.json`.
 typedef enum {
-    // An option is unknown, of the wrong type, out of its range, or the options together make no verifier.
+    // An option is unknown, of the wrong type or out of its range, or the options contradict each other.
     POMERIUM_JWT_INVALID_OPTIONS = 1,
-    // A call was made with an argument it does not take.
+    // A function was called with an invalid argument.
     POMERIUM_JWT_INVALID_ARGUMENT = 2,
     // There is no token: the header is absent or empty.
     POMERIUM_JWT_TOKEN_MISSING = 100,
@@ -54,17 +54,17 @@ typedef enum {
     POMERIUM_JWT_HEADER_UNSUPPORTED = 105,
     // No key of the key set fits the header's `kid` and `alg`.
     POMERIUM_JWT_KEY_NOT_FOUND = 106,
-    // The signature does not hold under the key.
+    // The signature is not valid under the key.
     POMERIUM_JWT_SIGNATURE_INVALID = 107,
     // The payload is not a strict JSON object, or a registered claim has the wrong type or range.
     POMERIUM_JWT_CLAIMS_MALFORMED = 108,
     // `exp` has passed.
     POMERIUM_JWT_TOKEN_EXPIRED = 109,
-    // `nbf` has not come yet.
+    // `nbf` is in the future.
     POMERIUM_JWT_TOKEN_NOT_YET_VALID = 110,
-    // `iat` lies in the future.
+    // `iat` is in the future.
     POMERIUM_JWT_TOKEN_ISSUED_IN_FUTURE = 111,
-    // `iat` lies further back than `max_token_age`.
+    // `iat` is longer ago than `max_token_age`.
     POMERIUM_JWT_TOKEN_TOO_OLD = 112,
     // `iss` is not an expected issuer.
     POMERIUM_JWT_ISSUER_MISMATCH = 113,
@@ -72,17 +72,52 @@ typedef enum {
     POMERIUM_JWT_AUDIENCE_MISMATCH = 114,
     // `sub` is missing or empty: nobody is signed in.
     POMERIUM_JWT_SUBJECT_MISSING = 115,
-    // A claim is not what `expect_claims` demands.
+    // A claim does not have a value that `expect_claims` accepts.
     POMERIUM_JWT_CLAIM_MISMATCH = 116,
-    // There are no keys to check with, and the key source did not give any.
+    // There are no keys to check with, and they could not be fetched.
     POMERIUM_JWT_KEYS_UNAVAILABLE = 200,
-    // The keys have to be fetched first: call `refresh`, then ask again with the ticket.
+    // The keys have to be fetched first: refresh, then ask again with the ticket.
     POMERIUM_JWT_KEYS_NEEDED = 201,
     // The key set has no usable key.
     POMERIUM_JWT_KEYS_EMPTY = 202,
-    // A fault of this library or of the machine.
+    // The user is in none of the groups that `require_group` or a route demands.
+    POMERIUM_JWT_GROUP_REQUIRED = 300,
+    // A fault in this library or on this machine.
     POMERIUM_JWT_INTERNAL = 900,
 } pomerium_jwt_code;
+
+// What a code is about, and with which HTTP status to answer. A later version may add kinds: treat a number that you
+// do not know as POMERIUM_JWT_KIND_INTERNAL.
+typedef enum {
+    // Success: 200.
+    POMERIUM_JWT_KIND_OK = 0,
+    // An option or an argument is wrong: 500, or do not start.
+    POMERIUM_JWT_KIND_OPTIONS = 1,
+    // The token is refused: 401.
+    POMERIUM_JWT_KIND_TOKEN = 2,
+    // There are no keys to judge the token with: 503 with Retry-After.
+    POMERIUM_JWT_KIND_KEYS = 3,
+    // A fault in the library or on the machine: 500.
+    POMERIUM_JWT_KIND_INTERNAL = 4,
+    // The user is known and may not do this: 403.
+    POMERIUM_JWT_KIND_ACCESS = 5,
+} pomerium_jwt_kind;
+
+// The one answer of pomerium_jwt_admit that is neither an identity nor a code. It is negative, so that a test for 0 or
+// for a code never takes it for somebody.
+typedef enum {
+    // The request needs no token: let it in, as nobody.
+    POMERIUM_JWT_PASSED = -1,
+} pomerium_jwt_admission;
+
+// Facts of a request for pomerium_jwt_admit, combined with |. Any other bit is POMERIUM_JWT_INVALID_ARGUMENT.
+typedef enum {
+    // The values of the header Upgrade, joined by commas and trimmed, are neither empty nor exactly h2c in any case; or
+    // it is a CONNECT of HTTP/2 or HTTP/3, or the server reports a WebSocket. An upgrade is never exempt.
+    POMERIUM_JWT_UPGRADE = 1,
+    // The host's own model marks this endpoint as public, known after routing.
+    POMERIUM_JWT_MARKED_PUBLIC = 2,
+} pomerium_jwt_flag;
 
 // Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 typedef struct pomerium_jwt_verifier pomerium_jwt_verifier;
@@ -91,36 +126,55 @@ typedef struct pomerium_jwt_verifier pomerium_jwt_verifier;
 extern "C" {
 #endif // __cplusplus
 
-// Makes a verifier from options, a JSON object such as `{"route":"https://app.example.com"}`; the README lists all.
-// Touches no network; files named in the options are read now. On success `*verifier` is to be freed with
-// pomerium_jwt_verifier_free; with a NULL `verifier` the options are checked and nothing is made. On failure `*message`
-// says what to write instead.
+// Makes a verifier from options, a JSON object such as {"route":"https://app.example.com"}; the documentation lists
+// all. Touches no network; files named in the options are read now. On success *verifier is new and the caller frees it
+// with pomerium_jwt_verifier_free, and *message is NULL. On failure *verifier is NULL and *message, which the caller
+// frees with pomerium_jwt_string_free, says how to fix the options. If `verifier` is NULL the options are only checked.
 int32_t pomerium_jwt_verifier_new(const char *options, size_t len, pomerium_jwt_verifier **verifier, char **message);
 
-// As pomerium_jwt_verifier_new, but one verifier per process for these bytes of options: equal bytes give the same
-// verifier, with its keys. For hosts whose objects die with each request. It is never freed; at most 64 different
-// texts can be shared. A failed construction is not kept.
+// As pomerium_jwt_verifier_new, but gives one verifier per process for these bytes of options: equal bytes give the
+// same verifier, with its keys. For hosts whose objects die with each request. The caller never frees *verifier; it
+// lives as long as the process. At most 64 different texts can be shared; a failed construction is not kept. The caller
+// frees *message with pomerium_jwt_string_free.
 int32_t pomerium_jwt_verifier_shared(const char *options,
                                      size_t len,
                                      const pomerium_jwt_verifier **verifier,
                                      char **message);
 
-// The options of the environment variables `POMERIUM_JWT_<OPTION>`, as a JSON object for the two functions above. The
-// program must not change its environment meanwhile. On failure `*message` names the variable.
+// Makes a verifier with other request options over the keys, pins and counts of `base`: a JSON object with any of
+// header_name, optional, exempt_paths, require_group. What it does not name stays as in `base`. On success *verifier is
+// new and the caller frees it with pomerium_jwt_verifier_free, before or after `base`. On failure *message, which the
+// caller frees with pomerium_jwt_string_free, says how to fix the options. If `verifier` is NULL they are only checked.
+int32_t pomerium_jwt_verifier_with(const pomerium_jwt_verifier *base,
+                                   const char *request_options,
+                                   size_t len,
+                                   pomerium_jwt_verifier **verifier,
+                                   char **message);
+
+// The options of the environment variables POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. The program must not
+// change its environment meanwhile. On success *options is a JSON object for pomerium_jwt_verifier_new. On failure
+// *message names the variable: any other variable with this prefix is POMERIUM_JWT_INVALID_OPTIONS. The caller frees
+// both with pomerium_jwt_string_free.
 int32_t pomerium_jwt_options_from_env(char **options, char **message);
 
-// Who sent this token: the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several values
-// joined by commas. On success `*output` is the identity and `*claims` the verified payload, both JSON objects. On failure
-// `*output` is a sentence for the log, never for the HTTP client. Where keys have to be fetched first it waits for them,
-// at most `timeout`.
+// Lays options given in code, a JSON object, over those of the environment: code wins, option by option, and a key
+// source in code replaces the environment's. On success *merged is a JSON object for pomerium_jwt_verifier_new, and
+// *message is a warning to log at start that names the variables which code overrides, or NULL if there are none. On
+// failure *message is the reason. The caller frees both with pomerium_jwt_string_free.
+int32_t pomerium_jwt_options_over_env(const char *options, size_t len, char **merged, char **message);
+
+// Who sent this token? `token` is the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several
+// values joined by commas. On success *output is the identity and *claims the verified payload, both JSON objects. On
+// failure *output is a message and *claims is NULL. The caller frees both with pomerium_jwt_string_free. If keys have to
+// be fetched first the call waits for them, at most `timeout`.
 int32_t pomerium_jwt_verify(const pomerium_jwt_verifier *verifier,
                             const char *token,
                             size_t len,
                             char **output,
                             char **claims);
 
-// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys at
-// hand and fetches none.
+// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys at hand
+// and fetches none. The caller frees *output and *claims with pomerium_jwt_string_free.
 int32_t pomerium_jwt_verify_at(const pomerium_jwt_verifier *verifier,
                                const char *token,
                                size_t len,
@@ -128,9 +182,10 @@ int32_t pomerium_jwt_verify_at(const pomerium_jwt_verifier *verifier,
                                char **output,
                                char **claims);
 
-// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. `*ticket` is 0 on the first call of
-// a request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
-// thread that may wait; the next call with this ticket is final. With a NULL `ticket` the call is final at once.
+// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. *ticket is 0 on the first call of a
+// request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
+// thread that may wait; the next call with this ticket is final. If `ticket` is NULL the call is final at once. The
+// caller frees *output and *claims with pomerium_jwt_string_free.
 int32_t pomerium_jwt_verify_cached(const pomerium_jwt_verifier *verifier,
                                    const char *token,
                                    size_t len,
@@ -138,37 +193,68 @@ int32_t pomerium_jwt_verify_cached(const pomerium_jwt_verifier *verifier,
                                    char **output,
                                    char **claims);
 
-// Brings the keys up to date, and waits for that at most `timeout`. `force` 0: joins a fetch in flight, or starts one
-// if it is due, else does nothing. 1, for warming up and for operators: fetches at once, at most once a second. On
-// failure `*message` is the reason.
+// Does this request get in, and who sent it? Holds all the rules about requests: exempt_paths, optional, then
+// pomerium_jwt_verify. `token` as there. `path` is the path as the client sent it, whole, undecoded and without the
+// query; empty, which is never exempt, for * and CONNECT and if a later handler routes by something else. `flags` are
+// those of pomerium_jwt_flag.
+//
+// 0 always has an identity: *output and *claims as pomerium_jwt_verify. POMERIUM_JWT_PASSED (-1) lets the request in as
+// nobody: both are NULL. Any other number is a code, and *output is a JSON object for pomerium_jwt_get with the response
+// to send: code, kind, status, headers (an object), retry_after (seconds), body; and message, for the log alone. If
+// `ticket` is NULL the call waits for keys as pomerium_jwt_verify does; else it never waits, and POMERIUM_JWT_KEYS_NEEDED
+// and *ticket work as in pomerium_jwt_verify_cached. The caller frees *output and *claims with pomerium_jwt_string_free.
+int32_t pomerium_jwt_admit(const pomerium_jwt_verifier *verifier,
+                           const char *token,
+                           size_t len,
+                           const char *path,
+                           size_t path_len,
+                           int32_t flags,
+                           int64_t *ticket,
+                           char **output,
+                           char **claims);
+
+// Brings the keys up to date, and waits for that at most `timeout`. `force` 0: joins a fetch that is running, or starts
+// one that is due or that a call with a ticket asked for, else does nothing. 1, for warming up and for operators:
+// fetches at once, at most once a second. On failure *message is the reason; the caller frees it with
+// pomerium_jwt_string_free.
 int32_t pomerium_jwt_refresh(const pomerium_jwt_verifier *verifier, int32_t force, char **message);
 
-// The state of keys and counters as a JSON object, for metrics and alerts. Never waits and never fetches. Its
-// "next_attempt", in seconds, is what an HTTP 503 says in Retry-After.
+// The state of keys and counters: *output is a JSON object for monitoring, or the message on failure; the caller frees
+// it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a fetch that is due. After
+// POMERIUM_JWT_KIND_KEYS its next_attempt, in seconds, is the value of Retry-After.
 int32_t pomerium_jwt_status(const pomerium_jwt_verifier *verifier, char **output);
 
-// One member of an identity, claims or status text, to be freed with pomerium_jwt_string_free: a string unescaped,
-// any other value as its JSON text. NULL if it is absent, null, or a string that holds U+0000, if an argument is NULL,
-// and if `object` is no JSON object.
+// What a monitoring system scrapes: *output is text in the format of OpenMetrics 1.0, or the message on failure; the
+// caller frees it with pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
+int32_t pomerium_jwt_metrics(const pomerium_jwt_verifier *verifier, char **output);
+
+// One member of a JSON object that this library wrote: a string unescaped, any other value as its JSON text. NULL if it
+// is absent, null, or a string that holds U+0000, if an argument is NULL, and if `object` is not a JSON object. The
+// caller frees the result with pomerium_jwt_string_free.
 char *pomerium_jwt_get(const char *object, const char *name);
 
-// Frees a verifier, on which no call may run. NULL is fine; a shared one stays.
+// Frees a verifier of pomerium_jwt_verifier_new or pomerium_jwt_verifier_with, on which no call may be running. Does
+// nothing for NULL and for a shared verifier.
 void pomerium_jwt_verifier_free(pomerium_jwt_verifier *verifier);
 
-// Frees a text that this library wrote. NULL is fine.
+// Frees a text that this library wrote. Does nothing for NULL.
 void pomerium_jwt_string_free(char *string);
 
-// The stable name of a code, such as token_expired: "ok" for 0, "internal" for unknown numbers. Not to be freed.
+// The stable name of a code, such as token_expired: "ok" for 0, "passed" for POMERIUM_JWT_PASSED, "internal" for
+// unknown numbers. The caller does not free it.
 const char *pomerium_jwt_code_name(int32_t code);
 
-// What a code is about: 0 ok; 1 options, answer with HTTP 500; 2 token, 401; 3 keys, 503 with Retry-After;
-// 4 internal and unknown numbers, 500.
+// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
+// unknown numbers.
 int32_t pomerium_jwt_code_kind(int32_t code);
+
+// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
+int32_t pomerium_jwt_code_status(int32_t code);
 
 // Rises only when something that exists changes its meaning; functions, codes and options are added without.
 uint32_t pomerium_jwt_abi_version(void);
 
-// The version of the library, such as "0.1.0". Not to be freed.
+// The version of the library, such as "0.1.0". The caller does not free it.
 const char *pomerium_jwt_version(void);
 
 #ifdef __cplusplus

@@ -2,16 +2,16 @@
 
 use std::{fmt, time::Duration};
 
-/// The stable code of a refusal: a name, a number, a [`Kind`] and a meaning, the same in every language.
+/// The stable code of a refusal: a name, a number, a kind and a meaning, the same in every language.
 ///
 /// Numbers are never reused and names never change. The list is printed to `conformance/codes.json`.
 #[repr(C)]
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Code {
-    /// An option is unknown, of the wrong type, out of its range, or the options together make no verifier.
+    /// An option is unknown, of the wrong type or out of its range, or the options contradict each other.
     InvalidOptions = 1,
-    /// A call was made with an argument it does not take.
+    /// A function was called with an invalid argument.
     InvalidArgument = 2,
     /// There is no token: the header is absent or empty.
     TokenMissing = 100,
@@ -27,17 +27,17 @@ pub enum Code {
     HeaderUnsupported = 105,
     /// No key of the key set fits the header's `kid` and `alg`.
     KeyNotFound = 106,
-    /// The signature does not hold under the key.
+    /// The signature is not valid under the key.
     SignatureInvalid = 107,
     /// The payload is not a strict JSON object, or a registered claim has the wrong type or range.
     ClaimsMalformed = 108,
     /// `exp` has passed.
     TokenExpired = 109,
-    /// `nbf` has not come yet.
+    /// `nbf` is in the future.
     TokenNotYetValid = 110,
-    /// `iat` lies in the future.
+    /// `iat` is in the future.
     TokenIssuedInFuture = 111,
-    /// `iat` lies further back than `max_token_age`.
+    /// `iat` is longer ago than `max_token_age`.
     TokenTooOld = 112,
     /// `iss` is not an expected issuer.
     IssuerMismatch = 113,
@@ -45,17 +45,17 @@ pub enum Code {
     AudienceMismatch = 114,
     /// `sub` is missing or empty: nobody is signed in.
     SubjectMissing = 115,
-    /// A claim is not what `expect_claims` demands.
+    /// A claim does not have a value that `expect_claims` accepts.
     ClaimMismatch = 116,
-    /// There are no keys to check with, and the key source did not give any.
+    /// There are no keys to check with, and they could not be fetched.
     KeysUnavailable = 200,
-    /// The keys have to be fetched first: call `refresh`, then ask again with the ticket.
+    /// The keys have to be fetched first: refresh, then ask again with the ticket.
     KeysNeeded = 201,
     /// The key set has no usable key.
     KeysEmpty = 202,
     /// The user is in none of the groups that `require_group` or a route demands.
     GroupRequired = 300,
-    /// A fault of this library or of the machine.
+    /// A fault in this library or on this machine.
     Internal = 900,
 }
 
@@ -266,7 +266,10 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+    /// An error with this code, for bindings whose own faults have the same codes. The message is one sentence for logs
+    /// and quotes no token.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
     }
 

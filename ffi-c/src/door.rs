@@ -11,39 +11,31 @@ use serde::Serialize;
 
 use crate::PomeriumJwtVerifier;
 
-/// Why a call gives nothing.
-pub(crate) struct Failure {
-    code: Code,
-    message: String,
-}
-
-impl Failure {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-
-    pub(crate) fn argument(message: impl Into<String>) -> Self {
-        Self::new(Code::InvalidArgument, message)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::new(error.code(), error.message())
-    }
+/// An argument that cannot be taken.
+pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
+    Error::new(Code::InvalidArgument, message)
 }
 
 /// One call: gives its code, and `output` the text of the work, or the sentence on its failure.
-pub(crate) fn answer(output: Place<c_char>, work: impl FnOnce() -> Result<Option<String>, Failure>) -> i32 {
-    let panicked = || Failure::new(Code::Internal, "the library panicked: please report it");
+pub(crate) fn answer(output: Place<c_char>, work: impl FnOnce() -> Result<Option<String>, Error>) -> i32 {
+    answer_rendered(output, |error| error.message().to_owned(), || Ok((0, work()?)))
+}
+
+/// The same for work with a code of its own, and with `render` for what `output` gets on failure.
+pub(crate) fn answer_rendered(
+    output: Place<c_char>,
+    render: impl FnOnce(&Error) -> String,
+    work: impl FnOnce() -> Result<(i32, Option<String>), Error>,
+) -> i32 {
+    let panicked = || Error::new(Code::Internal, "the library panicked: please report it");
     match guarded(work).unwrap_or_else(|| Err(panicked())) {
-        Ok(text) => {
+        Ok((code, text)) => {
             text.into_iter().for_each(|text| output.fill_text(|| text));
-            0
+            code
         }
-        Err(Failure { code, message }) => {
-            output.fill_text(|| message);
-            code.number()
+        Err(error) => {
+            output.fill_text(|| render(&error));
+            error.code().number()
         }
     }
 }
@@ -57,12 +49,12 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 ///
 /// # Safety
 /// `start` is NULL, or readable for `len` bytes, which nobody writes to for `'a`.
-pub(crate) unsafe fn bytes<'a>(start: *const c_char, len: usize, what: &str) -> Result<&'a [u8], Failure> {
+pub(crate) unsafe fn bytes<'a>(start: *const c_char, len: usize, what: &str) -> Result<&'a [u8], Error> {
     if isize::try_from(len).is_err() {
-        return Err(Failure::argument(format!("the length of {what} is {len}: was it a negative number?")));
+        return Err(invalid_argument(format!("the length of {what} is {len}: was it a negative number?")));
     }
     if start.is_null() {
-        return if len == 0 { Ok(&[]) } else { Err(Failure::argument(format!("{what} is NULL, its length is {len}"))) };
+        return if len == 0 { Ok(&[]) } else { Err(invalid_argument(format!("{what} is NULL, its length is {len}"))) };
     }
     // SAFETY: the caller's promise; the length was checked
     Ok(unsafe { slice::from_raw_parts(start.cast(), len) })
@@ -82,17 +74,17 @@ pub(crate) unsafe fn text<'a>(start: *const c_char) -> Option<&'a str> {
 
 /// # Safety
 /// `verifier` is NULL, or was made here and is not freed during `'a`.
-pub(crate) unsafe fn verifier<'a>(verifier: *const PomeriumJwtVerifier) -> Result<&'a Verifier, Failure> {
+pub(crate) unsafe fn verifier<'a>(verifier: *const PomeriumJwtVerifier) -> Result<&'a Verifier, Error> {
     // SAFETY: the caller's promise
     match unsafe { verifier.as_ref() } {
         Some(found) => Ok(&found.verifier),
-        None => Err(Failure::argument("the verifier is NULL")),
+        None => Err(invalid_argument("the verifier is NULL")),
     }
 }
 
 /// JSON to hand out.
-pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::new(Code::Internal, error.to_string()))
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
 /// The one way out for text; `pomerium_jwt_string_free` takes it back. A NUL inside would cut it.

@@ -14,10 +14,10 @@ use std::{
     ptr,
 };
 
-use pomerium_jwt::{Code, Error, Identity, Kind, Options, Verifier};
+use pomerium_jwt::{Admission, Code, Error, Identity, Kind, Options, Request, Verifier};
 use serde_json::value::RawValue;
 
-use door::{Failure, Place, answer, bytes, guarded, json, text, to_c};
+use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 pub struct PomeriumJwtVerifier {
@@ -26,10 +26,46 @@ pub struct PomeriumJwtVerifier {
     shared: bool,
 }
 
-/// Makes a verifier from options, a JSON object such as `{"route":"https://app.example.com"}`; the README lists all.
-/// Touches no network; files named in the options are read now. On success `*verifier` is to be freed with
-/// pomerium_jwt_verifier_free; with a NULL `verifier` the options are checked and nothing is made. On failure `*message`
-/// says what to write instead.
+/// What a code is about, and with which HTTP status to answer. A later version may add kinds: treat a number that you
+/// do not know as POMERIUM_JWT_KIND_INTERNAL.
+#[repr(C)]
+pub enum PomeriumJwtKind {
+    /// Success: 200.
+    Ok = 0,
+    /// An option or an argument is wrong: 500, or do not start.
+    Options = 1,
+    /// The token is refused: 401.
+    Token = 2,
+    /// There are no keys to judge the token with: 503 with Retry-After.
+    Keys = 3,
+    /// A fault in the library or on the machine: 500.
+    Internal = 4,
+    /// The user is known and may not do this: 403.
+    Access = 5,
+}
+
+/// The one answer of pomerium_jwt_admit that is neither an identity nor a code. It is negative, so that a test for 0 or
+/// for a code never takes it for somebody.
+#[repr(C)]
+pub enum PomeriumJwtAdmission {
+    /// The request needs no token: let it in, as nobody.
+    Passed = -1,
+}
+
+/// Facts of a request for pomerium_jwt_admit, combined with |. Any other bit is POMERIUM_JWT_INVALID_ARGUMENT.
+#[repr(C)]
+pub enum PomeriumJwtFlag {
+    /// The values of the header Upgrade, joined by commas and trimmed, are neither empty nor exactly h2c in any case; or
+    /// it is a CONNECT of HTTP/2 or HTTP/3, or the server reports a WebSocket. An upgrade is never exempt.
+    Upgrade = 1,
+    /// The host's own model marks this endpoint as public, known after routing.
+    MarkedPublic = 2,
+}
+
+/// Makes a verifier from options, a JSON object such as {"route":"https://app.example.com"}; the documentation lists
+/// all. Touches no network; files named in the options are read now. On success *verifier is new and the caller frees it
+/// with pomerium_jwt_verifier_free, and *message is NULL. On failure *verifier is NULL and *message, which the caller
+/// frees with pomerium_jwt_string_free, says how to fix the options. If `verifier` is NULL the options are only checked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verifier_new(
     options: *const c_char,
@@ -42,14 +78,15 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_new(
     answer(message, || {
         // SAFETY: the header's conventions for text
         let made = Verifier::from_json(unsafe { bytes(options, len, "options") }?)?;
-        place.fill(|| Box::into_raw(Box::new(PomeriumJwtVerifier { verifier: made, shared: false })));
+        place.fill(|| boxed(made));
         Ok(None)
     })
 }
 
-/// As pomerium_jwt_verifier_new, but one verifier per process for these bytes of options: equal bytes give the same
-/// verifier, with its keys. For hosts whose objects die with each request. It is never freed; at most 64 different
-/// texts can be shared. A failed construction is not kept.
+/// As pomerium_jwt_verifier_new, but gives one verifier per process for these bytes of options: equal bytes give the
+/// same verifier, with its keys. For hosts whose objects die with each request. The caller never frees *verifier; it
+/// lives as long as the process. At most 64 different texts can be shared; a failed construction is not kept. The caller
+/// frees *message with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verifier_shared(
     options: *const c_char,
@@ -72,8 +109,33 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_shared(
     })
 }
 
-/// The options of the environment variables `POMERIUM_JWT_<OPTION>`, as a JSON object for the two functions above. The
-/// program must not change its environment meanwhile. On failure `*message` names the variable.
+/// Makes a verifier with other request options over the keys, pins and counts of `base`: a JSON object with any of
+/// header_name, optional, exempt_paths, require_group. What it does not name stays as in `base`. On success *verifier is
+/// new and the caller frees it with pomerium_jwt_verifier_free, before or after `base`. On failure *message, which the
+/// caller frees with pomerium_jwt_string_free, says how to fix the options. If `verifier` is NULL they are only checked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_verifier_with(
+    base: *const PomeriumJwtVerifier,
+    request_options: *const c_char,
+    len: usize,
+    verifier: *mut *mut PomeriumJwtVerifier,
+    message: *mut *mut c_char,
+) -> i32 {
+    // SAFETY: the header's conventions for out-pointers
+    let (place, message) = unsafe { (Place::new(verifier), Place::new(message)) };
+    answer(message, || {
+        // SAFETY: the header's conventions for verifiers and text
+        let (base, options) = unsafe { (door::verifier(base)?, bytes(request_options, len, "request_options")?) };
+        let made = base.with(Options::from_json(options)?)?;
+        place.fill(|| boxed(made));
+        Ok(None)
+    })
+}
+
+/// The options of the environment variables POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. The program must not
+/// change its environment meanwhile. On success *options is a JSON object for pomerium_jwt_verifier_new. On failure
+/// *message names the variable: any other variable with this prefix is POMERIUM_JWT_INVALID_OPTIONS. The caller frees
+/// both with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char, message: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -85,10 +147,31 @@ pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char
     })
 }
 
-/// Who sent this token: the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several values
-/// joined by commas. On success `*output` is the identity and `*claims` the verified payload, both JSON objects. On failure
-/// `*output` is a sentence for the log, never for the HTTP client. Where keys have to be fetched first it waits for them,
-/// at most `timeout`.
+/// Lays options given in code, a JSON object, over those of the environment: code wins, option by option, and a key
+/// source in code replaces the environment's. On success *merged is a JSON object for pomerium_jwt_verifier_new, and
+/// *message is a warning to log at start that names the variables which code overrides, or NULL if there are none. On
+/// failure *message is the reason. The caller frees both with pomerium_jwt_string_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_options_over_env(
+    options: *const c_char,
+    len: usize,
+    merged: *mut *mut c_char,
+    message: *mut *mut c_char,
+) -> i32 {
+    // SAFETY: the header's conventions for out-pointers
+    let (place, message) = unsafe { (Place::new(merged), Place::new(message)) };
+    answer(message, || {
+        // SAFETY: the header's conventions for text
+        let overlay = Options::from_json(unsafe { bytes(options, len, "options") }?)?.over_env()?;
+        place.fill_text(|| overlay.options.to_json());
+        Ok(overlay.warning())
+    })
+}
+
+/// Who sent this token? `token` is the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several
+/// values joined by commas. On success *output is the identity and *claims the verified payload, both JSON objects. On
+/// failure *output is a message and *claims is NULL. The caller frees both with pomerium_jwt_string_free. If keys have to
+/// be fetched first the call waits for them, at most `timeout`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify(
     verifier: *const PomeriumJwtVerifier,
@@ -101,8 +184,8 @@ pub unsafe extern "C" fn pomerium_jwt_verify(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify(token)) }
 }
 
-/// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys at
-/// hand and fetches none.
+/// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys at hand
+/// and fetches none. The caller frees *output and *claims with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify_at(
     verifier: *const PomeriumJwtVerifier,
@@ -116,9 +199,10 @@ pub unsafe extern "C" fn pomerium_jwt_verify_at(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify_at(token, now)) }
 }
 
-/// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. `*ticket` is 0 on the first call of
-/// a request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
-/// thread that may wait; the next call with this ticket is final. With a NULL `ticket` the call is final at once.
+/// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. *ticket is 0 on the first call of a
+/// request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
+/// thread that may wait; the next call with this ticket is final. If `ticket` is NULL the call is final at once. The
+/// caller frees *output and *claims with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify_cached(
     verifier: *const PomeriumJwtVerifier,
@@ -134,9 +218,51 @@ pub unsafe extern "C" fn pomerium_jwt_verify_cached(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify_cached(token, ticket)) }
 }
 
-/// Brings the keys up to date, and waits for that at most `timeout`. `force` 0: joins a fetch in flight, or starts one
-/// if it is due, else does nothing. 1, for warming up and for operators: fetches at once, at most once a second. On
-/// failure `*message` is the reason.
+/// Does this request get in, and who sent it? Holds all the rules about requests: exempt_paths, optional, then
+/// pomerium_jwt_verify. `token` as there. `path` is the path as the client sent it, whole, undecoded and without the
+/// query; empty, which is never exempt, for * and CONNECT and if a later handler routes by something else. `flags` are
+/// those of pomerium_jwt_flag.
+///
+/// 0 always has an identity: *output and *claims as pomerium_jwt_verify. POMERIUM_JWT_PASSED (-1) lets the request in as
+/// nobody: both are NULL. Any other number is a code, and *output is a JSON object for pomerium_jwt_get with the response
+/// to send: code, kind, status, headers (an object), retry_after (seconds), body; and message, for the log alone. If
+/// `ticket` is NULL the call waits for keys as pomerium_jwt_verify does; else it never waits, and POMERIUM_JWT_KEYS_NEEDED
+/// and *ticket work as in pomerium_jwt_verify_cached. The caller frees *output and *claims with pomerium_jwt_string_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_admit(
+    verifier: *const PomeriumJwtVerifier,
+    token: *const c_char,
+    len: usize,
+    path: *const c_char,
+    path_len: usize,
+    flags: i32,
+    ticket: *mut i64,
+    output: *mut *mut c_char,
+    claims: *mut *mut c_char,
+) -> i32 {
+    // SAFETY: the header's conventions for out-pointers; the ticket is NULL, or the caller's own integer
+    let (output, claims, ticket) = unsafe { (Place::new(output), Place::new(claims), ticket.as_mut()) };
+    answer_rendered(output, response, || {
+        // SAFETY: the header's conventions for verifiers and text
+        let (verifier, token, path) =
+            unsafe { (door::verifier(verifier)?, bytes(token, len, "token")?, bytes(path, path_len, "path")?) };
+        let (upgrade, marked_public) = facts(flags)?;
+        let request = Request { token, path, upgrade, marked_public };
+        let admission = match ticket {
+            Some(ticket) => verifier.admit_cached(&request, Some(ticket)),
+            None => verifier.admit(&request),
+        };
+        match admission? {
+            Admission::Verified(identity) => Ok((0, written(&identity, output, claims)?)),
+            Admission::Passed => Ok((PomeriumJwtAdmission::Passed as i32, None)),
+        }
+    })
+}
+
+/// Brings the keys up to date, and waits for that at most `timeout`. `force` 0: joins a fetch that is running, or starts
+/// one that is due or that a call with a ticket asked for, else does nothing. 1, for warming up and for operators:
+/// fetches at once, at most once a second. On failure *message is the reason; the caller frees it with
+/// pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_refresh(
     verifier: *const PomeriumJwtVerifier,
@@ -151,15 +277,16 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
         let force = match force {
             0 => false,
             1 => true,
-            other => return Err(Failure::argument(format!("force is {other}, it takes 0 or 1"))),
+            other => return Err(invalid_argument(format!("force is {other}, it takes 0 or 1"))),
         };
         verifier.refresh(force)?;
         Ok(None)
     })
 }
 
-/// The state of keys and counters as a JSON object, for metrics and alerts. Never waits and never fetches. Its
-/// "next_attempt", in seconds, is what an HTTP 503 says in Retry-After.
+/// The state of keys and counters: *output is a JSON object for monitoring, or the message on failure; the caller frees
+/// it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a fetch that is due. After
+/// POMERIUM_JWT_KIND_KEYS its next_attempt, in seconds, is the value of Retry-After.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -171,9 +298,21 @@ pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifie
     })
 }
 
-/// One member of an identity, claims or status text, to be freed with pomerium_jwt_string_free: a string unescaped,
-/// any other value as its JSON text. NULL if it is absent, null, or a string that holds U+0000, if an argument is NULL,
-/// and if `object` is no JSON object.
+/// What a monitoring system scrapes: *output is text in the format of OpenMetrics 1.0, or the message on failure; the
+/// caller frees it with pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_metrics(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
+    // SAFETY: the header's conventions for out-pointers
+    let output = unsafe { Place::new(output) };
+    answer(output, || {
+        // SAFETY: the header's conventions for verifiers
+        Ok(Some(unsafe { door::verifier(verifier) }?.metrics()))
+    })
+}
+
+/// One member of a JSON object that this library wrote: a string unescaped, any other value as its JSON text. NULL if it
+/// is absent, null, or a string that holds U+0000, if an argument is NULL, and if `object` is not a JSON object. The
+/// caller frees the result with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_char) -> *mut c_char {
     // SAFETY: the header's conventions for texts that end with a NUL
@@ -182,17 +321,18 @@ pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_
     found.map_or(ptr::null_mut(), to_c)
 }
 
-/// Frees a verifier, on which no call may run. NULL is fine; a shared one stays.
+/// Frees a verifier of pomerium_jwt_verifier_new or pomerium_jwt_verifier_with, on which no call may be running. Does
+/// nothing for NULL and for a shared verifier.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verifier_free(verifier: *mut PomeriumJwtVerifier) {
     // SAFETY: the header's conventions for verifiers
     if unsafe { verifier.as_ref() }.is_some_and(|verifier| !verifier.shared) {
-        // SAFETY: made by Box in pomerium_jwt_verifier_new, and not freed before
+        // SAFETY: made by `boxed`, and not freed before
         guarded(|| drop(unsafe { Box::from_raw(verifier) }));
     }
 }
 
-/// Frees a text that this library wrote. NULL is fine.
+/// Frees a text that this library wrote. Does nothing for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_string_free(string: *mut c_char) {
     if !string.is_null() {
@@ -201,22 +341,37 @@ pub unsafe extern "C" fn pomerium_jwt_string_free(string: *mut c_char) {
     }
 }
 
-/// The stable name of a code, such as token_expired: "ok" for 0, "internal" for unknown numbers. Not to be freed.
+/// The stable name of a code, such as token_expired: "ok" for 0, "passed" for POMERIUM_JWT_PASSED, "internal" for
+/// unknown numbers. The caller does not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
-    if code == 0 {
-        return c"ok".as_ptr();
+    match code {
+        0 => return c"ok".as_ptr(),
+        PASSED => return c"passed".as_ptr(),
+        _ => {}
     }
     let known = Code::from_number(code).unwrap_or(Code::Internal);
     let row = Code::ALL.iter().position(|listed| *listed == known).unwrap_or(Code::ALL.len() - 1);
     CODE_NAMES[row].as_ptr().cast()
 }
 
-/// What a code is about: 0 ok; 1 options, answer with HTTP 500; 2 token, 401; 3 keys, 503 with Retry-After;
-/// 4 internal and unknown numbers, 500.
+/// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
+/// unknown numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
-    if code == 0 { 0 } else { Code::from_number(code).map_or(Kind::Internal, Code::kind).number() }
+    match code {
+        0 | PASSED => PomeriumJwtKind::Ok as i32,
+        _ => Code::from_number(code).map_or(Kind::Internal, Code::kind).number(),
+    }
+}
+
+/// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
+    match code {
+        0 | PASSED => 200,
+        _ => Code::from_number(code).map_or(Kind::Internal, Code::kind).http_status().into(),
+    }
 }
 
 /// Rises only when something that exists changes its meaning; functions, codes and options are added without.
@@ -225,10 +380,40 @@ pub extern "C" fn pomerium_jwt_abi_version() -> u32 {
     1
 }
 
-/// The version of the library, such as "0.1.0". Not to be freed.
+/// The version of the library, such as "0.1.0". The caller does not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+const PASSED: i32 = PomeriumJwtAdmission::Passed as i32;
+
+fn boxed(verifier: Verifier) -> *mut PomeriumJwtVerifier {
+    Box::into_raw(Box::new(PomeriumJwtVerifier { verifier, shared: false }))
+}
+
+/// What the flags say: upgrade, marked public.
+fn facts(flags: i32) -> Result<(bool, bool), Error> {
+    let (upgrade, marked_public) = (PomeriumJwtFlag::Upgrade as i32, PomeriumJwtFlag::MarkedPublic as i32);
+    if flags & !(upgrade | marked_public) != 0 {
+        return Err(invalid_argument(format!("flags is {flags}: it has a bit that is not one of pomerium_jwt_flag")));
+    }
+    Ok((flags & upgrade != 0, flags & marked_public != 0))
+}
+
+/// The response to a request that is refused.
+fn response(error: &Error) -> String {
+    let headers: BTreeMap<_, _> = error.headers().into_iter().collect();
+    let response = serde_json::json!({
+        "code": error.code().name(),
+        "kind": error.kind().name(),
+        "status": error.status(),
+        "headers": headers,
+        "retry_after": error.retry_after().map(|after| after.as_secs()),
+        "body": error.body(),
+        "message": error.message(),
+    });
+    response.to_string()
 }
 
 /// The three ways to verify.
@@ -245,11 +430,15 @@ unsafe fn verify(
     answer(output, || {
         // SAFETY: the header's conventions for verifiers and text
         let (verifier, token) = unsafe { (door::verifier(verifier)?, bytes(token, len, "token")?) };
-        let identity = check(verifier, token)?;
-        let text = if output.is_wanted() { Some(json(&identity)?) } else { None };
-        claims.fill_text(|| identity.claims.text().to_owned());
-        Ok(text)
+        written(&check(verifier, token)?, output, claims)
     })
+}
+
+/// The identity's text if it is wanted; fills in the claims.
+fn written(identity: &Identity, output: Place<c_char>, claims: Place<c_char>) -> Result<Option<String>, Error> {
+    let text = if output.is_wanted() { Some(json(identity)?) } else { None };
+    claims.fill_text(|| identity.claims.text().to_owned());
+    Ok(text)
 }
 
 /// What [`pomerium_jwt_get`] finds.

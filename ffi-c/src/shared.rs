@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use pomerium_jwt::{Code, Verifier};
+use pomerium_jwt::{Code, Error, Verifier};
 
-use crate::{PomeriumJwtVerifier, door::Failure};
+use crate::PomeriumJwtVerifier;
 
 /// A program has a handful of them. More are options with something in them that changes, and would never be freed.
 const MOST: usize = 64;
@@ -17,11 +17,11 @@ type Shared = (Arc<[u8]>, Arc<PomeriumJwtVerifier>);
 static LIST: ArcSwapOption<Vec<Shared>> = ArcSwapOption::const_empty();
 
 /// The verifier for these options, valid until the process ends.
-pub(crate) fn find_or_make(options: &[u8]) -> Result<*const PomeriumJwtVerifier, Failure> {
+pub(crate) fn find_or_make(options: &[u8]) -> Result<*const PomeriumJwtVerifier, Error> {
     if let Some(found) = find(LIST.load().as_ref(), options) {
         return Ok(found);
     }
-    // Making one touches no network: where two threads make the same one, the later one's is dropped
+    // Making one touches no network: if two threads make the same one, the later one's is dropped
     let made = Arc::new(PomeriumJwtVerifier { verifier: Verifier::from_json(options)?, shared: true });
     LIST.rcu(|list| {
         let mut longer = list.as_deref().cloned().unwrap_or_default();
@@ -32,7 +32,7 @@ pub(crate) fn find_or_make(options: &[u8]) -> Result<*const PomeriumJwtVerifier,
     });
     find(LIST.load().as_ref(), options).ok_or_else(|| {
         let why = format!("{MOST} different options are shared already: give the same text every time");
-        Failure::new(Code::InvalidOptions, why)
+        Error::new(Code::InvalidOptions, why)
     })
 }
 

@@ -25,6 +25,9 @@ fn header() -> String {
         .expect("cbindgen reads the source")
         .write(&mut written);
     let text = String::from_utf8(written).expect("UTF-8");
-    // cbindgen begins the constants with the name of their type: for POMERIUM_JWT_TOKEN_MISSING it must be a shorter one
-    text.replace("} pomerium_jwt;", "} pomerium_jwt_code;").replace("[`Kind`]", "kind")
+    // cbindgen begins each constant with the name of its type; for these three types it must be a shorter one
+    ["POMERIUM_JWT_ADMISSION_", "POMERIUM_JWT_FLAG_"]
+        .iter()
+        .fold(text, |text, prefix| text.replace(prefix, "POMERIUM_JWT_"))
+        .replace("} pomerium_jwt;", "} pomerium_jwt_code;")
 }

@@ -47,7 +47,7 @@ def main():
 
         test("installed files", installed_files, prefix, scratch)
         test("exported symbols are exports.txt and the header's functions", exported_symbols, prefix)
-        test("constants are codes.json", constants, prefix)
+        test("constants are those of codes.json and of the documentation", constants, prefix)
         test("SONAME and nodelete", dynamic_section, prefix)
         test("Libs.private is what the compiler says", static_libraries, prefix)
         examples(prefix, scratch)
@@ -120,10 +120,20 @@ def exported_symbols(prefix):
 
 def constants(prefix):
     header = (prefix / "include/pomerium_jwt.h").read_text()
-    written = {name: int(number) for name, number in re.findall(r"^ +(POMERIUM_JWT_\w+) = (\d+),$", header, re.MULTILINE)}
+    enums = dict(reversed(part.split("} ", 1)) for part in re.findall(r"^typedef enum \{\n(.+?\} \w+);", header, re.MULTILINE | re.DOTALL))
+    written = {
+        enum: {name: int(number) for name, number in re.findall(r"^ +(POMERIUM_JWT_\w+) = (-?\d+),$", body, re.MULTILINE)}
+        for enum, body in enums.items()
+    }
     codes = json.loads((CONFORMANCE / "codes.json").read_text())
-    listed = {f"POMERIUM_JWT_{code['code'].upper()}": code["number"] for code in codes}
-    assert written == listed, f"differ in {sorted(set(written.items()) ^ set(listed.items()))}: make header"
+    kinds = {"OK": 0, "OPTIONS": 1, "TOKEN": 2, "KEYS": 3, "INTERNAL": 4, "ACCESS": 5}
+    expected = {
+        "pomerium_jwt_code": {f"POMERIUM_JWT_{code['code'].upper()}": code["number"] for code in codes},
+        "pomerium_jwt_kind": {f"POMERIUM_JWT_KIND_{name}": number for name, number in kinds.items()},
+        "pomerium_jwt_admission": {"POMERIUM_JWT_PASSED": -1},
+        "pomerium_jwt_flag": {"POMERIUM_JWT_UPGRADE": 1, "POMERIUM_JWT_MARKED_PUBLIC": 2},
+    }
+    assert written == expected, f"the header has {written}, expected {expected}: make header"
 
 
 def dynamic_section(prefix):
