@@ -41,6 +41,8 @@ mod verifier_tests;
 
 pub use error::{Code, Error, Kind};
 pub use identity::{Claims, Identity};
+#[doc(hidden)]
+pub use json::member_text;
 pub use options::{OPTIONS, OptionKind, OptionSpec, Options};
 pub use status::{KeyStatus, LastError, LastErrorCode, Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -9,13 +9,11 @@ mod door;
 mod shared;
 
 use std::{
-    collections::BTreeMap,
     ffi::{CString, c_char},
     ptr,
 };
 
 use pomerium_jwt::{Code, Error, Identity, Kind, Options, Verifier};
-use serde_json::value::RawValue;
 
 use door::{Failure, Place, answer, bytes, guarded, json, text, to_c};
 
@@ -254,8 +252,7 @@ unsafe fn verify(
 
 /// What [`pomerium_jwt_get`] finds.
 fn member(object: &str, name: &str) -> Option<String> {
-    let members: BTreeMap<String, &RawValue> = serde_json::from_str(object).ok()?;
-    let value = members.get(name)?.get();
+    let value = pomerium_jwt::member_text(object, name)?;
     if value == "null" {
         return None;
     }
