@@ -135,26 +135,27 @@ impl fmt::Display for Json<'_> {
 }
 
 /// What is kept of a value. All of it is judged.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Keep<'k> {
     All,
     /// Of an object the members of these names.
     Members(&'k [&'k str]),
-    /// Of a list or object only that it is one.
-    Kind,
+    /// A string or a number, but of a list or object only that it is one.
+    Shallow,
+    Nothing,
 }
 
 impl<'k> Keep<'k> {
-    fn inside(self) -> Self {
-        if matches!(self, Keep::All) { Keep::All } else { Keep::Kind }
+    fn of_member(self, name: &str) -> Self {
+        match self {
+            Keep::All => Keep::All,
+            Keep::Members(names) if names.contains(&name) => Keep::Shallow,
+            _ => Keep::Nothing,
+        }
     }
 
-    fn keeps(self, name: &str) -> bool {
-        match self {
-            Keep::All => true,
-            Keep::Members(names) => names.contains(&name),
-            Keep::Kind => false,
-        }
+    fn of_entry(self) -> Self {
+        if self == Keep::All { Keep::All } else { Keep::Nothing }
     }
 }
 
@@ -177,8 +178,8 @@ impl<'de> Strict<'_, 'de> {
     }
 
     /// The visitor for one value in the list or object that was opened.
-    fn value(&mut self) -> Strict<'_, 'de> {
-        Strict { allowed: self.allowed, left: self.left, keep: self.keep.inside(), names: self.names }
+    fn value<'n>(&'n mut self, keep: Keep<'n>) -> Strict<'n, 'de> {
+        Strict { allowed: self.allowed, left: self.left, keep, names: self.names }
     }
 }
 
@@ -222,15 +223,16 @@ impl<'de> Visitor<'de> for Strict<'_, 'de> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
-        Ok(Json::String(Cow::Owned(value.to_owned())))
+        let kept = if self.keep == Keep::Nothing { Cow::Borrowed("") } else { Cow::Owned(value.to_owned()) };
+        Ok(Json::String(kept))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Json<'de>, A::Error> {
         self.open()?;
-        let keep = matches!(self.keep, Keep::All);
+        let keep = self.keep.of_entry();
         let mut array = Vec::new();
-        while let Some(entry) = entries.next_element_seed(self.value())? {
-            if keep {
+        while let Some(entry) = entries.next_element_seed(self.value(keep))? {
+            if keep == Keep::All {
                 array.push(entry);
             }
         }
@@ -242,8 +244,9 @@ impl<'de> Visitor<'de> for Strict<'_, 'de> {
         let first = self.names.len();
         let mut object = Vec::new();
         while let Some(name) = members.next_key_seed(Name)? {
-            let value = members.next_value_seed(self.value())?;
-            if self.keep.keeps(&name) {
+            let keep = self.keep.of_member(&name);
+            let value = members.next_value_seed(self.value(keep))?;
+            if keep != Keep::Nothing {
                 object.push((name.clone(), value));
             }
             self.names.push(name);
@@ -347,8 +350,8 @@ mod tests {
         fn read(text: &str) -> Result<Json<'_>, String> {
             parse_members(text.as_bytes(), 2, &["kid", "x"])
         }
-        let text = r#"{"kid":"a","y":1,"x":[1,"b"],"z":{"x":1}}"#;
-        let kept = vec![("kid".into(), Json::String("a".into())), ("x".into(), Json::Array(Vec::new()))];
+        let text = r#"{"kid":"a\n","y":1,"x":[1,"b"],"z":{"x":1}}"#;
+        let kept = vec![("kid".into(), Json::String("a\n".into())), ("x".into(), Json::Array(Vec::new()))];
         assert_eq!(read(text), Ok(Json::Object(kept)));
         let refused = [
             (r#"{"y":1,"y":1}"#, "duplicate name \"y\""),
