@@ -320,7 +320,7 @@ fn folded(draft: Draft, piece: &str) -> Draft {
     let (token, piece) = (draft.mint(), base64url(piece));
     let run = piece.repeat(100);
     let start = token.find(&run).expect("the piece is repeated");
-    let count = token[start..].as_bytes().chunks(4).take_while(|chunk| *chunk == piece.as_bytes()).count();
+    let count = token.as_bytes()[start..].chunks(4).take_while(|chunk| *chunk == piece.as_bytes()).count();
     let (before, after) = (&token[..start], &token[start + 4 * count..]);
     draft.token(json!([before, [piece, count], after]))
 }
