@@ -121,6 +121,14 @@ pub(crate) fn printable(text: &str) -> String {
     })
 }
 
+/// An object as serde_json prints it over several lines, with one more member at its end, whose value stays as it is
+/// written.
+pub(crate) fn with_member(object: &str, name: &str, value: &str) -> String {
+    let open = object.strip_suffix("\n}").unwrap_or(object);
+    let comma = if open.ends_with('{') { "" } else { "," };
+    format!("{open}{comma}\n  \"{name}\": {value}\n}}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

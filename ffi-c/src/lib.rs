@@ -16,7 +16,6 @@ use std::{
 
 use pomerium_jwt::{Admission, Code, Error, Identity, Kind, Options, Request, Verifier};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
 
@@ -463,8 +462,7 @@ fn is_member(identity: &str, group: &str) -> bool {
 
 /// What [`pomerium_jwt_get`] finds.
 fn member(object: &str, name: &str) -> Option<String> {
-    let members: BTreeMap<String, &RawValue> = serde_json::from_str(object).ok()?;
-    let value = members.get(name)?.get();
+    let value = pomerium_jwt::member_text(object, name)?;
     if value == "null" {
         return None;
     }

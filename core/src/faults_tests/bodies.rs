@@ -95,6 +95,7 @@ fn answers() -> Vec<Row> {
     ]
 }
 
+const IDENTITIES: &str = "Content-Encoding: identity, IDENTITY\r\nContent-Encoding: identity\r\n";
 const TWO_ENCODINGS: &str = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n";
 
 /// Odd answers that are fine.
@@ -103,6 +104,9 @@ fn fine() -> Vec<Row> {
         ("200", |peer| peer.serve(), Keys),
         ("200 as text", |peer| peer.asked().answer("200 OK", "Content-Type: text/plain\r\n", &good_keys()), Keys),
         ("200 as identity", |peer| peer.asked().answer("200 OK", "Content-Encoding: identity\r\n", &good_keys()), Keys),
+        ("200 as Identity", |peer| peer.asked().answer("200 OK", "Content-Encoding: Identity\r\n", &good_keys()), Keys),
+        ("200 as nothing", |peer| peer.asked().answer("200 OK", "Content-Encoding:\r\n", &good_keys()), Keys),
+        ("200 as identity twice", |peer| peer.asked().answer("200 OK", IDENTITIES, &good_keys()), Keys),
         ("200 after 103", |peer| peer.asked().send(EARLY_HINTS).ok(&good_keys()), Keys),
         ("200 without a length", |peer| peer.asked().send(START).send("\r\n").send(good_keys()), Keys),
         ("200 in chunks of a byte", |peer| peer.asked().send(CHUNKED).send(chunks()), Keys),

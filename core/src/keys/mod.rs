@@ -286,7 +286,8 @@ impl ListedKey {
     }
 }
 
-/// A kid in a message: only if nothing can hide in it.
+/// A kid in a message: only if nothing can hide in it. It may be that of a token that nobody has signed, the one thing
+/// quoted of such a token, since without it nobody finds out which key is missing.
 pub(crate) fn named(kid: &str) -> String {
     let harmless = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (1..=64).contains(&kid.len()) && kid.bytes().all(harmless) {
@@ -335,5 +336,48 @@ mod tests {
         assert_eq!(prepared(&after), prepared(&before));
         assert_ne!(prepared(&unrelated), prepared(&before), "equal keys alone are not the same one");
         assert!(after.find(Some(&dropped.thumbprint()), Algorithm::Es256).is_err());
+    }
+
+    /// Two keys whose points are P and -P: they share x, and their private keys are 2 and n - 2.
+    fn opposite_keys() -> [SigningKey; 2] {
+        const N: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let mut scalar: [u8; 32] =
+            std::array::from_fn(|at| u8::from_str_radix(&N[2 * at..2 * at + 2], 16).expect("hex"));
+        scalar[31] -= 2;
+        let mut two = [0; 32];
+        two[31] = 2;
+        [two, scalar].map(|scalar| SigningKey::from_scalar(&scalar).expect("below n"))
+    }
+
+    #[test]
+    fn a_refreshed_set_does_not_take_a_key_for_its_opposite() {
+        let [old, new] = opposite_keys();
+        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
+        let parse = |text: String, previous| KeySet::parse(text.as_bytes(), &trust, previous).expect("a key set");
+        let before = parse(key_set([&old]), None);
+        let after = parse(key_set([&new]), Some(&before));
+        let find = |set: &KeySet, key: &SigningKey| set.find(Some(&key.thumbprint()), Algorithm::Es256).cloned();
+        let (before, after) = (find(&before, &old).expect("the old key"), find(&after, &new).expect("the new key"));
+        match (&before, &after) {
+            (PublicKey::Es256(old), PublicKey::Es256(new)) => assert!(old.x() == new.x() && old.y() != new.y()),
+            other => panic!("{other:?}"),
+        }
+        assert_ne!(before, after);
+        let message = b"header.payload";
+        assert!(after.verify(message, &new.sign(message)), "the new key verifies its own signatures");
+        assert!(!after.verify(message, &old.sign(message)), "and not those of the withdrawn one");
+    }
+
+    #[test]
+    fn opposite_keys_under_one_kid_are_both_skipped() {
+        let [one, other] = opposite_keys();
+        let text = key_set([&one, &other]).replace(&other.thumbprint(), &one.thumbprint());
+        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
+        let set = KeySet::parse(text.as_bytes(), &trust, None).expect("a key set");
+        assert!(set.status().iter().all(|key| key.reason.as_deref() == Some("another key has the same kid")));
+        assert_eq!(
+            set.find(Some(&one.thumbprint()), Algorithm::Es256).map_err(|error| error.code()),
+            Err(Code::KeysEmpty)
+        );
     }
 }
