@@ -42,5 +42,5 @@ mod verifier_tests;
 pub use error::{Code, Error, Kind};
 pub use identity::{Claims, Identity};
 pub use options::{OPTIONS, OptionKind, OptionSpec, Options};
-pub use status::{KeyStatus, LastError, LastErrorCode, Pinned, Status};
+pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

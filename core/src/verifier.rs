@@ -8,14 +8,14 @@ use once_cell::sync::OnceCell;
 
 use crate::{
     claims::{self, MAX_TIME, Payload, Rules, check_names},
-    clock::{Clock, Now, SystemClock},
+    clock::{Clock, SystemClock},
     error::{Code, Error},
     identity::{Claims, Identity},
-    keys::{self, Algorithm, KeySet, Patience, Store},
+    keys::{self, Algorithm, Found, KeySet, Patience, Store},
     names::Names,
     options::Options,
     settings::Settings,
-    status::{Counts, Pinned, Status},
+    status::{Counts, Health, Pinned, Status},
     token::{self, LastHeader, Token},
 };
 
@@ -98,8 +98,7 @@ impl Verifier {
     /// # Errors
     /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Identity, Error> {
-        let now = self.clock.now();
-        self.run(token.as_ref(), now, now.unix, Patience::Wait)
+        self.run(token.as_ref(), self.clock.now().unix, Patience::Wait)
     }
 
     /// As [`verify`](Self::verify), at the time `now` in Unix seconds (0 to 2^53 - 1) instead of the clock's. Uses the
@@ -109,7 +108,7 @@ impl Verifier {
     /// As `verify`, and `invalid_argument` for a time out of range.
     pub fn verify_at(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Identity, Error> {
         check_now(now)?;
-        self.run(token.as_ref(), self.clock.now(), now, Patience::AtHand)
+        self.run(token.as_ref(), now, Patience::AtHand)
     }
 
     /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
@@ -121,23 +120,24 @@ impl Verifier {
     /// # Errors
     /// As `verify`, and `keys_needed`.
     pub fn verify_cached(&self, token: impl AsRef<[u8]>, ticket: Option<&mut i64>) -> Result<Identity, Error> {
-        let now = self.clock.now();
-        self.run(token.as_ref(), now, now.unix, Patience::Ticket(ticket))
+        self.run(token.as_ref(), self.clock.now().unix, Patience::Ticket(ticket))
     }
 
-    /// Brings the keys up to date. With `false` it joins a fetch in flight or starts one that is due, and does nothing
-    /// while the keys are fresh; `true` is for operators and for warming up, and fetches at once, at most once a
+    /// Brings the keys up to date. With `false` it joins a fetch that is running or starts one that is wanted or due, and
+    /// else does nothing; `true` is for operators and for warming up, and fetches at once, at most once a
     /// second. `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
     ///
     /// # Errors
     /// `keys_unavailable` with the reason.
     pub fn refresh(&self, force: bool) -> Result<(), Error> {
-        self.store.refresh(self.clock.now(), force)
+        self.store.refresh(force)
     }
 
-    /// The state of keys, pins and counters. Never blocks for long and never fetches.
+    /// The state of keys, pins and counters. Never waits; if no usable key is loaded, it starts a fetch that is due in
+    /// the background.
     #[must_use]
     pub fn status(&self) -> Status {
+        self.store.look_after();
         let keys = self.store.state();
         Status {
             source: keys.source,
@@ -152,20 +152,35 @@ impl Verifier {
             counts: self.counts.read(),
             fetches: keys.fetches,
             fetch_failures: keys.fetch_failures,
+            fetch_seconds: keys.fetch_seconds,
+            key_set: keys.key_set,
+            health: keys.health,
         }
     }
 
+    /// What probes ask for. Never waits; if no usable key is loaded, it starts a fetch that is due in the background: an
+    /// instance that is not ready gets no requests, and would otherwise never fetch again.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.store.look_after();
+        self.store.state().health
+    }
+
     /// The six steps; `unix` is the time the claims are judged at.
-    fn run(&self, text: &[u8], now: Now, unix: i64, patience: Patience<'_>) -> Result<Identity, Error> {
+    fn run(&self, text: &[u8], unix: i64, patience: Patience<'_>) -> Result<Identity, Error> {
         let pinning = if matches!(patience, Patience::AtHand) { Pinning::PassOver } else { Pinning::Pin };
         let outcome = self.parse(text).and_then(|(token, algorithm)| {
             if unix < 0 {
                 return Err(Error::new(Code::Internal, "the system clock stands before 1970"));
             }
-            let keys = self.store.acquire(token.header.key_id.as_deref(), algorithm, now, patience)?;
-            self.judge(token, algorithm, &keys, unix, pinning)
+            let found = self.store.acquire(token.header.key_id.as_deref(), algorithm, patience)?;
+            self.judge(token, &found, unix, pinning)
         });
-        self.counts.add(outcome.as_ref().err().map(Error::code));
+        let code = outcome.as_ref().err().map(Error::code);
+        // the same token comes again with its ticket: one verification is counted once
+        if code != Some(Code::KeysNeeded) {
+            self.counts.add(code);
+        }
         outcome
     }
 
@@ -194,18 +209,9 @@ impl Verifier {
     }
 
     /// Steps 3 to 6: key, signature, claims, identity.
-    fn judge(
-        &self,
-        token: Token<'_>,
-        algorithm: Algorithm,
-        keys: &KeySet,
-        now: i64,
-        pinning: Pinning,
-    ) -> Result<Identity, Error> {
-        let kid = token.header.key_id.as_deref();
-        let key = keys.find(kid, algorithm)?;
-        if !key.verify(token.signing_input, &token.signature) {
-            return Err(signature_invalid(keys, kid));
+    fn judge(&self, token: Token<'_>, found: &Found, now: i64, pinning: Pinning) -> Result<Identity, Error> {
+        if !found.key().verify(token.signing_input, &token.signature) {
+            return Err(signature_invalid(&found.keys, token.header.key_id.as_deref()));
         }
         self.last_header.remember(&token.header);
         let text = claims::to_text(token.payload)?;

@@ -15,13 +15,13 @@ use pomerium_jwt_issuer::{KEY_SET_PATH, Server, ServerOptions};
 use super::*;
 use crate::{
     Code, LastErrorCode, Options,
-    clock::{Clock, SystemClock},
+    clock::SystemClock,
     faults_tests::child,
     keys::{
         Algorithm, Patience, Trust,
-        flight::{Fetched, Fetcher, Remote},
         http::Request,
         policy::Limits,
+        remote::{Fetched, Fetcher, Remote},
     },
 };
 
@@ -133,10 +133,8 @@ fn a_resolver_that_hangs_costs_one_wait_and_blocks_no_status() {
     let remote = Arc::new(remote(request("keys.example.test", &server, hang)));
     let waiting = remote.clone();
     let start = Instant::now();
-    let waiter = thread::spawn(move || {
-        let now = SystemClock::new().now();
-        waiting.acquire(None, Algorithm::Es256, now, Patience::Wait).err().map(|error| error.code())
-    });
+    let waiter =
+        thread::spawn(move || waiting.acquire(None, Algorithm::Es256, Patience::Wait).err().map(|error| error.code()));
     while remote.state().last_error.is_none() {
         assert!(start.elapsed() < PATIENCE, "{:?}", remote.state().fetches);
         thread::sleep(Duration::from_millis(1));

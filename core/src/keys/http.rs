@@ -21,9 +21,9 @@ use ureq::{
 
 use super::{
     dial::{self, Dial, LookUp},
-    flight::{Failure, Fetched, Fetcher},
     jwk::MAX_BYTES,
     local,
+    remote::{Failure, Fetched, Fetcher},
 };
 use crate::{options::Options, status::LastErrorCode};
 

@@ -12,7 +12,7 @@ use crate::{
     claims::{self, Payload, absent_or, check_audience, check_issuer, check_pairing, listed},
     error::{Error, quoted},
     json::Json,
-    keys::{self, Algorithm, KeySet, Patience},
+    keys::{self, Algorithm, Found, Patience},
     token::{self, Parts},
 };
 
@@ -197,16 +197,12 @@ impl Verifier {
         checks: &mut Checks,
     ) {
         let wanted = wanted.as_ref().map(|(algorithm, kid)| (*algorithm, kid.as_deref()));
-        let keys = wanted.map(|(algorithm, kid)| {
-            let keys = self.store.acquire(kid, algorithm, self.clock.now(), Patience::AtHand)?;
-            keys.find(kid, algorithm).map(drop)?;
-            Ok(keys)
-        });
+        let found = wanted.map(|(algorithm, kid)| self.store.acquire(kid, algorithm, Patience::AtHand));
         let named = wanted.map(|(_, kid)| kid.map_or("no kid".to_owned(), keys::named));
-        let keys = checks.add("key", self.describe_keys(), named.zip(keys));
+        let found = checks.add("key", self.describe_keys(), named.zip(found));
         let signed = form.and_then(|form| Some((form.signing_input, form.signature.as_deref().ok()?)));
-        let verdict = wanted.zip(keys).zip(signed).map(|(((algorithm, kid), keys), (input, signature))| {
-            (format!("{} bytes", signature.len()), check_signature(&keys, kid, algorithm, input, signature))
+        let verdict = wanted.zip(found).zip(signed).map(|(((_, kid), found), (input, signature))| {
+            (format!("{} bytes", signature.len()), check_signature(&found, kid, input, signature))
         });
         checks.add("signature", "made with that key over header and payload", verdict);
     }
@@ -323,17 +319,11 @@ impl<'a> Form<'a> {
     }
 }
 
-fn check_signature(
-    keys: &KeySet,
-    kid: Option<&str>,
-    algorithm: Algorithm,
-    signing_input: &[u8],
-    signature: &[u8],
-) -> Result<(), Error> {
-    if keys.find(kid, algorithm)?.verify(signing_input, signature) {
+fn check_signature(found: &Found, kid: Option<&str>, signing_input: &[u8], signature: &[u8]) -> Result<(), Error> {
+    if found.key().verify(signing_input, signature) {
         return Ok(());
     }
-    Err(signature_invalid(keys, kid))
+    Err(signature_invalid(&found.keys, kid))
 }
 
 fn relative(time: i64, now: i64) -> String {
