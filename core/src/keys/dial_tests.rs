@@ -161,8 +161,8 @@ fn a_fork_while_a_name_is_resolved_leaves_both_processes_whole() {
         PARENT.store(process::id(), Ordering::SeqCst);
         let server = server();
         let remote = Arc::new(remote(request("keys.example.test", &server, hang_in_the_parent)));
-        let flying = remote.clone();
-        let flight = thread::spawn(move || flying.refresh(false));
+        let refreshing = remote.clone();
+        let refresh = thread::spawn(move || refreshing.refresh(false));
         let start = Instant::now();
         while ASKED.load(Ordering::SeqCst) == 0 {
             assert!(start.elapsed() < PATIENCE, "the resolver was not asked");
@@ -174,6 +174,6 @@ fn a_fork_while_a_name_is_resolved_leaves_both_processes_whole() {
             fork::Fork::Parent(child) => child,
         };
         assert_eq!(fork::waitpid(child).expect("waitpid"), 0, "the child must fetch");
-        assert!(flight.join().expect("no panic").is_err(), "the parent's resolver hangs on");
+        assert!(refresh.join().expect("no panic").is_err(), "the parent's resolver still hangs");
     });
 }
