@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 
+#[path = "policy_plans.rs"]
+mod plans;
 #[path = "policy_promises.rs"]
 mod promises;
 
@@ -13,6 +15,8 @@ enum Source {
     Answers(i64),
     Fails(i64),
     Hangs,
+    /// The fetch goes on for long after its timeout, as on a host that is stopped, and then answers.
+    Stops,
 }
 
 /// Who signed a token.
@@ -286,7 +290,8 @@ impl World {
     }
 
     fn start(&mut self, fetch: Fetch) {
-        if self.attempts.last().is_some_and(|last| last.ends > self.now) {
+        let lost = self.now - self.limits.timeout - SECOND;
+        if self.attempts.last().is_some_and(|last| last.ends > self.now && last.fetch.since >= lost) {
             self.complain(|| "two fetches are running".to_owned());
         }
         let of_timeout = |thousandths: i64| (self.limits.timeout / 1000 * thousandths).min(self.limits.timeout);
@@ -294,6 +299,7 @@ impl World {
             Source::Answers(time) => (of_timeout(time), true),
             Source::Fails(time) => (of_timeout(time), false),
             Source::Hangs => (self.limits.timeout, false),
+            Source::Stops => (3 * self.limits.timeout + 5 * SECOND, true),
         };
         let brings = good.then(|| self.published.clone());
         let attempt = self.attempts.len();
@@ -304,7 +310,9 @@ impl World {
 
     fn fetch_ends(&mut self, attempt: usize) {
         let Attempt { fetch, brings, .. } = self.attempts[attempt].clone();
+        let newest = self.loaded.is_none_or(|loaded| fetch.since > loaded.sent.monotonic);
         match brings {
+            Some(_) if self.state.running() != Some(fetch) && !newest => {}
             Some(keys) => {
                 let usable = !keys.is_empty();
                 let ttl = self.limits.ttl(None, usable, self.random.draw());
@@ -369,7 +377,10 @@ impl World {
         match self.state.running() {
             Some(fetch) => {
                 self.calls[call].waited_for = Some(fetch);
-                self.waiting.push(call);
+                match fetch.since + self.limits.timeout > self.now {
+                    true => self.waiting.push(call),
+                    false => self.last(call), // it should have ended by now
+                }
             }
             None => self.complain(|| "somebody waits for nothing".to_owned()),
         }
