@@ -1,7 +1,8 @@
 //! Keys that are fetched: carries out what `policy.rs` decides.
 //!
 //! The set in use is one immutable snapshot; a token whose key is in a fresh set takes no lock. All waiting is in
-//! `progress.rs`. Time enters in one place, [`Shared::view`].
+//! `progress.rs`. No caller says what time it is: the clock is read for the look without a lock, once the lock is held,
+//! and when a request is sent.
 
 use std::{
     io,
@@ -142,7 +143,7 @@ impl Remote {
                 fetch
             }
         };
-        shared.wait(&process, fetch);
+        shared.wait(&process, fetch, view.at.now);
         let (progress, view) = shared.enter(&process);
         let report = Report::new(&progress, &view.at);
         match progress.state.running() == Some(fetch) {
@@ -239,7 +240,7 @@ impl Shared {
                 if start.is_some() {
                     self.fetch_for_waiter(&process, fetch);
                 }
-                self.wait(&process, fetch);
+                self.wait(&process, fetch, view.at.now);
                 return self.last(wanted, Some(arrived));
             }
             _ => {}
@@ -280,8 +281,9 @@ impl Shared {
                 Err(set.keys.explain(wanted.kid, wanted.algorithm).after(report.retry_after()))
             }
             (_, _, Some(set)) => {
-                let what = set.keys.explain(wanted.kid, wanted.algorithm);
-                Err(self.unavailable(report, &format!("{}; {}", what.message(), report.when_asked(&self.source))))
+                let why = set.keys.explain(wanted.kid, wanted.algorithm);
+                let why = format!("{}; {}", why.message(), report.when_asked(&self.source));
+                Err(Error::new(Code::KeysUnavailable, why).after(report.retry_after()))
             }
             (_, _, None) if view.snapshot.is_some() => Err(self.unavailable(report, "the last good keys are too old")),
             (_, _, None) => Err(self.unavailable(report, "no keys yet")),
@@ -389,8 +391,8 @@ impl Shared {
     }
 
     /// Until the fetch has ended, and at most `timeout` after its start.
-    fn wait(&self, process: &Process, fetch: Fetch) {
-        let left = fetch.since + self.limits.timeout - self.clock.now().monotonic;
+    fn wait(&self, process: &Process, fetch: Fetch, now: Now) {
+        let left = fetch.since + self.limits.timeout - now.monotonic;
         process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));
     }
 }

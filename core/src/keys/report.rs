@@ -25,15 +25,20 @@ impl Report {
         }
     }
 
+    /// Why the key of a token is not there yet, and when it may be.
     pub(super) fn when_asked(&self, source: &str) -> String {
         let asked = match self.asked {
             Some(ago) => format!("{source} was asked {} s ago", ago / SECOND),
             None => format!("{source} was not asked yet"),
         };
-        match seconds_to(self.again) {
+        let asked = match seconds_to(self.again) {
             _ if self.running => format!("{asked}, its answer is awaited"),
             0 => format!("{asked}, asked again with the next request"),
             seconds => format!("{asked}, asked again in {seconds} s"),
+        };
+        match &self.last_error {
+            Some(error) => format!("{asked}; the last fetch: {}", error.message),
+            None => asked,
         }
     }
 
