@@ -82,7 +82,7 @@ impl App {
         (self.code(token), start.elapsed())
     }
 
-    /// Waits for what happens behind a verification.
+    /// Waits for what happens in the background.
     fn until(&self, what: &str, happened: impl Fn(&Status) -> bool) {
         let start = Instant::now();
         while !happened(&self.verifier.status()) {
@@ -128,7 +128,7 @@ fn a_rotation_by_the_documented_steps_refuses_nothing_under_load() {
             app.server.rotate(step).expect("rotation");
             let fetches = app.server.fetches();
             app.pass(TTL);
-            app.until("the refresh behind", |status| status.fetches > fetches && status.state == "fresh");
+            app.until("the background refresh", |status| status.fetches > fetches && status.state == "fresh");
         }
         running.store(false, Ordering::Relaxed);
     });
@@ -159,8 +159,8 @@ fn a_withdrawn_key_dies_within_two_ttl() {
     assert_eq!(busy.code(&token), None);
     busy.server.rotate(Rotation::AtOnce).expect("rotation");
     busy.pass(TTL);
-    assert_eq!(busy.code(&token), None, "aging: used at once, the refresh runs behind");
-    busy.until("the refresh behind", |status| status.fetches == 2 && status.state == "fresh");
+    assert_eq!(busy.code(&token), None, "aging: used at once, a refresh runs in the background");
+    busy.until("the background refresh", |status| status.fetches == 2 && status.state == "fresh");
     assert_eq!(busy.code(&token), Some(Code::KeyNotFound), "an earlier set had it: at once");
     assert_eq!(busy.server.fetches(), 3, "and yet a fetch");
     assert_eq!(busy.code(&token), Some(Code::KeyNotFound));
@@ -333,12 +333,12 @@ fn verify_at_uses_the_keys_at_hand() {
 }
 
 #[test]
-fn a_set_to_start_with_answers_at_once_and_is_refreshed_behind() {
+fn a_set_to_start_with_answers_at_once_and_is_refreshed_in_the_background() {
     let key = SigningKey::generate();
     let app = App::with(|options| options.jwks_initial = Some(key_set([&key])));
     assert_eq!(app.verifier.status().state, "aging");
     assert_eq!(app.code(&app.assertion().mint(&key)), None);
-    app.until("the refresh behind", |status| status.state == "fresh");
+    app.until("the background refresh", |status| status.state == "fresh");
     assert_eq!(app.code(&app.assertion().mint(&key)), Some(Code::KeyNotFound), "the source knows better");
 }
 
@@ -367,20 +367,20 @@ fn a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs() {
         if hanging {
             app.server.fault(Fault::Hang);
             app.pass(TTL);
-            assert_eq!(app.code(&token), None, "a fetch starts behind it");
+            assert_eq!(app.code(&token), None, "a fetch starts in the background");
             app.until("the fetch to start", |status| status.fetches == 2);
             app.server.fault(Fault::None);
         }
         app.pass(2 * TTL);
         let child = match fork::fork().expect("fork") {
             fork::Fork::Child => {
-                // the test harness must not go on in here: whatever happens, the child ends
+                // the test harness must not continue in here: whatever happens, the child ends
                 let good = app.code(&token).is_none() && app.verifier.refresh(true).is_ok();
                 std::process::exit(if good { 0 } else { 1 });
             }
             fork::Fork::Parent(child) => child,
         };
-        assert_eq!(app.code(&token), None, "the parent goes on");
+        assert_eq!(app.code(&token), None, "the parent verifies too");
         let status = fork::waitpid(child).expect("waitpid");
         assert_eq!(status, 0, "hanging {hanging}: the child must verify and refresh");
     }

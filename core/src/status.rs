@@ -48,7 +48,8 @@ pub struct Status {
     pub health: Health,
 }
 
-/// Whether an instance can verify. Ready is `keys_loaded || !asked`; `stale` is a warning, neither unready nor unlive.
+/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
+/// unready nor unlive.
 ///
 /// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
 /// on [`Status::state`] alone: the keys of an idle application are `old`, and will be fetched before they are used.
@@ -65,7 +66,7 @@ pub struct Health {
     pub stale: bool,
 }
 
-/// Why keys could not be had.
+/// Why the keys could not be loaded.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LastError {
@@ -77,7 +78,7 @@ pub struct LastError {
     pub at: i64,
 }
 
-/// The stage at which keys could not be had.
+/// The stage at which loading the keys failed.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -92,7 +93,7 @@ pub enum LastErrorCode {
     Timeout,
     /// The answer was neither 200 nor 304.
     Status,
-    /// The answer, or the file, is no JWK Set.
+    /// The answer, or the file, is not a JWK Set.
     Body,
     /// The address may not be asked: plain http away from loopback.
     Refused,

@@ -71,7 +71,7 @@ impl Local {
             Source::PemFile(path) => read(path, MAX_BYTES)
                 .and_then(|text| KeySet::parse_pem(&text, trust, None))
                 .map_err(about(source.describe()))?,
-            Source::Url(_) => return Err("an address is no static source".to_owned()),
+            Source::Url(_) => return Err("an address is not a static source".to_owned()),
         };
         let held = Held { keys: Arc::new(keys), stamp, read_at: now.unix, error: None };
         Ok(Self { source: source.describe(), clock, held: ArcSwap::from_pointee(held), file })

@@ -184,26 +184,33 @@ impl State {
         if !look.known {
             self.kids.ask(look.kid, now);
         }
-        let (running, due, age) = (self.is_running(), self.is_due(at), at.age());
+        let (due, age) = (self.is_due(at), at.age());
         if age == Age::Expired || (age == Age::Old && !self.is_failing(at)) {
-            if running || due {
+            if self.is_running() || due {
                 return self.wait(now, caller);
             }
             if age == Age::Expired {
                 return Decision { step: Step::Unavailable, start: None };
             }
         }
-        let behind = due && age != Age::Fresh;
+        let refreshes = due && age != Age::Fresh;
         if look.known {
-            return Decision { step: Step::Use, start: behind.then(|| self.start(now)) };
+            return Decision { step: Step::Use, start: refreshes.then(|| self.start(now)) };
         }
-        if running && self.waiters >= MAX_WAITERS {
-            let step = self.judge(at, look.kid, now);
-            return Decision { step, start: behind.then(|| self.start(now)) };
+        self.first_of_unknown(at, look.kid, caller, refreshes)
+    }
+
+    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, whatever the
+    /// backoff says: a kid never seen is the best evidence that the source is back.
+    fn first_of_unknown(&mut self, at: &Moment<'_>, kid: Kid, caller: Caller, refreshes: bool) -> Decision {
+        let now = at.now.monotonic;
+        if self.is_running() && self.waiters >= MAX_WAITERS {
+            let step = self.judge(at, kid, now);
+            return Decision { step, start: refreshes.then(|| self.start(now)) };
         }
-        if !running && !behind {
+        if !self.is_running() && !refreshes {
             if !self.pause.is_over(now) {
-                return Decision { step: self.judge(at, look.kid, now), start: None };
+                return Decision { step: self.judge(at, kid, now), start: None };
             }
             // stamped before the attempt: a source that fails is not asked more often
             self.pause.stamp(at);
@@ -298,8 +305,8 @@ impl State {
         self.running.is_some() || self.wanted.is_some()
     }
 
-    /// Whether a fetch may start in the background. That one is wanted does not forbid it: whoever promised to run it may
-    /// never come, and joins if it does.
+    /// Whether a fetch may start in the background. A wanted fetch does not prevent it: the caller that promised to
+    /// run it may never come, and joins if it does.
     fn is_due(&self, at: &Moment<'_>) -> bool {
         self.running.is_none() && at.now.monotonic >= self.allowed(at)
     }

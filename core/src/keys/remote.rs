@@ -300,14 +300,14 @@ impl Shared {
         Error::new(Code::KeysUnavailable, why).after(report.retry_after())
     }
 
-    /// Somebody waits: if no thread can be had, the caller fetches itself.
+    /// For a caller that waits: if no thread can be spawned, the caller fetches itself.
     fn fetch_for_waiter(self: &Arc<Self>, process: &Arc<Process>, fetch: Fetch) {
         if self.launch(process, fetch).is_err() {
             self.run(process, fetch);
         }
     }
 
-    /// Nobody waits: if no thread can be had, the fetch has failed.
+    /// Background refresh: if no thread can be spawned, the fetch counts as failed.
     fn fetch_in_background(self: &Arc<Self>, process: &Arc<Process>, fetch: Fetch) {
         if let Err(error) = self.launch(process, fetch) {
             self.fetches.fetch_add(1, Ordering::Relaxed);

@@ -93,7 +93,7 @@ fn a_timeout_longer_than_the_ttl_makes_nobody_wait_under_steady_traffic() {
     assert!(app.server.fetches() >= 3, "it has tried");
 }
 
-/// As on a host that is stopped for a while: the clock goes on, the fetch does not.
+/// As on a host that is stopped for a while: time passes, the fetch does not end.
 #[test]
 fn a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing() {
     let app = App::new();

@@ -156,7 +156,7 @@ fn a_known_key_is_used_as_its_age_allows() {
         ("aging", 100, idle(), Step::Use, true),
         ("aging, running", 100, running_since(99), Step::Use, false),
         ("aging, backing off", 100, backing_off(), Step::Use, false),
-        ("aging, wanted: whoever wants it may never come", 199, wanted(), Step::Use, true),
+        ("aging, wanted: the caller may never come", 199, wanted(), Step::Use, true),
         ("old", 200, idle(), Step::Wait, true),
         ("old, running", 200, running_since(199), Step::Wait, false),
         ("old, wanted: runs it itself", 200, wanted(), Step::Wait, true),
@@ -261,7 +261,7 @@ fn a_caller_in_two_steps_wants_a_fetch_and_a_wanted_fetch_counts_as_running() {
     assert_eq!((state.wanted, state.waiters), (Some(52 * SECOND), 2), "joins, and has as long to come as the first");
     state.waiters = MAX_WAITERS;
     assert_eq!(two_steps(&mut state, &moment(52)).step, Step::Unavailable, "crowded");
-    assert!(matches!(state.refresh(&moment(52), false), Refresh::Start(_)), "whoever comes first runs it");
+    assert!(matches!(state.refresh(&moment(52), false), Refresh::Start(_)), "the first to come runs it");
     assert_eq!(state.wanted, None);
 
     let mut state = State::default();

@@ -15,7 +15,7 @@ enum Source {
     Answers(i64),
     Fails(i64),
     Hangs,
-    /// The fetch goes on for long after its timeout, as on a host that is stopped, and then answers.
+    /// The fetch answers long after its timeout, as on a host that is stopped.
     Stops,
 }
 
