@@ -18,9 +18,9 @@ use ureq::{
 use super::{
     Fetch,
     dial::{self, Dial, LookUp},
-    flight::{Failure, Fetched, Fetcher},
     jwk::MAX_BYTES,
     local,
+    remote::{Failure, Fetched, Fetcher},
 };
 use crate::status::LastErrorCode;
 

@@ -1,22 +1,29 @@
 //! Keys: which ones there are, which of them are usable, and which one a token means.
 
+mod age;
 #[cfg(feature = "fetch")]
 mod dial;
-mod flight;
+mod fetcher;
+mod found;
 #[cfg(feature = "fetch")]
 mod http;
 mod jwk;
+mod kids;
 mod local;
 mod pem;
 mod policy;
+mod progress;
+mod remote;
+mod report;
 mod source;
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use pomerium_jwt_es256 as es256;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub(crate) use found::Found;
 pub(crate) use policy::Limits;
 pub(crate) use source::{Fetch, Patience, Source, Store, check_url, is_authority};
 
@@ -73,8 +80,8 @@ pub(crate) enum PublicKey {
 /// An RSA public key of 2048 to 8192 bits, big-endian without leading zeros.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RsaKey {
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+    modulus: Arc<[u8]>,
+    exponent: Arc<[u8]>,
 }
 
 impl PublicKey {
@@ -106,7 +113,7 @@ impl PublicKey {
         if !(3..1 << 33).contains(&value) || value % 2 == 0 {
             return Err("the RSA exponent is not an odd number from 3 to 2^33-1".to_owned());
         }
-        Ok(PublicKey::Rs256(RsaKey { modulus: modulus.to_owned(), exponent: exponent.to_owned() }))
+        Ok(PublicKey::Rs256(RsaKey { modulus: modulus.into(), exponent: exponent.into() }))
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ureq::{Proxy, ProxyProtocol, http::Uri};
 
 use super::Request;
-use crate::{keys::flight::Failure, status::LastErrorCode};
+use crate::{keys::remote::Failure, status::LastErrorCode};
 
 impl Request {
     /// The proxy, and the variable that names it. For https alone, never with `connect_to` and never to loopback.
