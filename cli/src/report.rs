@@ -76,7 +76,7 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self.code.kind() {
-            Kind::Token => REFUSED,
+            Kind::Token | Kind::Access => REFUSED,
             Kind::Options => USAGE,
             Kind::Keys => NO_KEYS,
             _ => INTERNAL,
