@@ -15,7 +15,7 @@ use std::{
 };
 
 use pomerium_jwt::{Admission, Code, Error, Identity, Kind, Options, Request, Verifier};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
 
@@ -462,6 +462,7 @@ fn is_member(identity: &str, group: &str) -> bool {
 
 /// What [`pomerium_jwt_get`] finds.
 fn member(object: &str, name: &str) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(object).ok()?; // member_text does not judge what it reads
     let value = pomerium_jwt::member_text(object, name)?;
     if value == "null" {
         return None;
