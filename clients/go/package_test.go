@@ -82,11 +82,11 @@ func TestInstallAsAStrangerWould(t *testing.T) {
 	}
 }
 
-func TestWithoutCgoTheCompilerSaysWhatToDo(t *testing.T) {
-	build := exec.Command("go", "build", ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+func TestWithoutCgoTheCompilerSaysWhatToDoAndNothingElse(t *testing.T) {
+	build := exec.Command("go", "build", "./...")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is when GOARCH is another one
 	printed, err := build.CombinedOutput()
-	if err == nil || !strings.Contains(string(printed), "CGO_ENABLED_1") {
+	if err == nil || strings.Count(string(printed), ".go:") != 1 || !strings.Contains(string(printed), "set CGO_ENABLED=1 and install a C compiler") {
 		t.Errorf("%v\n%s", err, printed)
 	}
 }
