@@ -237,7 +237,7 @@ impl Shared {
                 *ticket = arrived;
                 return Err(Error::new(
                     Code::KeysNeeded,
-                    "the keys must be fetched: call refresh, then ask with the ticket",
+                    "the keys must be fetched first",
                 ));
             }
             (Step::Wait, None, Some(fetch)) => {
