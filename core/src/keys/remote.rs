@@ -400,3 +400,7 @@ impl Shared {
         process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));
     }
 }
+
+#[cfg(test)]
+#[path = "../tests/remote_waits.rs"]
+mod waits;
