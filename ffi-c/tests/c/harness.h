@@ -25,6 +25,8 @@ void run_test(const char *name, void (*test)(void));
 
 /* The groups of tests, one in each file; the scenarios are a group each, because they take their time. */
 void arguments(void);
+void admission(void);
+void stack(void);
 void conformance(void);
 void five(void);
 void forks(void);
