@@ -235,10 +235,7 @@ impl Shared {
         match (step, ticket, running) {
             (Step::Wait, Some(ticket), _) => {
                 *ticket = arrived;
-                return Err(Error::new(
-                    Code::KeysNeeded,
-                    "the keys must be fetched first",
-                ));
+                return Err(Error::new(Code::KeysNeeded, "the keys must be fetched first"));
             }
             (Step::Wait, None, Some(fetch)) => {
                 if start.is_some() {
