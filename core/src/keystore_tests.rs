@@ -2,6 +2,8 @@
 
 #[path = "tests/keystore_recovery.rs"]
 mod recovery;
+#[path = "tests/keystore_requests.rs"]
+mod requests;
 #[path = "tests/keystore_status.rs"]
 mod status;
 
