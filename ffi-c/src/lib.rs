@@ -18,6 +18,7 @@ use std::{
 use pomerium_jwt::{Admission, Error, Identity, Options, Request, Verifier};
 use serde::{Deserialize, de::IgnoredAny};
 
+pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
