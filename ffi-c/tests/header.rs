@@ -21,7 +21,6 @@ fn header() -> String {
         .with_config(cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml"))
         .with_src(folder.join("../core/src/error.rs"))
         .with_src(folder.join("src/lib.rs"))
-        .with_src(folder.join("src/codes.rs"))
         .generate()
         .expect("cbindgen reads the source")
         .write(&mut written);
