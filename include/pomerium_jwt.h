@@ -224,6 +224,12 @@ int32_t pomerium_jwt_refresh(const pomerium_jwt_verifier *verifier, int32_t forc
 // POMERIUM_JWT_KIND_KEYS its next_attempt, in seconds, is the value of Retry-After.
 int32_t pomerium_jwt_status(const pomerium_jwt_verifier *verifier, char **output);
 
+// What an integration needs at start: *output is a JSON object with `summary`, the one line to log (what is accepted, the
+// key source, and the request options that are set), and `header_name`; or the message on failure. The caller frees it
+// with pomerium_jwt_string_free. Unlike pomerium_jwt_status it never starts a fetch.
+int32_t pomerium_jwt_describe(const pomerium_jwt_verifier *verifier,
+                              char **output);
+
 // What a monitoring system scrapes: *output is text in the format of OpenMetrics 1.0, or the message on failure; the
 // caller frees it with pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
 int32_t pomerium_jwt_metrics(const pomerium_jwt_verifier *verifier, char **output);

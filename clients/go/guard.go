@@ -55,18 +55,18 @@ func NewGuard(verifier *Verifier, options ...Option) *Guard {
 	if verifier == nil {
 		panic("pomerium: the verifier is nil: check the error of New")
 	}
-	status, err := verifier.Status()
+	described, err := verifier.describe()
 	if err != nil {
 		panic("pomerium: the verifier cannot be used: " + err.Error())
 	}
-	guard := &Guard{verifier: verifier, headerName: status.HeaderName}
+	guard := &Guard{verifier: verifier, headerName: described.HeaderName}
 	for _, option := range options {
 		option(guard)
 	}
 	if guard.onRefused == nil {
 		guard.onRefused = newRefusalLog(guard.log).report
 	}
-	guard.announce(status)
+	guard.announce(described.Summary)
 	return guard
 }
 
@@ -95,9 +95,9 @@ func (g *Guard) log() *slog.Logger {
 	return slog.Default()
 }
 
-func (g *Guard) announce(status *Status) {
+func (g *Guard) announce(summary string) {
 	if g.logger != nil {
-		g.logger.Info("pomerium: " + status.Summary)
+		g.logger.Info("pomerium: " + summary)
 	}
 	if g.verifier.warning != "" {
 		g.log().Warn("pomerium: " + g.verifier.warning)

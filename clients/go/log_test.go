@@ -26,6 +26,20 @@ func TestNothingIsLoggedUnasked(t *testing.T) {
 	}
 }
 
+// Starting needs no network.
+func TestAMiddlewareFetchesNothingAtStart(t *testing.T) {
+	issuer := startIssuer(t)
+	verifier := newVerifier(t, issuer.options())
+	pomerium.Middleware(verifier, quiet)
+	if verifier.Summary() == "" || verifier.HeaderName() == "" {
+		t.Error("neither needs keys")
+	}
+	time.Sleep(300 * time.Millisecond) // a fetch would run in the background
+	if fetches := issuer.fetches(); fetches != 0 {
+		t.Errorf("%d fetches", fetches)
+	}
+}
+
 func TestALoggerGetsTheLineAtStartAndRefusals(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
 	log := &buffer{}

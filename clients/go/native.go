@@ -88,6 +88,12 @@ static inline pomerium_go_answer pomerium_go_status(const pomerium_jwt_verifier 
 	return pomerium_go_finish(code, 0, output, NULL);
 }
 
+static inline pomerium_go_answer pomerium_go_describe(const pomerium_jwt_verifier *verifier) {
+	char *output;
+	int32_t code = pomerium_jwt_describe(verifier, &output);
+	return pomerium_go_finish(code, 0, output, NULL);
+}
+
 static inline pomerium_go_answer pomerium_go_metrics(const pomerium_jwt_verifier *verifier) {
 	char *output;
 	int32_t code = pomerium_jwt_metrics(verifier, &output);
@@ -114,6 +120,7 @@ static inline void pomerium_go_free(char *output, char *claims) {
 #cgo nocallback pomerium_go_options_over_env
 #cgo nocallback pomerium_go_refresh
 #cgo nocallback pomerium_go_status
+#cgo nocallback pomerium_go_describe
 #cgo nocallback pomerium_go_metrics
 #cgo nocallback pomerium_go_free
 */
@@ -196,6 +203,11 @@ func (n native) refresh(force bool) answer {
 
 func (n native) status() answer {
 	return take(C.pomerium_go_status(n.pointer))
+}
+
+// describe starts no fetch, unlike status.
+func (n native) describe() answer {
+	return take(C.pomerium_go_describe(n.pointer))
 }
 
 func (n native) metrics() answer {

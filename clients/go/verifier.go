@@ -220,20 +220,31 @@ func (v *Verifier) Metrics() (string, error) {
 // Summary is the line to log at start: what is accepted, where the keys come from, which header, and the request options
 // that are set. Of a closed verifier it is empty.
 func (v *Verifier) Summary() string {
-	status, err := v.Status()
-	if err != nil {
-		return ""
-	}
-	return status.Summary
+	described, _ := v.describe()
+	return described.Summary
 }
 
 // HeaderName is the request header that carries the token. Of a closed verifier it is empty.
 func (v *Verifier) HeaderName() string {
-	status, err := v.Status()
-	if err != nil {
-		return ""
+	described, _ := v.describe()
+	return described.HeaderName
+}
+
+type description struct {
+	Summary    string `json:"summary"`
+	HeaderName string `json:"header_name"`
+}
+
+// describe needs no keys, and starts no fetch.
+func (v *Verifier) describe() (described description, err error) {
+	answer := v.call(native.describe)
+	if answer.code != 0 {
+		return description{}, refusal(answer)
 	}
-	return status.HeaderName
+	if err := json.Unmarshal([]byte(answer.output), &described); err != nil {
+		return description{}, newError(codeInternal, "the library's description cannot be read: "+err.Error())
+	}
+	return described, nil
 }
 
 // Close waits for the calls that run and frees the keys. Later calls are refused with InvalidArgument; closing again does

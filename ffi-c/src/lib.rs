@@ -282,6 +282,21 @@ pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifie
     })
 }
 
+/// What an integration needs at start: *output is a JSON object with `summary`, the one line to log (what is accepted, the
+/// key source, and the request options that are set), and `header_name`; or the message on failure. The caller frees it
+/// with pomerium_jwt_string_free. Unlike pomerium_jwt_status it never starts a fetch.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_describe(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
+    // SAFETY: the header's conventions for out-pointers
+    let output = unsafe { Place::new(output) };
+    answer(output, || {
+        // SAFETY: the header's conventions for verifiers
+        let verifier = unsafe { door::verifier(verifier) }?;
+        let described = [("summary", verifier.summary()), ("header_name", verifier.header_name().to_owned())];
+        Ok(Some(json(&BTreeMap::from(described))?))
+    })
+}
+
 /// What a monitoring system scrapes: *output is text in the format of OpenMetrics 1.0, or the message on failure; the
 /// caller frees it with pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
 #[unsafe(no_mangle)]

@@ -19,7 +19,11 @@ func Run(application http.Handler) {
 		log.Fatal(err)
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	server := &http.Server{Handler: rewriting(application), Protocols: &http.Protocols{}}
+	server := &http.Server{
+		Handler:                      rewriting(application),
+		Protocols:                    &http.Protocols{},
+		DisableGeneralOptionsHandler: true, // else net/http answers OPTIONS * by itself
+	}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	log.Fatal(server.Serve(listener))

@@ -30,13 +30,13 @@ func main() {
 	// Pre and not Use: before the router, whatever it makes of the path
 	router.Pre(echo.WrapMiddleware(pomerium.Middleware(verifier, pomerium.WithLogger(slog.Default()))))
 
+	router.Any("/", anything)
+	router.Any("/*", anything)
 	get := []string{http.MethodGet, http.MethodHead}
 	router.Match(get, "/", index)
 	router.Match(get, "/admin", index, echo.WrapMiddleware(pomerium.RequireGroup("admins")))
 	router.Match(get, "/health", func(c echo.Context) error { return c.JSON(http.StatusOK, verifier.Health()) })
 	router.GET("/ws", socket)
-	router.Any("/", anything)
-	router.Any("/*", anything)
 	serve.Run(router)
 }
 
