@@ -30,8 +30,9 @@ func main() {
 	// Pre and not Use: before the router, whatever it makes of the path
 	router.Pre(echo.WrapMiddleware(pomerium.Middleware(verifier, pomerium.WithLogger(slog.Default()))))
 
-	router.Any("/", anything)
-	router.Any("/*", anything)
+	for _, path := range []string{"/", "/admin", "/health", "/ws", "/*"} {
+		router.RouteNotFound(path, anything)
+	}
 	get := []string{http.MethodGet, http.MethodHead}
 	router.Match(get, "/", index)
 	router.Match(get, "/admin", index, echo.WrapMiddleware(pomerium.RequireGroup("admins")))
