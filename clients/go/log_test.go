@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 // Unless a logger is given, nothing but warnings reaches the application's own.

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 // exempting is a server whose health page and public files need no token; behind it anything is answered.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 )
 
 func scenario(t *testing.T) *running {

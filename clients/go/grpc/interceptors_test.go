@@ -18,9 +18,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	pomeriumgrpc "github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	pomeriumgrpc "github.com/pomerium-jwt/pomerium-go/grpc"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 const check, watch = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"

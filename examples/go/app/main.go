@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/rs/cors"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 	"github.com/pomerium-jwt/pomerium-jwt/examples/go/serve"
 )
 

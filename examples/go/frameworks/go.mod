@@ -10,8 +10,8 @@ require (
 	github.com/go-chi/cors v1.2.2
 	github.com/gorilla/handlers v1.5.2
 	github.com/labstack/echo/v4 v4.16.0
-	github.com/pomerium-jwt/pomerium-jwt/clients/go v0.1.0
-	github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc v0.1.0
+	github.com/pomerium-jwt/pomerium-go v0.1.0
+	github.com/pomerium-jwt/pomerium-go/grpc v0.1.0
 	github.com/pomerium-jwt/pomerium-jwt/examples/go v0.1.0
 	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.80.0
@@ -57,8 +57,8 @@ require (
 )
 
 replace (
-	github.com/pomerium-jwt/pomerium-jwt/clients/go => ../../../clients/go
-	github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc => ../../../clients/go/grpc
+	github.com/pomerium-jwt/pomerium-go => ../../../clients/go
+	github.com/pomerium-jwt/pomerium-go/grpc => ../../../clients/go/grpc
 )
 
 replace github.com/pomerium-jwt/pomerium-jwt/examples/go => ../

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	pomeriumgrpc "github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	pomeriumgrpc "github.com/pomerium-jwt/pomerium-go/grpc"
 )
 
 func main() {
