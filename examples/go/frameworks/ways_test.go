@@ -63,7 +63,7 @@ var routers = map[string]func(protect middleware, files string) http.Handler{
 		inner := chi.NewRouter()
 		inner.HandleFunc("/page", reached)
 		router := chi.NewRouter()
-		router.Use(chimiddleware.RealIP, chimiddleware.Compress(5), chimiddleware.GetHead)
+		router.Use(chimiddleware.Compress(5), chimiddleware.GetHead)
 		router.Use(protect)
 		router.Use(chimiddleware.StripSlashes, chimiddleware.Recoverer)
 		router.HandleFunc("/page", reached)
