@@ -261,17 +261,6 @@ int32_t pomerium_jwt_code_kind(int32_t code);
 // The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
 int32_t pomerium_jwt_code_status(int32_t code);
 
-// The stable name of a code, such as token_expired: "ok" for 0, "passed" for POMERIUM_JWT_PASSED, "internal" for
-// unknown numbers. The caller does not free it.
-const char *pomerium_jwt_code_name(int32_t code);
-
-// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
-// unknown numbers.
-int32_t pomerium_jwt_code_kind(int32_t code);
-
-// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
-int32_t pomerium_jwt_code_status(int32_t code);
-
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
