@@ -400,13 +400,16 @@ fn written(identity: &Identity, output: Place<c_char>, claims: Place<c_char>) ->
     Ok(text)
 }
 
-/// What [`pomerium_jwt_in_group`] answers.
+/// What [`pomerium_jwt_in_group`] answers. The claims have groups too, even those of a token without a user: only a text
+/// with `anonymous` is an identity.
 fn is_member(identity: &str, group: &str) -> bool {
     #[derive(Deserialize)]
-    struct Groups {
+    struct Member {
+        anonymous: bool,
         groups: Vec<String>,
     }
-    serde_json::from_str::<Groups>(identity).is_ok_and(|identity| identity.groups.iter().any(|own| own == group))
+    serde_json::from_str::<Member>(identity)
+        .is_ok_and(|member| !member.anonymous && member.groups.iter().any(|own| own == group))
 }
 
 /// What [`pomerium_jwt_get`] finds.
