@@ -204,7 +204,9 @@ mod tests {
         let env = [("POMERIUM_JWT_ROUTE", "https://env.example"), ("POMERIUM_JWT_REQUIRE_GROUP", "admins")];
         let file = [("POMERIUM_JWT_JWKS_FILE", "f"), ("POMERIUM_JWT_LEEWAY", "5")];
         type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
-        let table: [Row<'_>; 7] = [
+        let initial =
+            [("POMERIUM_JWT_JWKS_URL", "https://env.example/k"), ("POMERIUM_JWT_JWKS_INITIAL", r#"{"keys":[]}"#)];
+        let table: [Row<'_>; 10] = [
             ("{}", &env, r#"{"require_group":["admins"],"route":["https://env.example"]}"#, ""),
             (
                 r#"{"route":"https://code.example"}"#,
@@ -221,6 +223,20 @@ mod tests {
             // the same value overrides nothing
             (r#"{"require_group":"admins"}"#, &env[1..], r#"{"require_group":["admins"]}"#, ""),
             (r#"{"public_key":"k"}"#, &file, r#"{"leeway":5,"public_key":"k"}"#, "POMERIUM_JWT_JWKS_FILE"),
+            // a set to start with is trusted as its source is, and goes with it
+            (
+                r#"{"jwks_url":"https://code.example/k"}"#,
+                &initial,
+                r#"{"jwks_url":"https://code.example/k"}"#,
+                "POMERIUM_JWT_JWKS_URL POMERIUM_JWT_JWKS_INITIAL",
+            ),
+            (r#"{"jwks_file":"f"}"#, &initial[1..], r#"{"jwks_file":"f"}"#, "POMERIUM_JWT_JWKS_INITIAL"),
+            (
+                r#"{"leeway":0}"#,
+                &initial,
+                r#"{"jwks_initial":{"keys":[]},"jwks_url":"https://env.example/k","leeway":0}"#,
+                "",
+            ),
             (r#"{"leeway":0}"#, &file, r#"{"jwks_file":"f","leeway":0}"#, "POMERIUM_JWT_LEEWAY"),
             // two in code stay two: the verifier refuses them
             (r#"{"jwks_file":"g","public_key":"k"}"#, &[], r#"{"jwks_file":"g","public_key":"k"}"#, ""),

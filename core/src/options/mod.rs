@@ -312,15 +312,16 @@ impl Options {
     }
 
     /// These options laid over `base`, option by option: what is set here replaces what `base` has, and a key source
-    /// set here replaces the one of `base`, whichever it is. Gives the result and the names of what was replaced by
-    /// something else.
+    /// set here replaces the one of `base`, whichever it is, with its `jwks_initial`. Gives the result and the names of
+    /// what was replaced by something else.
     #[must_use]
     pub fn over(mut self, mut base: Self) -> (Self, Vec<&'static str>) {
         let brings_keys = self.given().iter().any(|(spec, _)| spec.group == OptionGroup::Keys);
+        let is_of_source = |spec: &OptionSpec| spec.group == OptionGroup::Keys || spec.name == "jwks_initial";
         let mut replaced = Vec::new();
         for spec in OPTIONS {
             let (own, old) = (self.written(spec), base.written(spec));
-            if own.is_none() && !(brings_keys && spec.group == OptionGroup::Keys) {
+            if own.is_none() && !(brings_keys && is_of_source(spec)) {
                 continue;
             }
             if old.is_some() && old != own {
