@@ -48,6 +48,9 @@ pub struct Status {
     pub fetches: u64,
     /// How many of them failed.
     pub fetch_failures: u64,
+    /// How many of them brought a key set. Not `fetches - fetch_failures`: one that is running is neither.
+    #[serde(skip)]
+    pub(crate) fetch_successes: u64,
     /// How long the last fetch took that ended, in seconds; none before the first, and for static sources.
     pub fetch_seconds: Option<f64>,
     /// SHA-256 in hex over the thumbprints of `keys`, sorted and one after the other: equal if two instances have the
@@ -141,6 +144,7 @@ pub(crate) struct KeyState {
     pub(crate) last_error: Option<LastError>,
     pub(crate) next_attempt: Option<u64>,
     pub(crate) fetches: u64,
+    pub(crate) fetch_successes: u64,
     pub(crate) fetch_failures: u64,
     pub(crate) fetch_seconds: Option<f64>,
     pub(crate) key_set: Option<String>,
@@ -227,8 +231,7 @@ pub(crate) fn metrics(status: &Status) -> String {
         text.sample("pomerium_jwt_verifications_total", &[("code", code)], count);
     }
     text.family("pomerium_jwt_fetches", "counter", "Fetches of the key set by result.");
-    let succeeded = status.fetches.saturating_sub(status.fetch_failures);
-    for (result, count) in [("failure", status.fetch_failures), ("success", succeeded)] {
+    for (result, count) in [("failure", status.fetch_failures), ("success", status.fetch_successes)] {
         text.sample("pomerium_jwt_fetches_total", &[("result", result)], count);
     }
     if let Some(age) = status.age {

@@ -180,6 +180,7 @@ impl Verifier {
             pinned: checks.pinned.get().map(Pin::show),
             counts: checks.counts.read(),
             fetches: keys.fetches,
+            fetch_successes: keys.fetch_successes,
             fetch_failures: keys.fetch_failures,
             summary: self.summary(),
             header_name: self.header_name().to_owned(),

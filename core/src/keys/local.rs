@@ -144,6 +144,7 @@ impl Local {
             last_error: held.error.clone(),
             next_attempt: None,
             fetches: 0,
+            fetch_successes: 0,
             fetch_failures: 0,
             fetch_seconds: None,
             health: Health { configured: true, asked: true, keys_loaded: held.keys.is_usable(), stale: false },

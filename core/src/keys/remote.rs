@@ -44,6 +44,7 @@ struct Shared {
     snapshot: ArcSwapOption<Snapshot>,
     processes: Processes,
     fetches: AtomicU64,
+    successes: AtomicU64,
     failures: AtomicU64,
 }
 
@@ -99,6 +100,7 @@ impl Remote {
             snapshot: ArcSwapOption::new(snapshot),
             processes: Processes::new(),
             fetches: AtomicU64::new(0),
+            successes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         };
         Self { shared: Arc::new(shared) }
@@ -186,6 +188,7 @@ impl Remote {
             last_error: progress.last_error.as_deref().cloned(),
             next_attempt: Some(seconds_to(progress.state.next_attempt(&at)).max(1)),
             fetches: shared.fetches.load(Ordering::Relaxed),
+            fetch_successes: shared.successes.load(Ordering::Relaxed),
             fetch_failures: shared.failures.load(Ordering::Relaxed),
             fetch_seconds: progress.fetch_seconds,
             health: Health {
@@ -369,6 +372,7 @@ impl Shared {
                 self.replace(&mut progress, process, view.snapshot.as_deref(), snapshot);
                 progress.last_success = Some(sent.unix);
                 progress.last_error = progress.last_error.take().filter(|_| !in_time);
+                self.successes.fetch_add(u64::from(in_time), Ordering::Relaxed);
                 progress.state.succeeded(fetch);
             }
             Err(Failure { code, message }) if in_time => {

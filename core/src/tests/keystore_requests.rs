@@ -136,3 +136,19 @@ fn metrics_are_open_metrics() {
         assert!(text.contains(&format!("# TYPE {family} ")), "{line} has no type");
     }
 }
+
+/// A counter that goes down is taken for a restart, and counted again.
+#[test]
+fn a_fetch_that_is_running_is_not_yet_a_success() {
+    let app = App::new();
+    let token = app.token();
+    assert_eq!(app.code(&token), None);
+    app.server.fault(Fault::Hang);
+    app.pass(TTL);
+    assert_eq!(app.code(&token), None, "aging: the refresh is in the background");
+    app.until("the fetch to start", |status| status.fetches == 2);
+    let has = |line: &str| app.verifier.metrics().lines().any(|written| written == line);
+    assert!(has("pomerium_jwt_fetches_total{result=\"success\"} 1"), "{}", app.verifier.metrics());
+    app.until("the fetch to fail", |status| status.fetch_failures == 1);
+    assert!(has("pomerium_jwt_fetches_total{result=\"success\"} 1"), "{}", app.verifier.metrics());
+}
