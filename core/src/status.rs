@@ -1,4 +1,4 @@
-//! What operators see of a verifier: all that metrics and alerts need.
+//! The state of a verifier, for operators: everything that metrics and alerts need.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,9 +54,9 @@ pub struct Status {
     /// How long the last fetch took that ended, in seconds; none before the first, and for static sources.
     pub fetch_seconds: Option<f64>,
     /// SHA-256 in hex over the thumbprints of `keys`, sorted and one after the other: equal if two instances have the
-    /// same keys. None without any.
+    /// same keys. None if there are no keys.
     pub key_set: Option<String>,
-    /// What probes ask for.
+    /// For health probes.
     pub health: Health,
     /// The line of [`Verifier::summary`](crate::Verifier::summary).
     pub summary: String,
@@ -117,13 +117,13 @@ pub enum LastErrorCode {
     Status,
     /// The answer, or the file, is not a JWK Set.
     Body,
-    /// The address may not be asked: plain http away from loopback.
+    /// Plain http to an address other than loopback.
     Refused,
     /// No thread could be started.
     Spawn,
 }
 
-/// What trust on first use holds on to; a part that is configured is not pinned.
+/// The names that trust on first use has pinned; a part that is configured is not pinned.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pinned {
@@ -133,7 +133,7 @@ pub struct Pinned {
     pub audience: Option<Vec<String>>,
 }
 
-/// The part of [`Status`] that the key store knows.
+/// The part of [`Status`] that comes from the key store.
 pub(crate) struct KeyState {
     pub(crate) source: String,
     pub(crate) state: &'static str,
@@ -188,7 +188,7 @@ impl Counts {
     }
 }
 
-/// What a verifier says of itself when it starts.
+/// The line that describes a verifier when it starts.
 pub(crate) struct Summary<'a> {
     pub(crate) issuer: Option<&'a Names>,
     pub(crate) audience: Option<&'a Names>,

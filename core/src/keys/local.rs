@@ -27,7 +27,7 @@ pub(crate) struct Local {
     file: Option<Watch>,
 }
 
-/// The set in use and where it stands. Replaced whole, so that nothing here can be left locked by a `fork()`.
+/// The set in use and how it was read. Replaced whole, so that nothing here can be left locked by a `fork()`.
 #[derive(Clone)]
 struct Held {
     keys: Arc<KeySet>,

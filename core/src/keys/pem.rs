@@ -85,7 +85,7 @@ impl Block<'_> {
     }
 }
 
-/// What stands before, between and behind the blocks is commentary (RFC 7468 section 2), such as the names that
+/// Text before, between and after the blocks is commentary (RFC 7468 section 2), such as the names that
 /// `openssl s_client -showcerts` writes.
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let starts: Vec<usize> = text.match_indices(BEGIN).map(|(start, _)| start).collect();

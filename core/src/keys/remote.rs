@@ -1,8 +1,8 @@
 //! Keys that are fetched: carries out what `policy.rs` decides.
 //!
 //! The set in use is one immutable snapshot; a token whose key is in a fresh set takes no lock. All waiting is in
-//! `progress.rs`. No caller says what time it is: the clock is read for the look without a lock, once the lock is held,
-//! and when a request is sent.
+//! `progress.rs`. Callers do not pass the time: the clock is read before the first look, which takes no lock, again once
+//! the lock is held, and when a request is sent.
 
 use std::{
     io,
@@ -48,7 +48,7 @@ struct Shared {
     failures: AtomicU64,
 }
 
-/// The set in use, with what the policy has to know of it.
+/// The set in use, with what the policy has to know about it.
 struct Snapshot {
     keys: Arc<KeySet>,
     loaded: Loaded,
@@ -202,7 +202,7 @@ impl Remote {
 }
 
 impl Shared {
-    /// The set in use, now. To be called with the lock held: then no fetch replaces the set meanwhile.
+    /// The set in use, now. To be called with the lock held: then no fetch replaces the set in the meantime.
     fn view(&self) -> View<'_> {
         let snapshot = self.snapshot.load_full();
         let loaded = snapshot.as_ref().map(|snapshot| snapshot.loaded);
@@ -255,7 +255,7 @@ impl Shared {
         self.answer(wanted, step, found, &view, &report)
     }
 
-    /// After the wait. Without a time of arrival the token comes just now.
+    /// The final answer, after the wait. Without a time of arrival the token has just arrived.
     fn last(&self, wanted: Wanted<'_>, arrived: Option<i64>) -> Result<Found, Error> {
         let process = self.processes.current();
         let kid = process.kid(wanted.kid, wanted.algorithm);
@@ -360,7 +360,7 @@ impl Shared {
     /// The end of a fetch, good or bad: the set is replaced whole, or the last good one stays.
     ///
     /// A fetch that was lost has been counted as failed and another one may be running: its set is used if it is the
-    /// newest there is, everything else about it is passed over.
+    /// newest there is; everything else about it is ignored.
     fn finish(&self, process: &Process, fetch: Fetch, sent: Now, outcome: Result<Snapshot, Failure>) {
         let mut progress = process.lock();
         let view = self.view();
@@ -395,7 +395,7 @@ impl Shared {
         self.snapshot.store(Some(Arc::new(after)));
     }
 
-    /// Until the fetch has ended, and at most `timeout` after its start.
+    /// Waits until the fetch has ended, and at most `timeout` after its start.
     fn wait(&self, process: &Process, fetch: Fetch, now: Now) {
         let left = fetch.since + self.limits.timeout - now.monotonic;
         process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));
