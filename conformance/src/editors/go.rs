@@ -74,9 +74,8 @@ fn limits(option: &OptionSpec) -> String {
 /// The names of options as Go writes them, and no seconds where Go has durations.
 fn translated(meaning: &str) -> String {
     let text = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = OPTIONS.iter().fold(text, |text, option| {
-        text.replace(&format!("`{}`", option.name), &name(option.name))
-    });
+    let text =
+        OPTIONS.iter().fold(text, |text, option| text.replace(&format!("`{}`", option.name), &name(option.name)));
     let text = text.replace(", a string or a list.", ".").replace(", or a list of them:", ", or several:");
     let text = text.replace("name -> string or list", "each name with its values");
     let text = text.replace("pause in seconds", "pause");
