@@ -273,9 +273,10 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
     })
 }
 
-/// Gives the state of the keys, the counters and the request options: *output is a JSON object, or the message on failure; the caller frees it with pomerium_jwt_string_free.
-/// Never waits; while no usable key is loaded it starts a fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS
-/// its member next_attempt, in seconds, is the value of Retry-After, or null if keys are not fetched.
+/// Gives the state of the keys, the counters and the request options: *output is a JSON object, or the message on
+/// failure; the caller frees it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a
+/// fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS its member next_attempt, in seconds, is the value of
+/// Retry-After, or null if keys are not fetched.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
