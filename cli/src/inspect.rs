@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    arguments, hints, options,
+    arguments, hints, input,
+    options::Given,
+    paste::{self, Pasted},
     report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable, with_member},
     times, verify,
 };
@@ -24,14 +26,19 @@ https://YOUR-HOST fetches the keys from there (the token is sent nowhere); or gi
 ";
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
-    let options = options::read(matches)?;
-    let checking = options != Options::default();
-    let verifier = Verifier::new(if checking { options } else { for_reading() })?;
-    let token = verify::token(matches)?;
+    let given = Given::read(matches)?;
+    let checking = given.options != Options::default();
+    let verifier = if checking { given.verifier()? } else { Verifier::new(for_reading())? };
+    let arguments = verify::token_arguments(matches)?;
+    let text = match verify::named_file(&arguments) {
+        Some(file) => input::read(file)?,
+        None => input::text(&arguments)?,
+    };
+    let text = input::header_value(&text, &verifier.status().header_name);
     let now = arguments::at(matches).map_or_else(times::now, Ok)?;
     // Why keys could not be fetched is the outcome of the check that needs them
     let _ = verifier.refresh(false);
-    let findings = Findings::new(&verifier, &token, now, checking)?;
+    let findings = Findings::new(&verifier, text, now, checking)?;
     let output = if arguments::json(matches) { findings.to_json()? } else { findings.to_text(now) };
     let exit_code = if findings.is_flawless() { 0 } else { REFUSED };
     Ok(Report::with_exit_code(output, exit_code))
@@ -47,11 +54,11 @@ fn for_reading() -> Options {
 
 /// What there is to say of a text.
 struct Findings {
-    /// What the text itself is refused for, if a token was found inside of it.
+    /// Why the text itself is refused, if a token was found inside it.
     as_given: Option<String>,
     hints: Vec<String>,
-    /// Of the token found inside.
-    inspection: Inspection,
+    /// The token's; none if there are different ones.
+    inspection: Option<Inspection>,
     /// Whether there were options to check with.
     checking: bool,
 }
@@ -59,25 +66,27 @@ struct Findings {
 impl Findings {
     fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Failure> {
         let given = verifier.inspect(text, now)?;
-        let shown = String::from_utf8_lossy(text);
-        let found = hints::find(&shown);
-        let inside = verifier.inspect(&found.token, now)?;
-        // What helps nothing was no reason: the text is shown as it is
-        let inside = (!found.removed.is_empty() && inside.header.is_some()).then_some(inside);
-        let as_given = inside.as_ref().and(given.first_failure()).map(ToString::to_string);
-        let mut hints: Vec<String> = Vec::new();
-        if inside.is_some() {
-            hints.extend(found.removed.iter().map(|&sentence| sentence.to_owned()));
+        if is_token(&given) {
+            return Ok(Self { as_given: None, hints: explain(&given, text), inspection: Some(given), checking });
         }
-        let inspection = inside.unwrap_or(given);
-        if inspection.header.is_none() {
+        let refusal = given.first_failure().map(ToString::to_string);
+        let (as_given, inspection, mut hints) = match paste::find(text) {
+            Pasted::Several(sentence) => (None, None, vec![sentence]),
+            Pasted::Token { token, remarks } if token.as_bytes() != text => {
+                let inside = verifier.inspect(&token, now)?;
+                let hints = explain(&inside, token.as_bytes());
+                (refusal, Some(inside), remarks.into_iter().chain(hints).collect())
+            }
+            Pasted::Token { .. } | Pasted::Nothing => {
+                let hints = explain(&given, text);
+                (None, Some(given), hints)
+            }
+        };
+        if inspection.as_ref().is_some_and(|inspection| inspection.header.is_none()) {
+            let shown = String::from_utf8_lossy(text);
+            hints.extend((!shown.trim().is_empty()).then(|| paste::WANTED.to_owned()));
             hints.extend(hints::explain_text(&shown).map(str::to_owned));
         }
-        let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let header: Value = json(&inspection.header).unwrap_or_default();
-        let claims: Value = json(&inspection.claims).unwrap_or_default();
-        let signature = found.token.rsplit('.').next().unwrap_or_default();
-        hints.extend(hints::explain_content(&header, &claims, signature).into_iter().map(Into::into));
         Ok(Self { as_given, hints, inspection, checking })
     }
 
@@ -85,11 +94,22 @@ impl Findings {
     fn checks(&self) -> impl Iterator<Item = &Check> {
         let hinders =
             |check: &Check| READABLE.contains(&check.name.as_str()) && matches!(check.outcome, Outcome::Failed(_));
-        self.inspection.checks.iter().filter(move |check| self.checking || hinders(check))
+        let checks = self.inspection.iter().flat_map(|inspection| &inspection.checks);
+        checks.filter(move |check| self.checking || hinders(check))
+    }
+
+    fn header(&self) -> Option<&str> {
+        self.inspection.as_ref()?.header.as_deref()
+    }
+
+    fn claims(&self) -> Option<&str> {
+        self.inspection.as_ref()?.claims.as_deref()
     }
 
     fn is_flawless(&self) -> bool {
-        self.as_given.is_none() && self.checks().all(|check| check.outcome == Outcome::Passed)
+        self.inspection.is_some()
+            && self.as_given.is_none()
+            && self.checks().all(|check| check.outcome == Outcome::Passed)
     }
 
     fn to_json(&self) -> Result<String, Failure> {
@@ -104,8 +124,8 @@ impl Findings {
         let findings = serde_json::to_string_pretty(&findings);
         let findings = findings.map_err(|error| Failure::internal(format!("this cannot be written: {error}")))?;
         let mut text = with_member("{", "warning", &Value::from(NOT_VERIFIED).to_string());
-        for (name, part) in [("header", &self.inspection.header), ("claims", &self.inspection.claims)] {
-            text = with_member(&text, name, &as_json(part.as_deref()));
+        for (name, part) in [("header", self.header()), ("claims", self.claims())] {
+            text = with_member(&text, name, &as_json(part));
         }
         Ok(text.trim_end_matches("\n}").to_owned() + "," + findings.trim_start_matches('{') + "\n")
     }
@@ -113,20 +133,23 @@ impl Findings {
     fn to_text(&self, now: i64) -> String {
         let mut text = String::new();
         if let Some(refusal) = &self.as_given {
-            line(&mut text, &format!("{BAD}Refused as it was given{BAD:#}: {}", printable(refusal)));
+            line(&mut text, &format!("{BAD}Refused as given{BAD:#}: {}", printable(refusal)));
         }
         self.hints.iter().for_each(|hint| line(&mut text, &printable(hint)));
+        if self.inspection.is_none() {
+            return text;
+        }
         if self.as_given.is_some() {
-            line(&mut text, "What follows is about the token inside.");
+            line(&mut text, "The rest is about the token inside.");
         }
         if !text.is_empty() {
             text.push('\n');
         }
-        if self.inspection.header.is_some() || self.inspection.claims.is_some() {
+        if self.header().is_some() || self.claims().is_some() {
             line(&mut text, &format!("{DOUBTFUL}NOT VERIFIED: this is what the token says of itself{DOUBTFUL:#}"));
         }
-        show_members(&mut text, "Header", self.inspection.header.as_deref(), now);
-        show_members(&mut text, "Claims", self.inspection.claims.as_deref(), now);
+        show_members(&mut text, "Header", self.header(), now);
+        show_members(&mut text, "Claims", self.claims(), now);
         let mut checks = self.checks().peekable();
         if checks.peek().is_some() {
             let title = if self.checking { "Checks" } else { "It cannot be read as a token" };
@@ -141,6 +164,25 @@ impl Findings {
         });
         text
     }
+}
+
+/// Whether an application can take it for a token, be it a good one or not.
+fn is_token(given: &Inspection) -> bool {
+    let is_unreadable = |check: &Check| {
+        ["token", "size", "form", "header"].contains(&check.name.as_str())
+            && matches!(check.outcome, Outcome::Failed(_))
+    };
+    !given.checks.iter().any(is_unreadable)
+}
+
+/// What the readable parts give away.
+fn explain(inspection: &Inspection, token: &[u8]) -> Vec<String> {
+    let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let header: Value = json(&inspection.header).unwrap_or_default();
+    let claims: Value = json(&inspection.claims).unwrap_or_default();
+    let token = String::from_utf8_lossy(token);
+    let signature = token.rsplit('.').next().unwrap_or_default();
+    hints::explain_content(&header, &claims, signature).into_iter().map(Into::into).collect()
 }
 
 /// The text itself if it is JSON, else a string that holds it.

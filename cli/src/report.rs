@@ -6,6 +6,8 @@ use anstyle::{AnsiColor, Style};
 use pomerium_jwt::{Code, Error, Kind};
 use serde::Serialize;
 
+use crate::paste::without_tokens;
+
 /// The token is refused, or a check of `inspect` failed.
 pub(crate) const REFUSED: u8 = 1;
 /// The command line, the options or a file are wrong; clap exits with it too.
@@ -18,12 +20,12 @@ pub(crate) const INTERNAL: u8 = 70;
 pub(crate) const HEADING: Style = Style::new().bold();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What nobody has vouched for.
+/// What is not verified.
 pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The answer of a command.
 pub(crate) struct Report {
-    /// For standard output. Styles in it are removed where nobody would see them.
+    /// For standard output. Styles in it are removed if it is not a terminal.
     pub(crate) output: String,
     /// For standard error, and with `--json` for standard output.
     pub(crate) failure: Option<Failure>,
@@ -84,7 +86,7 @@ impl Failure {
     }
 
     pub(crate) fn styled(&self) -> String {
-        format!("{BAD}{}{BAD:#}: {}", self.code, printable(&self.message))
+        format!("{BAD}{}{BAD:#}: {}", self.code, printable(&without_tokens(&self.message)))
     }
 
     pub(crate) fn to_json(&self) -> String {
@@ -96,7 +98,8 @@ impl Failure {
             message: &'a str,
         }
         let (code, kind) = (self.code, self.code.kind());
-        let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message: &self.message };
+        let message = &without_tokens(&self.message);
+        let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message };
         serde_json::to_string(&refusal).unwrap_or_default() // strings and a number: cannot fail
     }
 }

@@ -6,5 +6,6 @@ mod golden;
 mod inspect;
 mod issuer;
 mod keys;
+mod paste;
 mod scenarios;
 mod shell;
