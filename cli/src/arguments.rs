@@ -1,4 +1,4 @@
-//! The command line: which commands there are and what each takes.
+//! The command line: its commands and their arguments.
 
 use std::ffi::OsString;
 
@@ -35,10 +35,10 @@ pub(crate) fn command() -> Command {
         .subcommands([verify(), inspect(), keys(), demo(), issuer::command(), completions(), man()])
 }
 
-/// The command line, understood.
+/// Parses the command line.
 ///
 /// # Errors
-/// clap's: help that was asked for, or what is wrong.
+/// clap's error: the help that was asked for, or a complaint.
 pub(crate) fn matches(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
     command().try_get_matches_from(with_booleans(arguments))
 }
@@ -54,8 +54,8 @@ pub(crate) fn hint(error: &clap::Error, command_name: Option<OsString>) -> Optio
     Some(wording::reword(advice, wording::flag))
 }
 
-/// `--json true` is `--json=true`. clap would take any text after a flag with an optional value for that value, a token
-/// too, or else `true` for the token.
+/// Joins `--json true` to `--json=true`. clap can only treat every text after a flag as its value, even a token, or none,
+/// and then `true` is the token.
 fn with_booleans(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let is_flag = |name: &str| name == "json" || options::is_boolean(name);
     let mut joined: Vec<OsString> = Vec::new();

@@ -1,10 +1,10 @@
-//! What people paste instead of a token, and what it is.
+//! Explains texts that are not tokens, and tokens that are not Pomerium's.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// What a text without a token probably is.
+/// Says what a text without a token probably is.
 pub(crate) fn explain_text(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let dots = text.matches('.').count();
@@ -20,31 +20,33 @@ pub(crate) fn explain_text(text: &str) -> Option<&'static str> {
         _ if text.contains("eyJ")
             && (text.contains("...") || text.contains(|c: char| c == '…' || c.is_whitespace())) =>
         {
-            "There is the beginning of a token, but not all of it: it was probably cut off where it was copied."
+            "The text has the beginning of a token but not all of it: the end was probably cut off when it was copied."
         }
         _ if text.starts_with('{') => {
             "This is JSON: use pomerium-jwt keys for a key set; claims that were decoded can no longer be verified."
         }
         _ if text.contains(char::is_whitespace) => return None,
-        _ if text.contains(',') => "There are several values: Pomerium sends exactly one.",
-        _ if dots == 4 => "Five parts are an encrypted token (JWE), which Pomerium never sends to an application.",
-        _ if dots == 1 => "Two parts: the signature is missing, so the end was probably cut off.",
+        _ if text.contains(',') => "The text has several values: Pomerium sends exactly one.",
+        _ if dots == 4 => {
+            "With five parts it is an encrypted token (JWE), which Pomerium never sends to an application."
+        }
+        _ if dots == 1 => "With two parts the signature is missing: the end was probably cut off.",
         _ if dots == 0 => "Without a dot this is not a JWT: it is an opaque token, a session id or a piece of a token.",
         _ => return None,
     })
 }
 
-/// What the readable parts give away. `signature` is the third part, still in base64url.
+/// Says what the header and claims reveal. `signature` is the third part, still in base64url.
 pub(crate) fn explain_content(header: &Value, claims: &Value, signature: &str) -> Vec<Cow<'static, str>> {
     let mut hints: Vec<Cow<'static, str>> = Vec::new();
     match header["alg"].as_str() {
         Some("HS256" | "HS384" | "HS512") => hints.push(
-            "An HMAC: in Pomerium this is a session cookie or a service account's credential, never the assertion in \
+            "The algorithm is an HMAC: this is a session cookie or a service account's credential, never the assertion in \
              X-Pomerium-Jwt-Assertion."
                 .into(),
         ),
         Some(alg) if alg.eq_ignore_ascii_case("none") => {
-            hints.push("alg none: anybody can write a token without a signature, so it is always refused.".into());
+            hints.push("With alg none there is no signature, so anyone can write this token: it is always refused.".into());
         }
         Some("ES256") if signature.len() < 86 => {
             let sentence = "An ES256 signature has 86 characters, this one has {}: the end was cut off.";

@@ -10,7 +10,7 @@ use crate::report::Failure;
 /// `-`, which means standard input.
 pub(crate) const STDIN: &str = "-";
 
-/// More than any token, key set or options document that is accepted: an endless input ends here.
+/// More than any token, key set or options document that is accepted, so that an endless input ends.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// The text of these arguments, or standard input if there are none.

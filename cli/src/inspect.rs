@@ -1,4 +1,4 @@
-//! `inspect`: what a token says, and every check it passes or fails. The token goes nowhere.
+//! `inspect`: shows what a token says, and every check that it passes or fails. The token is sent nowhere.
 
 use std::fmt::Write as _;
 
@@ -15,13 +15,13 @@ use crate::{
     times, verify,
 };
 
-/// The checks that need no options: whether the token can be read.
+/// The checks that need no options: they tell whether the token can be read.
 const READABLE: [&str; 5] = ["token", "size", "form", "header", "claims"];
 
-const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says of itself";
+const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says about itself";
 
 const WITHOUT_OPTIONS: &str = "\
-No option was given, so neither signature nor claims were judged. With options every check is listed: --route
+No option was given, so neither signature nor claims were checked. With options every check is listed: --route
 https://YOUR-HOST fetches the keys from there (the token is sent nowhere); or give --issuer, --audience and --jwks-file.
 ";
 
@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     };
     let text = input::header_value(&text, &verifier.status().header_name);
     let now = arguments::at(matches).map_or_else(times::now, Ok)?;
-    // Why keys could not be fetched is the outcome of the check that needs them
+    // If this fails, the check that needs the keys says why
     let _ = verifier.refresh(false);
     let findings = Findings::new(&verifier, text, now, checking)?;
     let output = if arguments::json(matches) { findings.to_json()? } else { findings.to_text(now) };
@@ -44,7 +44,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     Ok(Report::with_exit_code(output, exit_code))
 }
 
-/// Options of a verifier that is asked only whether a token can be read.
+/// Options of a verifier that only tells whether a token can be read.
 fn for_reading() -> Options {
     let mut options = Options::default();
     options.trust_on_first_use = Some(true);
@@ -52,7 +52,7 @@ fn for_reading() -> Options {
     options
 }
 
-/// What there is to say of a text.
+/// Everything to say about a text.
 struct Findings {
     /// Why the text itself is refused, if a token was found inside it.
     as_given: Option<String>,
@@ -146,7 +146,7 @@ impl Findings {
             text.push('\n');
         }
         if self.header().is_some() || self.claims().is_some() {
-            line(&mut text, &format!("{DOUBTFUL}NOT VERIFIED: this is what the token says of itself{DOUBTFUL:#}"));
+            line(&mut text, &format!("{DOUBTFUL}NOT VERIFIED: this is what the token says about itself{DOUBTFUL:#}"));
         }
         show_members(&mut text, "Header", self.header(), now);
         show_members(&mut text, "Claims", self.claims(), now);
@@ -166,7 +166,7 @@ impl Findings {
     }
 }
 
-/// Whether an application can take it for a token, be it a good one or not.
+/// Whether an application can read it as a token, valid or not.
 fn is_token(given: &Inspection) -> bool {
     let is_unreadable = |check: &Check| {
         ["token", "size", "form", "header"].contains(&check.name.as_str())
@@ -175,7 +175,7 @@ fn is_token(given: &Inspection) -> bool {
     !given.checks.iter().any(is_unreadable)
 }
 
-/// What the readable parts give away.
+/// The hints of a token that can be read.
 fn explain(inspection: &Inspection, token: &[u8]) -> Vec<String> {
     let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let header: Value = json(&inspection.header).unwrap_or_default();
@@ -197,7 +197,7 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
     let Some(json) = json else { return };
     line(text, &format!("{HEADING}{title}{HEADING:#}"));
     let Some(members) = members(json) else {
-        line(text, &format!("  no JSON object: {}\n", printable(json)));
+        line(text, &format!("  not a JSON object: {}\n", printable(json)));
         return;
     };
     let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -208,7 +208,7 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
     text.push('\n');
 }
 
-/// Name and value as it is written, sorted by name as Pomerium sorts them; none for what is no object.
+/// Each name with its value as written, sorted by name as Pomerium sorts them; none if the text is not an object.
 fn members(json: &str) -> Option<Vec<(String, String)>> {
     let members: std::collections::BTreeMap<String, Value> = serde_json::from_str(json).ok()?;
     let written = |name: String| member_text(json, &name).map(|value| (name, value.to_owned()));
@@ -234,7 +234,7 @@ fn show_check(text: &mut String, check: &Check) {
     let (style, verdict) = match check.outcome {
         Outcome::Passed => (GOOD, "ok        "),
         Outcome::Failed(_) => (BAD, "FAILED    "),
-        _ => (DOUBTFUL, "not judged"),
+        _ => (DOUBTFUL, "skipped   "),
     };
     let (name, actual, expected) = (printable(&check.name), printable(&check.actual), printable(&check.expected));
     let start = format!("  {style}{verdict}{style:#}  {name}");

@@ -149,7 +149,7 @@ fn serve(matches: &ArgMatches, options: ServerOptions) -> Result<Report, Failure
         let hint = if error.kind() == io::ErrorKind::InvalidInput { remote_hint } else { "" };
         Failure::options(format!("--listen {listen}: {error}{hint}"))
     })?;
-    // There may be nobody to read it
+    // The reader may be gone
     let _ = writeln!(anstream::stderr(), "{WARNING}");
     let mut stdout = io::stdout();
     writeln!(stdout, "ready {}", server.url()).and_then(|()| stdout.flush()).map_err(internal)?;

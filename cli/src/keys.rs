@@ -1,4 +1,4 @@
-//! `keys`: which keys of a set can be used, and why the others cannot.
+//! `keys`: shows which keys of a set are usable, and why the others are not.
 
 use std::{ffi::OsString, fmt::Write as _};
 

@@ -47,10 +47,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// What clap has to say: help, or what is wrong with the command line. Only help goes to standard output.
+/// Prints clap's help to standard output, or its complaint to standard error.
 fn refuse_usage(error: &clap::Error) -> ExitCode {
     let text = error.render().ansi().to_string();
-    // There may be nobody to read it
+    // The reader may be gone
     let _ = if error.use_stderr() {
         let hint = arguments::hint(error, std::env::args_os().nth(1))
             .map_or(String::new(), |hint| format!("\nhint: {hint}\n"));
@@ -61,10 +61,10 @@ fn refuse_usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(report::USAGE))
 }
 
-/// A bug of ours has an exit code of its own, so that scripts do not take it for a refusal.
+/// Gives a bug of this program its own exit code, so that scripts do not take it for a refusal.
 fn guarded(name: &str, matches: &ArgMatches) -> Report {
     catch_unwind(AssertUnwindSafe(|| run(name, matches)))
-        .unwrap_or_else(|_| Report::from(Failure::internal("a panic: please report what is written above")))
+        .unwrap_or_else(|_| Report::from(Failure::internal("a panic: please report the message above")))
 }
 
 fn run(name: &str, matches: &ArgMatches) -> Report {

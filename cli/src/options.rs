@@ -14,7 +14,7 @@ use crate::{input, report::Failure, wording};
 /// Their values begin with hyphens, as flags do.
 const PEM: [&str; 2] = ["public_key", "ca_pem"];
 
-/// The flag that names a document of options.
+/// The flag for a document of options.
 pub(crate) const DOCUMENT: &str = "options";
 
 /// `--options`, then a flag for each option.
@@ -28,18 +28,18 @@ pub(crate) fn flags() -> Vec<Arg> {
     [document].into_iter().chain(OPTIONS.iter().map(flag)).collect()
 }
 
-/// The flags that say where the keys come from.
+/// The flags for key sources.
 pub(crate) fn key_sources() -> String {
     let sources = OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Keys);
     sources.map(wording::flag).collect::<Vec<_>>().join(", ")
 }
 
-/// A flag for each option that says how keys are fetched.
+/// A flag for each option about fetching.
 pub(crate) fn fetch_flags() -> Vec<Arg> {
     OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Fetch).map(flag).collect()
 }
 
-/// Options, and where they are from.
+/// Options and the layer that each came from.
 pub(crate) struct Given {
     pub(crate) options: Options,
     environment: Map<String, Value>,
@@ -58,7 +58,7 @@ impl Given {
         Ok(Self { options, environment, document, flags })
     }
 
-    /// How to fetch from this URL: the other options say nothing about it.
+    /// The options for a fetch from this URL; all others are ignored.
     pub(crate) fn for_fetch(matches: &ArgMatches, url: &str) -> Result<Self, Failure> {
         let mut given = Self::read(matches)?;
         let mut members = members(&given.options);
@@ -72,7 +72,7 @@ impl Given {
         Verifier::new(self.options.clone()).map_err(|error| self.failure(&error))
     }
 
-    /// An error about options, each called as it was given; one that is missing is called as the flag that gives it.
+    /// An error about options: each has the name by which it was given, and one that was not given that of its flag.
     fn failure(&self, error: &Error) -> Failure {
         let message = wording::reword(error.message(), |spec| {
             let is_in = |part: &Map<String, Value>| part.contains_key(spec.name);
@@ -87,7 +87,7 @@ impl Given {
     }
 }
 
-/// Whether the options document is standard input, which then cannot be the token.
+/// Whether the options are read from standard input, so that the token cannot be.
 pub(crate) fn use_standard_input(matches: &ArgMatches) -> bool {
     document(matches).is_some_and(|path| path == input::STDIN)
 }
@@ -120,7 +120,7 @@ fn flag(spec: &'static OptionSpec) -> Arg {
     }
 }
 
-/// A flag that means true, or has its value after `=`.
+/// A flag that is true on its own, or has its value after `=`.
 pub(crate) fn boolean(arg: Arg) -> Arg {
     arg.value_name("BOOLEAN").num_args(0..=1).require_equals(true).default_missing_value("true")
 }
@@ -149,7 +149,7 @@ fn from_document(matches: &ArgMatches) -> Result<Options, Failure> {
     })
 }
 
-/// A flag's text means what the same text in the environment means; a list given twice is one list.
+/// Reads a flag's text as the same text in the environment is read; a list given twice is one list.
 fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
     let mut members = Map::new();
     for spec in OPTIONS {

@@ -12,12 +12,12 @@ pub(crate) enum Pasted {
         token: String,
         remarks: Vec<String>,
     },
-    /// Different tokens, and the sentence that says where each of them is.
+    /// Different tokens, and a sentence with the line of each.
     Several(String),
     Nothing,
 }
 
-/// What is looked for, for the sentence that says that it is not there.
+/// The sentence about a text without a token.
 pub(crate) const WANTED: &str = "No token was found: a token begins with eyJ and has three parts in base64url (A-Z a-z \
     0-9 - _), joined by dots.";
 
@@ -27,25 +27,9 @@ const LONGEST_HEADER: usize = 6000;
 /// How many places are named if there are different tokens.
 const MOST_PLACES: usize = 9;
 
-/// Looks for the token in the text as it is, then percent-decoded, then with the other base64 alphabet. What is
-/// complete in one of them is the answer; else it is what was found first, perhaps with its end cut off.
 pub(crate) fn find(bytes: &[u8]) -> Pasted {
     let (text, mut remarks) = decode(bytes);
-    let mut readings = vec![Reading::new(&text, Alphabet::Url, None)];
-    if let Some(decoded) = percent_decoded(&text) {
-        readings.push(Reading::new(
-            &decoded,
-            Alphabet::Url,
-            Some("It is percent-encoded; a token in a header is not."),
-        ));
-    }
-    let other = "It is in the standard base64 alphabet (+ / =); a token is in base64url (- _) without padding.";
-    readings.push(Reading::new(&text, Alphabet::Standard, Some(other)));
-    let complete = readings.iter().position(|reading| reading.tokens.iter().any(|found| found.is_complete));
-    let best = complete.or_else(|| readings.iter().position(|reading| !reading.tokens.is_empty()));
-    let Some(Reading { text, tokens, remark }) = best.map(|best| readings.swap_remove(best)) else {
-        return Pasted::Nothing;
-    };
+    let Some(Reading { text, tokens, remark }) = best_reading(&text) else { return Pasted::Nothing };
     let different = different(&tokens);
     if different.len() > 1 {
         return Pasted::Several(name_places(&text, &different));
@@ -59,7 +43,22 @@ pub(crate) fn find(bytes: &[u8]) -> Pasted {
     Pasted::Token { token: found.token.clone(), remarks }
 }
 
-/// The text with `<token>` for everything that looks like a token: what is printed may be logged.
+/// Reads the text as it is, then percent-decoded, then in the other base64 alphabet, and gives the first reading with a
+/// complete token. If there is none, an incomplete one will do: its end was cut off.
+fn best_reading(text: &str) -> Option<Reading> {
+    const PERCENT: &str = "It is percent-encoded; a token in a header is not.";
+    const STANDARD: &str =
+        "It is in the standard base64 alphabet (+ / =); a token is in base64url (- _) without padding.";
+    let mut readings = vec![Reading::new(text, Alphabet::Url, None)];
+    readings.extend(percent_decoded(text).map(|decoded| Reading::new(&decoded, Alphabet::Url, Some(PERCENT))));
+    readings.push(Reading::new(text, Alphabet::Standard, Some(STANDARD)));
+    let is_complete = |reading: &Reading| reading.tokens.iter().any(|found| found.is_complete);
+    let has_tokens = |reading: &Reading| !reading.tokens.is_empty();
+    let best = readings.iter().position(is_complete).or_else(|| readings.iter().position(has_tokens))?;
+    Some(readings.swap_remove(best))
+}
+
+/// The text with `<token>` in place of everything that looks like a token, since output may be logged.
 pub(crate) fn without_tokens(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -80,7 +79,7 @@ struct Reading {
     remark: Option<&'static str>,
 }
 
-/// One token, and where in the text it is.
+/// A token and its place in the text.
 struct FoundToken {
     token: String,
     start: usize,
@@ -127,8 +126,9 @@ impl Alphabet {
     }
 }
 
-/// The token that begins here, or where to go on. It may be broken over lines: what follows white space belongs to it if
-/// it has nothing but the characters of a token, until the signature has a length that its algorithm gives.
+/// The token that begins at `start`, or else the place at which to continue the search. Lines may break it: a word after
+/// white space belongs to it if all of its characters may be in a token, until the signature is as long as its algorithm
+/// makes it.
 fn token_at(text: &str, start: usize, alphabet: Alphabet) -> Result<FoundToken, usize> {
     let lengths = header_at(&text[start..]).and_then(|header| signature_lengths(&header)).ok_or(start + 3)?;
     let mut token = String::new();
@@ -192,7 +192,7 @@ fn signature(token: &str) -> Option<&str> {
     token.split('.').nth(2)
 }
 
-/// How long the signature is in base64url, as far as the algorithm says; none for what is not a JOSE header.
+/// The lengths in base64url that a signature of the header's algorithm can have; none for text that is not a JOSE header.
 fn signature_lengths(header: &str) -> Option<&'static [usize]> {
     let header = URL_SAFE_NO_PAD.decode(in_url_alphabet(header)).ok()?;
     let header: Value = serde_json::from_slice(&header).ok()?;
@@ -226,7 +226,7 @@ fn decode(bytes: &[u8]) -> (String, Vec<String>) {
     if is_utf_16 {
         remarks.push("The text is UTF-16, as PowerShell writes files; a token is ASCII.");
     } else if text.starts_with('\u{feff}') {
-        remarks.push("The text begins with a byte order mark, which editors write and nobody sees.");
+        remarks.push("The text begins with a byte order mark, an invisible character that editors write.");
     }
     if text.trim_start_matches('\u{feff}').contains(is_invisible) {
         remarks.push("There are invisible characters in the text.");
@@ -263,7 +263,7 @@ fn name_places(text: &str, different: &[&FoundToken]) -> String {
     format!("There are {} different tokens, in {}{more}: give one of them.", different.len(), places.join(", in "))
 }
 
-/// The name that the token has where it stands: of a header, variable, cookie, parameter or member.
+/// The name in front of the token: of a header, variable, cookie, parameter or member.
 fn name_before<'a>(text: &'a str, found: &FoundToken) -> Option<&'a str> {
     let is_wrapping = |c: char| c.is_whitespace() || "\"'`“”„‘’«»<>[({\\".contains(c);
     let before = text[..found.start].trim_end_matches("Pomerium-").trim_end_matches(is_wrapping);
@@ -306,4 +306,23 @@ fn remark_on_surroundings(text: &str, found: &FoundToken) -> Option<String> {
         }
         _ => format!("It comes after {name}; the application's token is in X-Pomerium-Jwt-Assertion."),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_holds_no_token() {
+        let table = [
+            ("unexpected argument 'eyJhbGciOiJFUzI1NiJ9.eyJhIjoxfQ.abc' found", "unexpected argument '<token>' found"),
+            ("eyJhbGciOiJFUzI1NiJ9%2EeyJhIjoxfQ==", "<token>"),
+            ("a eyJhbGciOiJFUzI1NiJ9 eyJhIjoxfQeyJhIjoxfQ é", "a <token> <token> é"),
+            ("a token begins with eyJ and has", "a token begins with eyJ and has"),
+            ("", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(without_tokens(text), expected);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What a command answers: text for standard output, perhaps a failure, and the exit code.
+//! A command's answer: text for standard output, perhaps a failure, and the exit code.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::paste::without_tokens;
 pub(crate) const REFUSED: u8 = 1;
 /// The command line, the options or a file are wrong; clap exits with it too.
 pub(crate) const USAGE: u8 = 2;
-/// There are no keys to judge the token with.
+/// The keys needed to verify the token are not available.
 pub(crate) const NO_KEYS: u8 = 3;
 /// A fault of this program or of the machine.
 pub(crate) const INTERNAL: u8 = 70;
@@ -33,12 +33,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// An answer that tells of the failure itself.
+    /// An answer whose text describes the failure itself.
     pub(crate) fn with_exit_code(output: String, exit_code: u8) -> Self {
         Self { output, failure: None, exit_code }
     }
 
-    /// What was done before the failure.
+    /// The text up to the failure, and the failure.
     pub(crate) fn ended_by(output: String, failure: Failure) -> Self {
         Self { output, exit_code: failure.exit_code(), failure: Some(failure) }
     }
@@ -56,7 +56,7 @@ impl From<Failure> for Report {
     }
 }
 
-/// Why a command did not do what it was asked to: one of the core's codes, and a sentence.
+/// Why a command failed: one of the core's codes, and a sentence.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
@@ -110,7 +110,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The text with escapes for every character that could move the cursor, colour the screen or reorder what is shown.
+/// Escapes every character that could move the cursor, colour the screen or reorder the text.
 /// Inside a JSON string the escapes mean the same characters.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {

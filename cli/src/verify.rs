@@ -1,4 +1,4 @@
-//! `verify`: who sent this token?
+//! `verify`: prints the identity in a token, or why it is refused.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -29,7 +29,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     Ok(Report::from(json + "\n"))
 }
 
-/// The arguments that are the token, none if it is on standard input.
+/// The arguments that hold the token; none if it is on standard input.
 pub(crate) fn token_arguments(matches: &ArgMatches) -> Result<Vec<&OsStr>, Failure> {
     let arguments: Vec<&OsStr> =
         matches.get_many::<OsString>("token").unwrap_or_default().map(OsString::as_os_str).collect();
@@ -57,7 +57,7 @@ fn explain(error: &Error, matches: &ArgMatches) -> Failure {
     Failure::new(error.code(), format!("{}{hint}", error.message()))
 }
 
-/// `Verifier::verify_at` never fetches, so the keys are fetched before it, and why that failed is said after it.
+/// Fetches the keys first, which `Verifier::verify_at` never does. If it lacks keys, the error says why the fetch failed.
 fn verify_at(verifier: &Verifier, token: &[u8], now: i64) -> Result<Identity, Error> {
     let refreshed = verifier.refresh(false);
     let verified = verifier.verify_at(token, now);

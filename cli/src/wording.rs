@@ -1,8 +1,8 @@
-//! Messages of the core in the words of the command line: an option is called as the reader has written it.
+//! Rewords the core's messages: an option has the name by which the user gave it.
 
 use pomerium_jwt::{OPTIONS, OptionSpec};
 
-/// Words before the name of an option. Without one of them `route` and its like are ordinary words.
+/// Words before the name of an option. After other words `route`, `issuer` and `timeout` are ordinary words.
 const LEADING: [&str; 8] = ["set", "see", "write", "give", "or", "and", "neither", "nor"];
 
 /// The message with every option's name as `named` gives it.

@@ -301,7 +301,7 @@ fn messages_name_an_option_as_it_was_given() {
 }
 
 #[test]
-fn names_from_elsewhere_get_a_hint() {
+fn names_known_from_elsewhere_get_a_hint() {
     let shell = Shell::new();
     for (name, hint) in [
         ("jwk_set_file", "write --jwks-file"),
@@ -331,7 +331,7 @@ fn names_from_elsewhere_get_a_hint() {
 }
 
 #[test]
-fn colours_are_for_terminals_and_for_whoever_forces_them() {
+fn colours_are_for_terminals_or_forced() {
     let shell = Shell::new();
     for (variables, coloured) in [("", false), ("CLICOLOR_FORCE=1", true), ("CLICOLOR_FORCE=1 NO_COLOR=1", false)] {
         let answer = shell.run(&format!("{variables} pomerium-jwt verify {TRUSTED} < token.txt"));

@@ -1,4 +1,4 @@
-//! `issuer`, served to clients of its own and made to end.
+//! `issuer`: what it serves, and how it ends.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
