@@ -54,7 +54,7 @@ fn for_reading() -> Options {
 
 /// Everything to say about a text.
 struct Findings {
-    /// Why the text itself is refused, if a token was found inside it.
+    /// Why the text itself is refused, if it is a damaged token.
     as_given: Option<String>,
     hints: Vec<String>,
     /// The token's; none if there are different ones.
@@ -72,10 +72,10 @@ impl Findings {
         let refusal = given.first_failure().map(ToString::to_string);
         let (as_given, inspection, mut hints) = match paste::find(text) {
             Pasted::Several(sentence) => (None, None, vec![sentence]),
-            Pasted::Token { token, remarks } if token.as_bytes() != text => {
+            Pasted::Token { token, remarks, is_damaged } if token.as_bytes() != text => {
                 let inside = verifier.inspect(&token, now)?;
                 let hints = explain(&inside, token.as_bytes());
-                (refusal, Some(inside), remarks.into_iter().chain(hints).collect())
+                (refusal.filter(|_| is_damaged), Some(inside), remarks.into_iter().chain(hints).collect())
             }
             Pasted::Token { .. } | Pasted::Nothing => {
                 let hints = explain(&given, text);
@@ -157,10 +157,11 @@ impl Findings {
             checks.for_each(|check| show_check(&mut text, check));
             text.push('\n');
         }
-        text.push_str(match (self.checking, self.is_flawless()) {
-            (false, _) => WITHOUT_OPTIONS,
-            (true, true) => "No check failed: an application with these options accepts this token at this time.\n",
-            (true, false) => "An application with these options refuses this token.\n",
+        text.push_str(match (self.checking, self.is_flawless(), &self.as_given) {
+            (false, ..) => WITHOUT_OPTIONS,
+            (true, true, _) => "No check failed: an application with these options accepts this token at this time.\n",
+            (true, false, None) => "An application with these options refuses this token.\n",
+            (true, false, Some(_)) => "An application with these options refuses the text as given.\n",
         });
         text
     }

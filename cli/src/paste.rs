@@ -7,10 +7,11 @@ use serde_json::Value;
 
 /// What there is in a text.
 pub(crate) enum Pasted {
-    /// A token, and sentences about what surrounds it.
+    /// A token, sentences about the text, and whether the text is a damaged token rather than something that quotes one.
     Token {
         token: String,
         remarks: Vec<String>,
+        is_damaged: bool,
     },
     /// Different tokens, and a sentence with the line of each.
     Several(String),
@@ -39,8 +40,13 @@ pub(crate) fn find(bytes: &[u8]) -> Pasted {
     if found.is_wrapped {
         remarks.push("There are spaces or line breaks in it.".to_owned());
     }
-    remarks.extend(remark_on_surroundings(&text, found));
-    Pasted::Token { token: found.token.clone(), remarks }
+    let around = around(&text, &tokens);
+    let is_damaged = !around.contains(char::is_alphanumeric);
+    if is_damaged && !around.is_empty() {
+        remarks.push("There are quotation marks or other characters around it.".to_owned());
+    }
+    remarks.extend((!is_damaged).then(|| remark_on_name(&text, found)));
+    Pasted::Token { token: found.token.clone(), remarks, is_damaged }
 }
 
 /// Reads the text as it is, then percent-decoded, then in the other base64 alphabet, and gives the first reading with a
@@ -275,24 +281,21 @@ fn name_before<'a>(text: &'a str, found: &FoundToken) -> Option<&'a str> {
     Some(name).filter(|name| (1..=64).contains(&name.len()))
 }
 
-fn remark_on_surroundings(text: &str, found: &FoundToken) -> Option<String> {
-    let around = [&text[..found.start], &text[found.end..]]
-        .map(|part| part.chars().filter(|c| !c.is_whitespace()).collect::<String>());
-    let [before, after] = &around;
-    if before.is_empty() && after.is_empty() || before.eq_ignore_ascii_case("bearer") && after.is_empty() {
-        return None;
-    }
-    let is_mark = |c: char| !c.is_alphanumeric();
-    if around.iter().all(|part| part.chars().all(is_mark)) {
-        return Some("There are quotation marks or other characters around it.".to_owned());
-    }
-    let Some(name) = name_before(text, found) else { return Some("There is other text around it.".to_owned()) };
+/// The text without the tokens, their scheme and white space.
+fn around(text: &str, tokens: &[FoundToken]) -> String {
+    let ends = tokens.iter().map(|found| found.end);
+    let starts = tokens.iter().map(|found| found.start).chain([text.len()]);
+    let pieces = [0].into_iter().chain(ends).zip(starts).map(|(end, start)| &text[end..start]);
+    let around: String = pieces.flat_map(str::split_whitespace).collect();
+    if around.eq_ignore_ascii_case("bearer") { String::new() } else { around }
+}
+
+fn remark_on_name(text: &str, found: &FoundToken) -> String {
+    let Some(name) = name_before(text, found) else { return "It was found in a longer text.".to_owned() };
     let is_parameter = text[..found.start].trim_end_matches('=').trim_end_matches(name).ends_with(['?', '&', '#']);
     let folded = name.to_ascii_lowercase().replace('_', "-");
-    Some(match folded.trim_start_matches("http-") {
-        "x-pomerium-jwt-assertion" => {
-            "It comes after its header's name; an application receives the value alone.".to_owned()
-        }
+    match folded.trim_start_matches("http-") {
+        "x-pomerium-jwt-assertion" => "It was found after the name of its header.".to_owned(),
         "x-pomerium-jwt-assertion-for" => {
             "This is X-Pomerium-Jwt-Assertion-For: the first hop's token, which Pomerium copies without verifying it. \
              Use X-Pomerium-Jwt-Assertion."
@@ -302,10 +305,12 @@ fn remark_on_surroundings(text: &str, found: &FoundToken) -> Option<String> {
             "This is a cookie, Pomerium's session; the application's token is in X-Pomerium-Jwt-Assertion.".to_owned()
         }
         _ if is_parameter => {
-            format!("It comes from the parameter {name} of a URL; an application reads X-Pomerium-Jwt-Assertion alone.")
+            format!(
+                "It was found in the parameter {name} of a URL; an application reads X-Pomerium-Jwt-Assertion alone."
+            )
         }
-        _ => format!("It comes after {name}; the application's token is in X-Pomerium-Jwt-Assertion."),
-    })
+        _ => format!("It was found after {name}; the application's token is in X-Pomerium-Jwt-Assertion."),
+    }
 }
 
 #[cfg(test)]
