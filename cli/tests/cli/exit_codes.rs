@@ -199,6 +199,7 @@ fn a_boolean_takes_neither_the_token_for_its_value_nor_its_value_for_the_token()
         (0, "TOKEN --allow-anonymous true"),
         (0, "--allow-anonymous true --json true TOKEN"),
         (0, "--allow-anonymous --json false TOKEN"),
+        (1, "--json false TOKEN"),
         (1, "--allow-anonymous false TOKEN"),
         (1, "--allow-anonymous 0 TOKEN"),
         (1, "--optional true TOKEN"),
@@ -211,7 +212,7 @@ fn a_boolean_takes_neither_the_token_for_its_value_nor_its_value_for_the_token()
         let answer = shell.run(&line);
         assert_eq!(answer.exit_code, exit_code, "{flags}: {answer:?}");
         if flags.contains("--json false") {
-            assert_eq!(answer.stdout.contains("kind"), false, "{answer:?}");
+            assert!(!answer.stdout.contains("kind"), "{answer:?}");
         }
     }
     let answer = shell.run("pomerium-jwt keys --allow-http true keys.json");

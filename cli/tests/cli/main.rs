@@ -7,5 +7,6 @@ mod inspect;
 mod issuer;
 mod keys;
 mod paste;
+mod readme;
 mod scenarios;
 mod shell;
