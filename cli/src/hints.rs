@@ -46,7 +46,7 @@ pub(crate) fn explain_content(header: &Value, claims: &Value, signature: &str) -
                 .into(),
         ),
         Some(alg) if alg.eq_ignore_ascii_case("none") => {
-            hints.push("With alg none there is no signature, so anyone can write this token: it is always refused.".into());
+            hints.push("A token with alg none is unsigned, so anyone can write it: it is always refused.".into());
         }
         Some("ES256") if signature.len() < 86 => {
             let sentence = "An ES256 signature has 86 characters, this one has {}: the end was cut off.";

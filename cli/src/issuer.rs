@@ -27,7 +27,7 @@ It answers, with curl for example:
   GET  /mint?sub=alice&groups=a,b        a token; also POST /mint with a JSON object of claims
   POST /rotate                           replace the key at once
        /rotate?step=append, swap, drop   the steps that Pomerium documents, one by one
-  POST /withdraw                         sign with a key that is no longer published
+  POST /withdraw                         stop publishing the signing key, and keep signing with it
        /withdraw?keys=all                an empty key set
   POST /fault?kind=KIND                  make fetches of the key set fail: hang, slow, 500, garbage,
                                          huge, redirect, reset; none ends it

@@ -42,7 +42,8 @@ pub(crate) fn token_arguments(matches: &ArgMatches) -> Result<Vec<&OsStr>, Failu
 /// The file that the only argument names.
 pub(crate) fn named_file<'a>(arguments: &[&'a OsStr]) -> Option<&'a OsStr> {
     let [argument] = arguments else { return None };
-    Path::new(argument).is_file().then_some(argument)
+    // a pipe too, which is what <(curl ...) is
+    Path::new(argument).metadata().is_ok_and(|file| !file.is_dir()).then_some(argument)
 }
 
 fn explain(error: &Error, matches: &ArgMatches) -> Failure {

@@ -9,7 +9,7 @@ use crate::shell::{NOW, Shell, assertion, key};
 
 const OPTIONS: &str = "--route https://app.example.com --jwks-file keys.json";
 
-/// The output of `curl -v`, with what an application behind Pomerium answers.
+/// The output of `curl -v` for a request with this header line and an answer with this body.
 fn curl(request: &str, body: &str) -> String {
     format!(
         "* Host app.example.com:443 was resolved.\n*   Trying 203.0.113.5:443...\n* SSL connection using TLSv1.3 / \
@@ -250,7 +250,7 @@ fn a_token_of_another_kind_is_found_too() {
     for (text, hint) in [
         (format!("Authorization: Bearer Pomerium-{session}\nAccept: */*"), "an HMAC"),
         (format!("X-Pomerium-Jwt-Assertion: {cut}\nAccept: */*"), "the end was cut off"),
-        (format!("\"{}\"", compact(br#"{"alg":"none"}"#, b"{}", &other)), "alg none"),
+        (format!("\"{}\"", compact(br#"{"alg":"none"}"#, b"{}", &other)), "with alg none"),
     ] {
         shell.write("paste.txt", &text);
         let answer = shell.run("pomerium-jwt inspect < paste.txt");
