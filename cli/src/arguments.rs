@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{
-    Arg, ArgMatches, Command,
+    Arg, ArgMatches, Command, ValueHint,
     builder::{BoolishValueParser, OsStringValueParser},
     error::{ContextKind, ContextValue, ErrorKind},
     value_parser,
@@ -106,7 +106,7 @@ fn inspect() -> Command {
     Command::new("inspect")
         .about("Show what a token says, NOT VERIFIED; with options, every check and what to change")
         .args([
-            token("TEXT|FILE").help(
+            token("TEXT|FILE").value_hint(ValueHint::FilePath).help(
                 "Whatever holds the token: its header line, the output of curl -v, a URL, JSON, or the name of a file; \
                  without it, or with -, standard input (other users of this machine can see arguments)",
             ),
@@ -125,10 +125,17 @@ fn inspect() -> Command {
 fn keys() -> Command {
     Command::new("keys")
         .about("List the keys of a JWK Set, or the key of a PEM file or certificate, and why a key is not usable")
-        .arg(Arg::new("file").value_name("FILE|URL").required(true).value_parser(OsStringValueParser::new()).help(
-            "The URL of the application (/.well-known/pomerium/jwks.json is added) or of a JWK Set, or a file \
+        .arg(
+            Arg::new("file")
+                .value_name("FILE|URL")
+                .value_hint(ValueHint::FilePath)
+                .required(true)
+                .value_parser(OsStringValueParser::new())
+                .help(
+                    "The URL of the application (/.well-known/pomerium/jwks.json is added) or of a JWK Set, or a file \
                      with a JWK Set or PEM; - for standard input",
-        ))
+                ),
+        )
         .arg(json_flag("Print the keys as one JSON object"))
         .args(options::fetch_flags())
         .after_help(

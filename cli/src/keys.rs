@@ -33,8 +33,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     let path = matches.get_one::<OsString>("file").ok_or_else(|| Failure::internal("no file was given"))?;
     let name = if path == input::STDIN { "standard input".into() } else { path.to_string_lossy() };
     let name = if is_url(&name) { with_path(&name) } else { name.into_owned() };
-    let keys =
-        if is_url(&name) { fetch(Given::for_fetch(matches, &name)?)? } else { judge(&name, &input::read(path)?)? };
+    if let Pasted::Token { .. } = paste::find(name.as_bytes()) {
+        return Err(Failure::options("this is a token, not a file or URL: see pomerium-jwt inspect"));
+    }
+    let keys = if is_url(&name) {
+        fetch(Given::for_fetch(matches, &name)?)?
+    } else {
+        judge(&name, &input::read(path).map_err(|failure| failure.with_hint("; a URL begins with https://"))?)?
+    };
     let shown = keys.iter().map(|key| Shown { r#type: key.key_type.as_deref().unwrap_or("unknown type"), key });
     let shown: Vec<Shown<'_>> = shown.collect();
     let output = if arguments::json(matches) { to_json(&shown)? } else { to_text(&name, &shown) };

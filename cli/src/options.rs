@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::{
-    Arg, ArgAction, ArgMatches,
+    Arg, ArgAction, ArgMatches, ValueHint,
     builder::{NonEmptyStringValueParser, OsStringValueParser},
 };
 use pomerium_jwt::{Error, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Verifier};
@@ -22,6 +22,7 @@ pub(crate) fn flags() -> Vec<Arg> {
     let document = Arg::new(DOCUMENT)
         .long(DOCUMENT)
         .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
         .value_parser(OsStringValueParser::new())
         .help_heading(HEADING)
         .help("The options as a JSON document, names in snake_case; - for standard input");
@@ -115,7 +116,7 @@ fn flag(spec: &'static OptionSpec) -> Arg {
         OptionKind::Seconds(_) => arg.value_name("SECONDS"),
         OptionKind::Integer(_) => arg.value_name("NUMBER"),
         OptionKind::JwkSet | OptionKind::Claims => arg.value_name("JSON"),
-        OptionKind::Text if spec.name.ends_with("_file") => arg.value_name("FILE"),
+        OptionKind::Text if spec.name.ends_with("_file") => arg.value_name("FILE").value_hint(ValueHint::FilePath),
         OptionKind::Text => arg.value_name("TEXT"),
     }
 }

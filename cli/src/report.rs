@@ -72,6 +72,10 @@ impl Failure {
         Self::new(Code::InvalidOptions, message)
     }
 
+    pub(crate) fn with_hint(self, hint: &str) -> Self {
+        Self { message: self.message + hint, ..self }
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, message)
     }

@@ -55,7 +55,7 @@ fn explain(error: &Error, matches: &ArgMatches) -> Failure {
         Code::TokenMalformed => "; if a token is in this text, pomerium-jwt inspect finds it",
         _ => "",
     };
-    Failure::new(error.code(), format!("{}{hint}", error.message()))
+    Failure::new(error.code(), error.message()).with_hint(hint)
 }
 
 /// Fetches the keys first, which `Verifier::verify_at` never does. If it lacks keys, the error says why the fetch failed.

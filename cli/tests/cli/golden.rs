@@ -88,6 +88,7 @@ const TRANSCRIPTS: &[(&str, &[&str])] = &[
             "pomerium-jwt keys public.pem",
             "pomerium-jwt keys private.pem",
             "pomerium-jwt keys token.txt",
+            "pomerium-jwt keys app.example.com",
             "pomerium-jwt keys unusable.json --json",
         ],
     ),

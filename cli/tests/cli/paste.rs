@@ -159,6 +159,7 @@ fn a_header_line_and_a_file_are_as_good_as_the_token() {
     for input in [
         "< token.txt".to_owned(),
         "token.txt".to_owned(),
+        "/dev/stdin < token.txt".to_owned(),
         "< line.txt".to_owned(),
         "< spaces.txt".to_owned(),
         format!("X-Pomerium-Jwt-Assertion: {token}"),
