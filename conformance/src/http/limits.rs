@@ -1,0 +1,95 @@
+//! What a framework or server cannot do, or does by itself before any code of ours: one table, each with its reason.
+//!
+//! A line that is no longer needed is a failure, so the table cannot grow old.
+
+use super::{
+    Application,
+    case::{Case, Expect, Feature},
+    expect,
+    starts::Start,
+    wire::Answer,
+};
+
+/// What happens instead of what the case demands.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Instead {
+    /// The case is not run: there is nothing to run it on.
+    NotRun,
+    /// The server answers 4xx or 501 by itself, or hangs up. No handler is reached.
+    ServerRefuses,
+    /// It is refused by us, with this code.
+    Refused(&'static str),
+    /// The path was decoded before it came to us, and it is the exempt one: its handler answers, as for `/health`.
+    Health,
+    /// The same for the other exempt paths.
+    Passed,
+}
+
+pub(crate) struct Limit {
+    applications: &'static [&'static str],
+    /// An id, or the beginning of several, then with `*` at its end.
+    cases: &'static str,
+    pub(crate) instead: Instead,
+    pub(crate) reason: &'static str,
+}
+
+const fn line(
+    applications: &'static [&'static str],
+    cases: &'static str,
+    instead: Instead,
+    reason: &'static str,
+) -> Limit {
+    Limit { applications, cases, instead, reason }
+}
+
+/// Servers of Rust.
+const HYPER: &[&str] = &["reference"];
+
+static LIMITS: &[Limit] = &[
+    line(HYPER, "header-folded", Instead::ServerRefuses, "hyper refuses folded headers"),
+];
+
+static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no WebSockets");
+static NO_REWRITE: Limit = line(&[], "", Instead::NotRun, "no middleware can rewrite the path");
+
+pub(crate) fn limit_of(application: &str, case: &str) -> Option<&'static Limit> {
+    LIMITS.iter().find(|limit| limit.applications.contains(&application) && covers(limit, case))
+}
+
+/// The line for this case, or the feature that is missing.
+pub(crate) fn limit(application: &Application, case: &Case) -> Option<&'static Limit> {
+    match case.needs.filter(|feature| !application.features.contains(feature)) {
+        Some(Feature::WebSockets) => Some(&NO_WEBSOCKETS),
+        Some(Feature::Rewrite) => Some(&NO_REWRITE),
+        None => limit_of(&application.name, &case.id),
+    }
+}
+
+fn covers(limit: &Limit, id: &str) -> bool {
+    match limit.cases.strip_suffix('*') {
+        Some(beginning) => id.starts_with(beginning),
+        None => id == limit.cases,
+    }
+}
+
+/// Lines that name no case: a complaint each.
+pub(crate) fn unknown_ids(application: &Application, plan: &[Start]) -> Vec<String> {
+    let of_this = LIMITS.iter().filter(|limit| limit.applications.contains(&application.name.as_str()));
+    let unknown = of_this.filter(|limit| !plan.iter().flat_map(|start| &start.cases).any(|case| covers(limit, &case.id)));
+    unknown.map(|limit| format!("limits.rs names {}, which is no case: mend or delete the line", limit.cases)).collect()
+}
+
+/// Whether the answer is what the table says.
+pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Result<(), String> {
+    match instead {
+        Instead::NotRun => Ok(()),
+        Instead::ServerRefuses if expect::is_servers_own_refusal(answer) => Ok(()),
+        Instead::ServerRefuses => Err("limits.rs says that the server refuses this by itself".to_owned()),
+        Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
+        Instead::Health => expect::compare(answer, &Expect::Health, head_only),
+        Instead::Passed => {
+            let passed = serde_json::json!({"reached": true, "subject": null});
+            expect::compare(answer, &Expect::Json(passed), head_only)
+        }
+    }
+}
