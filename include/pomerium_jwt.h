@@ -233,6 +233,10 @@ int32_t pomerium_jwt_metrics(const pomerium_jwt_verifier *verifier, char **outpu
 // caller frees the result with pomerium_jwt_string_free.
 char *pomerium_jwt_get(const char *object, const char *name);
 
+// Whether the user of an identity, a JSON object that this library wrote, is in this group: 1 or 0. 0 too if nobody is
+// signed in, if an argument is NULL, and if `identity` is not an identity.
+int32_t pomerium_jwt_in_group(const char *identity, const char *group);
+
 // Frees a verifier of pomerium_jwt_verifier_new or pomerium_jwt_verifier_with, on which no call may be running. Does
 // nothing for NULL and for a shared verifier.
 void pomerium_jwt_verifier_free(pomerium_jwt_verifier *verifier);

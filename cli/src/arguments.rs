@@ -7,9 +7,13 @@ use crate::{issuer, options};
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
 
-const PRECEDENCE: &str = "A flag beats --options, and --options beats the environment, where each option is the \
-    variable POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. A key source (jwks_url, jwks, jwks_file, public_key, \
-    public_key_file) given higher up replaces the one below.";
+fn precedence() -> String {
+    format!(
+        "A flag beats --options, and --options beats the environment, in which each option is the variable \
+         POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. A key source ({}) replaces one of lower precedence.",
+        options::key_sources()
+    )
+}
 
 pub(crate) fn command() -> Command {
     Command::new("pomerium-jwt")
@@ -39,7 +43,7 @@ fn verify() -> Command {
         .arg(json_flag("Print a refusal on standard output too, as {\"code\",\"number\",\"kind\",\"message\"}"))
         .args(options::flags())
         .after_help(EXIT_CODES)
-        .after_long_help(format!("{PRECEDENCE}\n\n{EXIT_CODES}"))
+        .after_long_help(format!("{}\n\n{EXIT_CODES}", precedence()))
 }
 
 fn inspect() -> Command {
@@ -51,7 +55,8 @@ fn inspect() -> Command {
         .after_help(EXIT_CODES)
         .after_long_help(format!(
             "Nothing of the token leaves this machine. Where keys are fetched, the request does not depend on it.\n\n\
-             {PRECEDENCE}\n\n{EXIT_CODES}"
+             {}\n\n{EXIT_CODES}",
+            precedence()
         ))
 }
 

@@ -3,18 +3,20 @@
 use std::fmt::Write as _;
 
 use clap::ArgMatches;
-use pomerium_jwt::{Check, Inspection, Options, Outcome, Verifier};
+use pomerium_jwt::{Check, Inspection, Options, Outcome, Verifier, member_text};
 use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use crate::{
     arguments, hints, options,
-    report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable},
+    report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable, with_member},
     times, verify,
 };
 
 /// The checks that need no options: whether the token can be read.
 const READABLE: [&str; 5] = ["token", "size", "form", "header", "claims"];
+
+const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says of itself";
 
 const WITHOUT_OPTIONS: &str = "\
 No option was given, so neither signature nor claims were judged. With options every check is listed: --route
@@ -92,24 +94,20 @@ impl Findings {
 
     fn to_json(&self) -> Result<String, Failure> {
         #[derive(Serialize)]
-        struct Document<'a> {
-            warning: &'a str,
-            header: Option<Box<RawValue>>,
-            claims: Option<Box<RawValue>>,
+        struct Findings<'a> {
             as_given: Option<&'a str>,
             hints: &'a [String],
             checks: Vec<&'a Check>,
         }
-        let document = Document {
-            warning: "NOT VERIFIED: header and claims are what the token says of itself",
-            header: raw(self.inspection.header.as_deref()),
-            claims: raw(self.inspection.claims.as_deref()),
-            as_given: self.as_given.as_deref(),
-            hints: &self.hints,
-            checks: self.checks().collect(),
-        };
-        let text = serde_json::to_string_pretty(&document);
-        text.map(|text| text + "\n").map_err(|error| Failure::internal(format!("this cannot be written: {error}")))
+        let findings =
+            Findings { as_given: self.as_given.as_deref(), hints: &self.hints, checks: self.checks().collect() };
+        let findings = serde_json::to_string_pretty(&findings);
+        let findings = findings.map_err(|error| Failure::internal(format!("this cannot be written: {error}")))?;
+        let mut text = with_member("{", "warning", &Value::from(NOT_VERIFIED).to_string());
+        for (name, part) in [("header", &self.inspection.header), ("claims", &self.inspection.claims)] {
+            text = with_member(&text, name, &as_json(part.as_deref()));
+        }
+        Ok(text.trim_end_matches("\n}").to_owned() + "," + findings.trim_start_matches('{') + "\n")
     }
 
     fn to_text(&self, now: i64) -> String {
@@ -145,11 +143,12 @@ impl Findings {
     }
 }
 
-/// The text where it is JSON, else a string that holds it.
-fn raw(text: Option<&str>) -> Option<Box<RawValue>> {
-    let text = text?;
-    let as_string = || serde_json::to_string(text).ok().and_then(|text| RawValue::from_string(text).ok());
-    serde_json::from_str(text).ok().or_else(as_string)
+/// The text itself if it is JSON, else a string that holds it.
+fn as_json(text: Option<&str>) -> String {
+    match text {
+        Some(text) if serde_json::from_str::<Value>(text).is_ok() => text.trim().to_owned(),
+        other => Value::from(other).to_string(),
+    }
 }
 
 fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
@@ -169,8 +168,9 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
 
 /// Name and value as it is written, sorted by name as Pomerium sorts them; none for what is no object.
 fn members(json: &str) -> Option<Vec<(String, String)>> {
-    let members: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
-    Some(members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect())
+    let members: std::collections::BTreeMap<String, Value> = serde_json::from_str(json).ok()?;
+    let written = |name: String| member_text(json, &name).map(|value| (name, value.to_owned()));
+    Some(members.into_keys().filter_map(written).collect())
 }
 
 /// What a time means now: `Tue, 14 Nov 2023 22:18:20 GMT, expired 5 min ago`.

@@ -6,16 +6,10 @@ use clap::{
     Arg, ArgAction, ArgMatches,
     builder::{NonEmptyStringValueParser, OsStringValueParser},
 };
-use pomerium_jwt::{Error, OPTIONS, OptionKind, OptionSpec, Options};
+use pomerium_jwt::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options};
 use serde_json::{Map, Value};
 
 use crate::{input, report::Failure};
-
-/// At most one of them: one given higher up replaces all below it.
-const KEY_SOURCES: [&str; 5] = ["jwks_url", "jwks", "jwks_file", "public_key", "public_key_file"];
-
-/// The options that say how keys are fetched.
-const FETCH: [&str; 5] = ["ca_file", "ca_pem", "connect_to", "timeout", "allow_http"];
 
 /// Their values begin with hyphens, as flags do.
 const PEM: [&str; 2] = ["public_key", "ca_pem"];
@@ -33,28 +27,31 @@ pub(crate) fn flags() -> Vec<Arg> {
     [document].into_iter().chain(OPTIONS.iter().map(flag)).collect()
 }
 
-/// A flag for each option that says how keys are fetched.
-pub(crate) fn fetch_flags() -> Vec<Arg> {
-    OPTIONS.iter().filter(|spec| FETCH.contains(&spec.name)).map(flag).collect()
+/// The flags that say where the keys come from.
+pub(crate) fn key_sources() -> String {
+    let sources = OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Keys);
+    sources.map(flag_name).collect::<Vec<_>>().join(", ")
 }
 
-/// How to fetch from this address, by environment and flags.
+/// A flag for each option that says how keys are fetched.
+pub(crate) fn fetch_flags() -> Vec<Arg> {
+    OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Fetch).map(flag).collect()
+}
+
+/// How to fetch from this URL, by environment and flags: the other options say nothing about it.
 pub(crate) fn read_for_fetch(matches: &ArgMatches, url: &str) -> Result<Options, Failure> {
-    let given = merge(&[Options::from_env()?, from_flags(matches)?])?;
-    let mut options = Options::default();
-    options.jwks_url = Some(url.to_owned());
-    options.ca_file = given.ca_file;
-    options.ca_pem = given.ca_pem;
-    options.connect_to = given.connect_to;
-    options.timeout = given.timeout;
-    options.allow_http = given.allow_http;
-    Ok(options)
+    let (given, _) = from_flags(matches)?.over(Options::from_env()?);
+    let mut members = members(&given);
+    members.retain(|name, _| OPTIONS.iter().any(|spec| spec.name == name && spec.group == OptionGroup::Fetch));
+    members.insert("jwks_url".to_owned(), url.into());
+    Ok(Options::from_json(Value::Object(members).to_string())?)
 }
 
 /// The options of environment, document and flags, the later ones overriding the earlier ones.
 pub(crate) fn read(matches: &ArgMatches) -> Result<Options, Failure> {
-    let layers = [Options::from_env()?, from_document(matches)?, from_flags(matches)?];
-    Ok(merge(&layers)?)
+    let (above_environment, _) = from_document(matches)?.over(Options::from_env()?);
+    let (options, _) = from_flags(matches)?.over(above_environment);
+    Ok(options)
 }
 
 /// Whether the options document is standard input, which then cannot be the token.
@@ -68,7 +65,7 @@ fn flag(spec: &'static OptionSpec) -> Arg {
     let meaning = spec.meaning.replace('\n', " ");
     let meaning = meaning.trim().trim_end_matches('.');
     let short = meaning.split(". ").next().unwrap_or(meaning).to_owned();
-    let default = match spec.default {
+    let default = match spec.default().as_str() {
         "null" => String::new(),
         text => format!(" [default: {}]", text.trim_matches(['[', ']']).replace('"', "")),
     };
@@ -111,68 +108,33 @@ fn from_document(matches: &ArgMatches) -> Result<Options, Failure> {
     })
 }
 
-/// A flag's text means what the same text in the environment means.
+/// A flag's text means what the same text in the environment means; a list given twice is one list.
 fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
-    let mut layers = Vec::new();
+    let mut members = Map::new();
     for spec in OPTIONS {
         // a command has the flags it needs
-        let Ok(Some(values)) = matches.try_get_many::<String>(spec.name) else { continue };
-        let text = values.map(String::as_str).collect::<Vec<_>>().join(",");
-        let variable = format!("POMERIUM_JWT_{}", spec.name.to_ascii_uppercase());
-        let layer = Options::from_variables([(OsString::from(&variable), text.into())]).map_err(|error| {
-            let flag = format!("--{}", spec.name.replace('_', "-"));
-            Failure::new(error.code(), error.message().replacen(&variable, &flag, 1))
-        })?;
-        layers.push(layer);
+        let Ok(Some(texts)) = matches.try_get_many::<String>(spec.name) else { continue };
+        for text in texts {
+            match (members.get_mut(spec.name), from_flag(spec, text)?) {
+                (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+                (_, value) => drop(members.insert(spec.name.to_owned(), value)),
+            }
+        }
     }
-    let mut flags = Map::new();
-    layers.iter().for_each(|layer| flags.extend(members(layer)));
-    Ok(Options::from_json(Value::Object(flags).to_string())?)
+    Ok(Options::from_json(Value::Object(members).to_string())?)
 }
 
-fn merge(layers: &[Options]) -> Result<Options, Error> {
-    let mut merged = Map::new();
-    for layer in layers.iter().map(members) {
-        if KEY_SOURCES.iter().any(|source| layer.contains_key(*source)) {
-            merged.retain(|name, _| !KEY_SOURCES.contains(&name.as_str()));
-        }
-        merged.extend(layer);
-    }
-    Options::from_json(Value::Object(merged).to_string())
+fn from_flag(spec: &OptionSpec, text: &str) -> Result<Value, Failure> {
+    let variable = spec.variable();
+    let options = Options::from_variables([(OsString::from(&variable), text.into())])
+        .map_err(|error| Failure::new(error.code(), error.message().replacen(&variable, &flag_name(spec), 1)))?;
+    Ok(members(&options).remove(spec.name).unwrap_or_default())
+}
+
+fn flag_name(spec: &OptionSpec) -> String {
+    format!("--{}", spec.name.replace('_', "-"))
 }
 
 fn members(options: &Options) -> Map<String, Value> {
     serde_json::from_str(&options.to_json()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_key_source_of_the_core_is_known_here() {
-        for source in KEY_SOURCES {
-            assert!(OPTIONS.iter().any(|spec| spec.name == source), "{source} is no option any more");
-        }
-    }
-
-    #[test]
-    fn the_later_layer_wins_and_its_key_source_replaces_the_earlier_one() {
-        let table = [
-            ([r#"{"leeway":1,"timeout":2}"#, r#"{"leeway":3}"#, "{}"], r#"{"leeway":3,"timeout":2}"#),
-            ([r#"{"audience":["a"]}"#, "{}", r#"{"audience":["b","c"]}"#], r#"{"audience":["b","c"]}"#),
-            (
-                [r#"{"jwks_url":"https://a/"}"#, r#"{"jwks_file":"f"}"#, r#"{"public_key":"k"}"#],
-                r#"{"public_key":"k"}"#,
-            ),
-            ([r#"{"jwks_file":"f"}"#, r#"{"leeway":0}"#, "{}"], r#"{"jwks_file":"f","leeway":0}"#),
-            // two in one layer stay two: the verifier refuses them
-            (["{}", "{}", r#"{"jwks_file":"f","public_key":"k"}"#], r#"{"jwks_file":"f","public_key":"k"}"#),
-        ];
-        for (layers, expected) in table {
-            let layers = layers.map(|text| Options::from_json(text).expect(text));
-            let expected = Options::from_json(expected).expect(expected);
-            assert_eq!(merge(&layers), Ok(expected), "{layers:?}");
-        }
-    }
 }

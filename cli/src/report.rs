@@ -76,7 +76,7 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self.code.kind() {
-            Kind::Token => REFUSED,
+            Kind::Token | Kind::Access => REFUSED,
             Kind::Options => USAGE,
             Kind::Keys => NO_KEYS,
             _ => INTERNAL,
@@ -119,6 +119,14 @@ pub(crate) fn printable(text: &str) -> String {
         }
         shown
     })
+}
+
+/// An object as serde_json prints it over several lines, with one more member at its end, whose value stays as it is
+/// written.
+pub(crate) fn with_member(object: &str, name: &str, value: &str) -> String {
+    let open = object.strip_suffix("\n}").unwrap_or(object);
+    let comma = if open.ends_with('{') { "" } else { "," };
+    format!("{open}{comma}\n  \"{name}\": {value}\n}}")
 }
 
 #[cfg(test)]

@@ -7,12 +7,10 @@ use std::{
 
 use clap::ArgMatches;
 use pomerium_jwt::{Error, Identity, Kind, Verifier};
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::{
     arguments, input, options,
-    report::{Failure, Report, printable},
+    report::{Failure, Report, printable, with_member},
 };
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
@@ -48,17 +46,10 @@ fn verify_at(verifier: &Verifier, token: &[u8], now: i64) -> Result<Identity, Er
 }
 
 /// The identity as every client has it, and the claims as its last member in the payload's own text.
-#[derive(Serialize)]
-struct Verified<'a> {
-    #[serde(flatten)]
-    identity: &'a Identity,
-    claims: &'a RawValue,
-}
-
 fn to_json(identity: &Identity) -> Result<String, Failure> {
-    let unreadable = |error| Failure::internal(format!("the identity cannot be written: {error}"));
-    let claims = serde_json::from_str(identity.claims.text()).map_err(unreadable)?;
-    serde_json::to_string_pretty(&Verified { identity, claims }).map_err(unreadable)
+    let written = serde_json::to_string_pretty(identity);
+    let written = written.map_err(|error| Failure::internal(format!("the identity cannot be written: {error}")))?;
+    Ok(with_member(&written, "claims", identity.claims.text().trim()))
 }
 
 /// Each line changed, the line ends kept.

@@ -192,7 +192,7 @@ impl Soak {
     }
 
     fn judge(&self, elapsed: Duration, early: Option<u64>, late: Option<u64>) -> Vec<String> {
-        thread::sleep(Duration::from_secs(2)); // a fetch in flight ends within its second
+        thread::sleep(Duration::from_secs(2)); // a running fetch ends within its second
         let left_over: Vec<String> = tasks().into_iter().filter(|name| name.starts_with("pomerium-jwt-")).collect();
         let status = self.verifier.status();
         let count = self.latencies.count();

@@ -47,7 +47,7 @@ impl<'a> Payload<'a> {
             audience: audience(claim("aud"))?,
             subject: text("sub", claim("sub"))?.unwrap_or_default(),
             expires_at,
-            not_before: time("nbf", claim("nbf"))?,
+            not_before: not_before(claim("nbf"))?,
             issued_at,
             groups: groups(claim("groups"))?,
             user: nullable_text("user", claim("user"))?,
@@ -111,6 +111,21 @@ fn time(name: &str, claim: Option<&Json<'_>>) -> Result<Option<i64>, Error> {
         Some(whole) if (0..=MAX_TIME).contains(&whole) => Ok(Some(whole)),
         _ => Err(malformed(format!("{name} is outside of 0 to 2^53-1 seconds"))),
     }
+}
+
+/// `nbf` may also be a string that holds a number: Pomerium 0.33 copies the identity provider's `nbf` as text if
+/// `jwt_claims_headers` lists it. The string's whole text must be a JSON number.
+fn not_before(claim: Option<&Json<'_>>) -> Result<Option<i64>, Error> {
+    let number = claim.and_then(Json::as_str).filter(|text| is_bare(text)).and_then(|text| json::parse(text).ok());
+    match number {
+        Some(number @ Json::Number(_)) => time("nbf", Some(&number)),
+        _ => time("nbf", claim),
+    }
+}
+
+/// Whether a text may be a number without anything before or after it, such as the white space that JSON allows.
+fn is_bare(text: &str) -> bool {
+    text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn text<'a>(name: &str, claim: Option<&'a Json<'a>>) -> Result<Option<&'a str>, Error> {
@@ -317,5 +332,50 @@ mod tests {
             let value = json::parse(text).unwrap();
             assert_eq!(time("exp", Some(&value)).ok().flatten(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn nbf_alone_may_be_a_string_whose_whole_text_is_a_number() {
+        let table = [
+            ("1795354137", Some(1_795_354_137)),
+            ("1.795354137e+09", Some(1_795_354_137)),
+            ("1795354137.9", Some(1_795_354_137)),
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("9007199254740991", Some(MAX_TIME)),
+            ("9007199254740992", None),
+            ("-1", None),
+            ("1e400", None),
+            ("", None),
+            (" 1", None),
+            ("1 ", None),
+            ("\\n1", None),
+            ("+1", None),
+            ("01", None),
+            ("1.", None),
+            (".5", None),
+            ("0x1", None),
+            ("1_000", None),
+            ("1,000", None),
+            ("1 2", None),
+            ("1,2", None),
+            ("\\u0031", Some(1)),
+            ("\\u0661", None),
+            ("NaN", None),
+            ("Infinity", None),
+            ("null", None),
+            (r#"\"1\""#, None),
+            ("[1]", None),
+            ("2026-11-22T16:33:57Z", None),
+        ];
+        for (text, expected) in table {
+            let text = format!("\"{text}\"");
+            let value = json::parse(&text).unwrap();
+            assert_eq!(not_before(Some(&value)).ok().flatten(), expected, "{text}");
+            for other in ["exp", "iat"] {
+                assert!(time(other, Some(&value)).is_err(), "{other} as {text}");
+            }
+        }
+        assert_eq!(not_before(None), Ok(None));
     }
 }

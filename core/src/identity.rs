@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     claims::Payload,
@@ -116,23 +112,15 @@ fn groups(entries: &[Json<'_>], text: &str) -> Result<Vec<String>, Error> {
     if let Some(strings) = entries.iter().map(|entry| entry.as_str().map(str::to_owned)).collect() {
         return Ok(strings);
     }
-    // The strict reader has judged the text; this one finds each entry's own characters in it
-    let written: WrittenGroups<'_> = serde_json::from_str(text).map_err(internal)?;
-    let as_text = |(entry, raw): (&Json<'_>, &&RawValue)| match entry {
+    let written: Vec<&str> = json::entries(json::member_text(text, "groups").unwrap_or_default()).collect();
+    if written.len() != entries.len() {
+        return Err(Error::new(Code::Internal, "the groups of a verified payload were not found in its text"));
+    }
+    let as_text = |(entry, written): (&Json<'_>, &str)| match entry {
         Json::String(text) => text.clone().into_owned(),
-        _ => json::compact(raw.get()),
+        _ => json::compact(written),
     };
-    Ok(entries.iter().zip(&written.groups).map(as_text).collect())
-}
-
-#[derive(Deserialize)]
-struct WrittenGroups<'a> {
-    #[serde(borrow)]
-    groups: Vec<&'a RawValue>,
-}
-
-fn internal(error: serde_json::Error) -> Error {
-    Error::new(Code::Internal, format!("the verified payload could not be read again: {error}"))
+    Ok(entries.iter().zip(written).map(as_text).collect())
 }
 
 /// The verified payload, as its own text: not a re-serialisation, so nothing is rounded or reordered.
@@ -153,7 +141,7 @@ impl Claims {
         Self { text }
     }
 
-    /// The payload's JSON text: an object with unique names, nested at most 128 levels deep. Numbers beyond 2^53
+    /// The payload's JSON text: an object with unique names, nested at most 64 levels deep. Numbers beyond 2^53
     /// stand as they were written; their meaning is the reader's business.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -165,16 +153,9 @@ impl Claims {
     /// # Errors
     /// `invalid_argument` if the claim is not of that type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        if self.text.is_empty() {
-            return Ok(None);
-        }
-        let mut reader = serde_json::Deserializer::from_str(&self.text);
-        reader.disable_recursion_limit(); // bounded when the token was verified
-        let found = reader.deserialize_map(Find { name }).map_err(internal)?;
-        let Some(value) = found else { return Ok(None) };
-        let mut reader = serde_json::Deserializer::from_str(value.get());
-        reader.disable_recursion_limit();
-        T::deserialize(&mut reader)
+        let Some(value) = json::member_text(&self.text, name) else { return Ok(None) };
+        // Shallower than serde_json's own limit of recursion
+        serde_json::from_str(value)
             .map(Some)
             .map_err(|error| Error::new(Code::InvalidArgument, format!("claim {name:?} is not of that type: {error}")))
     }
@@ -186,34 +167,22 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// Finds one member's own text.
-struct Find<'n> {
-    name: &'n str,
-}
-
-impl<'de> Visitor<'de> for Find<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-            if name == self.name {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn identity(text: &str) -> Identity {
+        let value = json::parse(text).unwrap();
+        let rules = crate::claims::Rules {
+            issuer: None,
+            audience: None,
+            leeway: 0,
+            max_token_age: None,
+            allow_anonymous: false,
+            expect_claims: Default::default(),
+        };
+        Identity::new(&Payload::read(&value, &rules).unwrap(), text).unwrap()
+    }
 
     #[test]
     fn claims_are_read_one_by_one() {
@@ -229,18 +198,38 @@ mod tests {
     #[test]
     fn debug_shows_no_personal_data() {
         let text = r#"{"iss":"i","aud":"a","sub":"secret","email":"secret","groups":["secret"],"exp":1}"#;
-        let value = json::parse(text).unwrap();
-        let rules = crate::claims::Rules {
-            issuer: None,
-            audience: None,
-            leeway: 0,
-            max_token_age: None,
-            allow_anonymous: false,
-            expect_claims: Default::default(),
-        };
-        let mut identity = Identity::new(&Payload::read(&value, &rules).unwrap(), text).unwrap();
+        let mut identity = identity(text);
         identity.claims = Claims::new(text.to_owned());
         let shown = format!("{identity:?} {:?}", identity.claims);
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_claim_as_deep_as_a_payload_may_be_is_read() {
+        let levels = json::DEPTH - 1;
+        for deep in ["[".repeat(levels) + &"]".repeat(levels), "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels)] {
+            let claims = Claims::new(format!("{{\"deep\":{deep},\"last\":1}}"));
+            assert!(json::parse(claims.text()).is_ok(), "a payload may be that deep");
+            let value = claims.get::<serde_json::Value>("deep").expect("it is readable").expect("it is there");
+            assert_eq!(value.to_string(), deep);
+            assert_eq!(claims.get::<u8>("last"), Ok(Some(1)), "found behind it");
+        }
+    }
+
+    #[test]
+    fn all_groups_means_each_and_any_means_one() {
+        let text = r#"{"exp":1,"sub":"alice","groups":["a","b"]}"#;
+        let identity = identity(text);
+        let table: [(&[&str], bool, bool); 6] = [
+            (&["a", "b"], true, true),
+            (&["a"], true, true),
+            (&["a", "x"], false, true),
+            (&["x", "b"], false, true),
+            (&["x", "y"], false, false),
+            (&[], true, false),
+        ];
+        for (groups, all, any) in table {
+            assert_eq!((identity.in_all_groups(groups), identity.in_any_group(groups)), (all, any), "{groups:?}");
+        }
     }
 }

@@ -2,9 +2,14 @@
 //!
 //! RFC 8259 leaves duplicate names, lone surrogates and numbers out of range to the reader, and readers differ: what
 //! one library checked, the next one reads otherwise. So they are refused here, at every level, along with invalid
-//! UTF-8, a byte order mark, trailing bytes and nesting deeper than [`DEPTH`].
+//! UTF-8, a byte order mark, trailing bytes, nesting deeper than the caller allows and the names in [`RESERVED`].
+//!
+//! Reading costs memory in proportion to the text: no container reserves space before it has members, and of a text
+//! that nobody has signed only the members that are asked for are kept ([`parse_members`]).
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+mod text;
+
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Serialize, Serializer,
@@ -13,11 +18,19 @@ use serde::{
 };
 use serde_json::Number;
 
-/// The deepest nesting accepted: `[]` has depth 1, `[[]]` depth 2.
-const DEPTH: usize = 128;
+pub use text::member_text;
+pub(crate) use text::{compact, entries};
 
-/// Members up to this many are compared one by one, beyond it by a hash set.
+/// The deepest nesting of a payload, a key set or options: `[]` has depth 1, `[[]]` depth 2. Pomerium nests claims
+/// three or four levels deep; each level costs stack, which belongs to the caller's thread.
+pub(crate) const DEPTH: usize = 64;
+
+/// Members up to this many are compared one by one, more of them sorted.
 const FEW: usize = 16;
+
+/// Names with which serde_json passes private values to itself. A member called so is read as something else if any
+/// crate of the application turns on `raw_value` or `arbitrary_precision`.
+const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
 /// A JSON value that borrows from its text wherever no escape stands in the way.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,21 +46,35 @@ pub(crate) enum Json<'a> {
 /// One member of an object, in the order written. Names are unique.
 pub(crate) type Member<'a> = (Cow<'a, str>, Json<'a>);
 
-/// Reads a whole text.
+/// Reads a whole text, nested at most [`DEPTH`] levels deep.
 ///
 /// # Errors
 /// A sentence that says what is wrong. It may quote a name of the text, so tokens show it only after the signature.
 pub(crate) fn parse(text: &str) -> Result<Json<'_>, String> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    reader.disable_recursion_limit(); // Strict counts for itself
-    let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|error| error.to_string())?;
-    reader.end().map_err(|error| error.to_string())?;
-    Ok(value)
+    read(text, DEPTH, Keep::All)
 }
 
 /// Reads a whole text of bytes, which must be UTF-8.
 pub(crate) fn parse_bytes(text: &[u8]) -> Result<Json<'_>, String> {
-    parse(std::str::from_utf8(text).map_err(|_| "not UTF-8")?)
+    parse(utf8(text)?)
+}
+
+/// Judges a whole text as strictly as [`parse`], but keeps only the members of these names, and of a list or object in
+/// them only that it is one.
+pub(crate) fn parse_members<'a>(text: &'a [u8], depth: usize, names: &[&str]) -> Result<Json<'a>, String> {
+    read(utf8(text)?, depth, Keep::Members(names))
+}
+
+fn utf8(text: &[u8]) -> Result<&str, &'static str> {
+    std::str::from_utf8(text).map_err(|_| "not UTF-8")
+}
+
+fn read<'a>(text: &'a str, depth: usize, keep: Keep<'_>) -> Result<Json<'a>, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let strict = Strict { allowed: depth, left: depth, keep, names: &mut Vec::new() };
+    let value = strict.deserialize(&mut reader).map_err(|error| error.to_string())?;
+    reader.end().map_err(|error| error.to_string())?;
+    Ok(value)
 }
 
 impl<'a> Json<'a> {
@@ -77,7 +104,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The member of this name; none where there is none and where this is no object.
+    /// The member of this name, if this is an object that has one.
     pub(crate) fn member(&self, name: &str) -> Option<&Json<'a>> {
         let Json::Object(members) = self else { return None };
         members.iter().find(|(found, _)| found == name).map(|(_, value)| value)
@@ -107,22 +134,56 @@ impl fmt::Display for Json<'_> {
     }
 }
 
-/// The visitor, at some depth.
-#[derive(Clone, Copy)]
-struct Strict {
-    depth: usize,
+/// What is kept of a value. All of it is judged.
+#[derive(Clone, Copy, PartialEq)]
+enum Keep<'k> {
+    All,
+    /// Of an object the members of these names.
+    Members(&'k [&'k str]),
+    /// A string or a number, but of a list or object only that it is one.
+    Shallow,
+    Nothing,
 }
 
-impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == DEPTH {
-            return Err(E::custom(format_args!("nested deeper than {DEPTH} levels")));
+impl<'k> Keep<'k> {
+    fn of_member(self, name: &str) -> Self {
+        match self {
+            Keep::All => Keep::All,
+            Keep::Members(names) if names.contains(&name) => Keep::Shallow,
+            _ => Keep::Nothing,
         }
-        Ok(Self { depth: self.depth + 1 })
+    }
+
+    fn of_entry(self) -> Self {
+        if self == Keep::All { Keep::All } else { Keep::Nothing }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+/// The visitor, at some depth.
+struct Strict<'s, 'de> {
+    allowed: usize,
+    /// The levels that may still be opened.
+    left: usize,
+    keep: Keep<'s>,
+    /// The names of every object that is being read, the innermost one's last: one list for the whole text.
+    names: &'s mut Vec<Cow<'de, str>>,
+}
+
+impl<'de> Strict<'_, 'de> {
+    /// Opens a list or an object.
+    fn open<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        let too_deep = || E::custom(format_args!("nested deeper than {} levels", self.allowed));
+        self.left = self.left.checked_sub(1).ok_or_else(too_deep)?;
+        Ok(())
+    }
+
+    /// The visitor for one value in the list or object that was opened.
+    fn value<'n>(&'n mut self, keep: Keep<'n>) -> Strict<'n, 'de> {
+        Strict { allowed: self.allowed, left: self.left, keep, names: self.names }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_, 'de> {
     type Value = Json<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
@@ -130,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_, 'de> {
     type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,38 +223,52 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
-        Ok(Json::String(Cow::Owned(value.to_owned())))
+        let kept = if self.keep == Keep::Nothing { Cow::Borrowed("") } else { Cow::Owned(value.to_owned()) };
+        Ok(Json::String(kept))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Json<'de>, A::Error> {
-        let inner = self.deeper()?;
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Json<'de>, A::Error> {
+        self.open()?;
+        let keep = self.keep.of_entry();
         let mut array = Vec::new();
-        while let Some(entry) = entries.next_element_seed(inner)? {
-            array.push(entry);
+        while let Some(entry) = entries.next_element_seed(self.value(keep))? {
+            if keep == Keep::All {
+                array.push(entry);
+            }
         }
         Ok(Json::Array(array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
-        let inner = self.deeper()?;
-        let mut object: Vec<Member<'de>> = Vec::with_capacity(FEW);
-        let mut seen = HashSet::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Json<'de>, A::Error> {
+        self.open()?;
+        let first = self.names.len();
+        let mut object = Vec::new();
         while let Some(name) = members.next_key_seed(Name)? {
-            let repeated = if object.len() < FEW {
-                object.iter().any(|(earlier, _)| *earlier == name)
-            } else {
-                if object.len() == FEW {
-                    seen.extend(object.iter().map(|(earlier, _)| earlier.clone()));
-                }
-                !seen.insert(name.clone())
-            };
-            if repeated {
-                return Err(A::Error::custom(format_args!("duplicate name {}", crate::error::quoted(&name))));
+            let keep = self.keep.of_member(&name);
+            let value = members.next_value_seed(self.value(keep))?;
+            if keep != Keep::Nothing {
+                object.push((name.clone(), value));
             }
-            object.push((name, members.next_value_seed(inner)?));
+            self.names.push(name);
         }
+        judge_names(&mut self.names[first..]).map_err(A::Error::custom)?;
+        self.names.truncate(first);
         Ok(Json::Object(object))
     }
+}
+
+/// Refuses what two readers could take for different things. The order of the names is not kept.
+fn judge_names(names: &mut [Cow<'_, str>]) -> Result<(), String> {
+    if let Some(name) = names.iter().find(|name| RESERVED.contains(&&***name)) {
+        return Err(format!("the name {} is reserved", crate::error::quoted(name)));
+    }
+    let repeated = if names.len() <= FEW {
+        names.iter().enumerate().find(|(position, name)| names[..*position].contains(name)).map(|(_, name)| name)
+    } else {
+        names.sort_unstable();
+        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| &pair[1])
+    };
+    repeated.map_or(Ok(()), |name| Err(format!("duplicate name {}", crate::error::quoted(name))))
 }
 
 /// A member's name, borrowed where it holds no escape.
@@ -221,27 +296,6 @@ impl<'de> Visitor<'de> for Name {
     fn visit_str<E>(self, value: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(value.to_owned()))
     }
-}
-
-/// A JSON text without the white space between its tokens; everything else stays as written.
-///
-/// `text` must be valid JSON.
-pub(crate) fn compact(text: &str) -> String {
-    let mut in_string = false;
-    let mut escaped = false;
-    text.chars()
-        .filter(|&character| {
-            let in_string_before = in_string;
-            if escaped {
-                escaped = false;
-            } else if in_string && character == '\\' {
-                escaped = true;
-            } else if character == '"' {
-                in_string = !in_string;
-            }
-            in_string_before || !character.is_ascii_whitespace()
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -274,8 +328,13 @@ mod tests {
             ("[01]".to_owned(), "invalid number"),
             ("NaN".to_owned(), "expected value"),
             (String::new(), "EOF"),
-            (nested(DEPTH + 1), "nested deeper than 128 levels"),
-            (nested(100_000), "nested deeper than 128 levels"),
+            (nested(DEPTH + 1), "nested deeper than 64 levels"),
+            (nested(100_000), "nested deeper than 64 levels"),
+            (r#"{"$serde_json::private::RawValue":"1"}"#.to_owned(), "is reserved"),
+            (r#"[{"a":{"\u0024serde_json::private::RawValue":"1"}}]"#.to_owned(), "is reserved"),
+            (r#"{"$serde_json::private::Number":"1"}"#.to_owned(), "is reserved"),
+            (r#"{"a":{"$serde_json::private::N\u0075mber":"1","b":1}}"#.to_owned(), "is reserved"),
+            (many("$serde_json::private::RawValue"), "is reserved"),
         ];
         for (text, why) in refused {
             let error = parse(&text).expect_err(&text);
@@ -284,6 +343,35 @@ mod tests {
         assert_eq!(parse_bytes(b"{\"a\":\"\xff\"}"), Err("not UTF-8".to_owned()));
         assert!(parse(&nested(DEPTH)).is_ok());
         assert!(parse(&many("n40")).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_kept_is_judged_all_the_same() {
+        fn read(text: &str) -> Result<Json<'_>, String> {
+            parse_members(text.as_bytes(), 2, &["kid", "x"])
+        }
+        let text = r#"{"kid":"a\n","y":1,"x":[1,"b"],"z":{"x":1}}"#;
+        let kept = vec![("kid".into(), Json::String("a\n".into())), ("x".into(), Json::Array(Vec::new()))];
+        assert_eq!(read(text), Ok(Json::Object(kept)));
+        let refused = [
+            (r#"{"y":1,"y":1}"#, "duplicate name \"y\""),
+            (r#"{"y":{"z":1,"z":1}}"#, "duplicate name \"z\""),
+            (r#"{"y":["\ud800"]}"#, "hex escape"),
+            (r#"{"y":[1e400]}"#, "out of range"),
+            (r#"{"y":[[]]}"#, "nested deeper than 2 levels"),
+            (r#"{"y":{"$serde_json::private::RawValue":"1"}}"#, "is reserved"),
+            (r#"{"y":1}}"#, "trailing"),
+        ];
+        for (text, why) in refused {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(why), "{text}: {error:?} does not say {why:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_different_objects_are_not_compared() {
+        let text = r#"{"a":{"a":[{"a":1},{"a":2}],"b":1},"b":{"a":1}}"#;
+        assert_eq!(parse(text).map(|value| value.to_string()), Ok(text.to_owned()));
     }
 
     #[test]
@@ -299,21 +387,9 @@ mod tests {
     }
 
     #[test]
-    fn many_names_cost_linear_time() {
+    fn many_names_take_no_quadratic_time() {
         let names: Vec<String> = (0..100_000).map(|n| format!("\"{n}\":0")).collect();
         let value = parse_bytes(format!("{{{}}}", names.join(",")).as_bytes()).map(|value| value.to_string().len());
         assert!(value.is_ok());
-    }
-
-    #[test]
-    fn compact_changes_white_space_alone() {
-        let table = [
-            ("{ \"a\" : [ 1.50e+2 ,\n\"b \\\" c\" ] }", "{\"a\":[1.50e+2,\"b \\\" c\"]}"),
-            ("\"\\\\\" ", "\"\\\\\""),
-            (" null", "null"),
-        ];
-        for (text, expected) in table {
-            assert_eq!(compact(text), expected);
-        }
     }
 }

@@ -40,7 +40,9 @@ mod verifier_tests;
 
 pub use error::{Code, Error, Kind};
 pub use identity::{Claims, Identity};
+#[doc(hidden)]
+pub use json::member_text;
 pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
-pub use status::{KeyStatus, LastError, LastErrorCode, Pinned, Status};
+pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -166,7 +166,12 @@ impl Route {
     /// # Errors
     /// A sentence that says what to write.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let shape = || format!("route {text:?}: write Pomerium's from: URL as https://host[:port], nothing behind it");
+        let shape = || {
+            format!(
+                "route {text:?}: write Pomerium's from: URL as https://host[:port], nothing after it: a token names the \
+                 host alone, without port or path"
+            )
+        };
         let lower = text.to_ascii_lowercase();
         let origin = lower.strip_suffix('/').unwrap_or(&lower);
         let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).ok_or_else(shape)?;

@@ -20,7 +20,7 @@ const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"
 
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
     /// The option the keys come from, with its address or path.
     pub source: String,
@@ -28,7 +28,8 @@ pub struct Status {
     pub state: &'static str,
     /// Seconds since the set in use was asked for; none for static sources.
     pub age: Option<u64>,
-    /// Seconds for which the set in use is fresh; none for static sources.
+    /// Seconds for which the set in use is fresh: drawn for each set from 0.7 to 1.0 of what `cache_ttl` or Cache-Control
+    /// asks for. None for static sources.
     pub ttl: Option<u64>,
     /// The set in use, with the keys that are not usable and why.
     pub keys: Vec<KeyStatus>,
@@ -36,7 +37,7 @@ pub struct Status {
     pub last_success: Option<i64>,
     /// The last failure since then.
     pub last_error: Option<LastError>,
-    /// Seconds until the next fetch may start; none for static sources.
+    /// Seconds until the next request can cause a fetch, at least 1; none for static sources.
     pub next_attempt: Option<u64>,
     /// What trust on first use has pinned.
     pub pinned: Option<Pinned>,
@@ -47,6 +48,13 @@ pub struct Status {
     pub fetches: u64,
     /// How many of them failed.
     pub fetch_failures: u64,
+    /// How long the last fetch took that ended, in seconds; none before the first, and for static sources.
+    pub fetch_seconds: Option<f64>,
+    /// SHA-256 in hex over the thumbprints of `keys`, sorted and one after the other: equal if two instances have the
+    /// same keys. None without any.
+    pub key_set: Option<String>,
+    /// What probes ask for.
+    pub health: Health,
     /// The line of [`Verifier::summary`](crate::Verifier::summary).
     pub summary: String,
     /// The option of this name.
@@ -57,6 +65,24 @@ pub struct Status {
     pub exempt_paths: Vec<String>,
     /// The option of this name; empty if it is not set.
     pub require_group: Vec<String>,
+}
+
+/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
+/// unready nor unlive.
+///
+/// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
+/// on [`Status::state`] alone: the keys of an idle application are `old`, and will be fetched before they are used.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Always true: there is a verifier.
+    pub configured: bool,
+    /// Whether the keys have been asked for; true for static sources.
+    pub asked: bool,
+    /// Whether there is a usable key that has not expired.
+    pub keys_loaded: bool,
+    /// Whether the keys are old and the last fetch failed.
+    pub stale: bool,
 }
 
 /// Why the keys could not be loaded.
@@ -86,7 +112,7 @@ pub enum LastErrorCode {
     Timeout,
     /// The answer was neither 200 nor 304.
     Status,
-    /// The answer, or the file, is no JWK Set.
+    /// The answer, or the file, is not a JWK Set.
     Body,
     /// The address may not be asked: plain http away from loopback.
     Refused,
@@ -116,6 +142,9 @@ pub(crate) struct KeyState {
     pub(crate) next_attempt: Option<u64>,
     pub(crate) fetches: u64,
     pub(crate) fetch_failures: u64,
+    pub(crate) fetch_seconds: Option<f64>,
+    pub(crate) key_set: Option<String>,
+    pub(crate) health: Health,
 }
 
 /// An answer, as it is counted.

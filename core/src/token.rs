@@ -10,6 +10,18 @@ use crate::{
     json::{self, Json},
 };
 
+/// The longest JOSE header read, in bytes after base64url. Pomerium's have about 120; the bound keeps what nobody has
+/// signed cheap to refuse, however large `max_token_bytes` is.
+const MAX_HEADER_BYTES: usize = 4096;
+
+/// The deepest JOSE header read; Pomerium's have depth 1. Each level costs stack, which belongs to the caller's thread,
+/// and this text may come from anybody.
+const HEADER_DEPTH: usize = 8;
+
+/// The members of a JOSE header that are looked at. `jwk`, `jku`, `x5u` and `x5c` are judged as JSON and no more: keys
+/// come from the configured source only.
+const HEADER_MEMBERS: [&str; 4] = ["alg", "crit", "kid", "typ"];
+
 /// A JWS in compact serialization (RFC 7515 section 3.1), taken apart.
 pub(crate) struct Token<'a> {
     pub(crate) header: Arc<Header>,
@@ -20,8 +32,7 @@ pub(crate) struct Token<'a> {
     pub(crate) signature: Vec<u8>,
 }
 
-/// What the checks need of the JOSE header. `jwk`, `jku`, `x5u` and `x5c` are not even read: keys come from the
-/// configured source only.
+/// What the checks need of the JOSE header.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Header {
     pub(crate) algorithm: Option<String>,
@@ -69,7 +80,9 @@ pub(crate) fn check_presence(text: &[u8]) -> Result<(), Error> {
     if !text.is_empty() {
         return Ok(());
     }
-    Err(Error::new(Code::TokenMissing, "there is no token: the header is absent or empty"))
+    let message = "there is no token: the request's header is absent, or it is there and empty. Pomerium sends an empty \
+                   one if it cannot sign: signing_key is missing, or is an EC key of another curve than P-256";
+    Err(Error::new(Code::TokenMissing, message))
 }
 
 pub(crate) fn check_size(text: &[u8], max_bytes: usize) -> Result<(), Error> {
@@ -143,8 +156,14 @@ impl Header {
 }
 
 pub(crate) fn read_header(text: &[u8]) -> Result<Json<'_>, Error> {
-    // The reader's own sentence would quote names of a text that nobody has signed
-    let header = json::parse_bytes(text).map_err(|_| malformed("the JOSE header is not strict JSON"))?;
+    if text.len() > MAX_HEADER_BYTES {
+        let message = format!("the JOSE header has {} bytes, {MAX_HEADER_BYTES} are accepted", text.len());
+        return Err(malformed(message));
+    }
+    let header = json::parse_members(text, HEADER_DEPTH, &HEADER_MEMBERS).map_err(|_| {
+        // The reader's own sentence would quote names of a text that nobody has signed
+        malformed(format!("the JOSE header is not strict JSON, nested at most {HEADER_DEPTH} levels deep"))
+    })?;
     if !matches!(header, Json::Object(_)) {
         return Err(malformed(format!("the JOSE header is {}, not an object", header.kind())));
     }

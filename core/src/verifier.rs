@@ -8,14 +8,14 @@ use once_cell::sync::OnceCell;
 
 use crate::{
     claims::{self, MAX_TIME, Payload, Rules, check_names},
-    clock::{Clock, Now, SystemClock},
+    clock::{Clock, SystemClock},
     error::{Code, Error},
     identity::{Claims, Identity},
-    keys::{self, Algorithm, KeySet, Patience, Store},
+    keys::{self, Algorithm, Found, KeySet, Patience, Store},
     names::Names,
     options::{Options, Settings},
     request::RequestRules,
-    status::{Counted, Counts, Pinned, Status, Summary, metrics},
+    status::{Counted, Counts, Health, Pinned, Status, Summary, metrics},
     token::{self, LastHeader, Token},
 };
 
@@ -136,7 +136,7 @@ impl Verifier {
     /// As `verify`, and `invalid_argument` for a time out of range.
     pub fn verify_at(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Identity, Error> {
         check_now(now)?;
-        self.counted(self.run(token.as_ref(), self.checks.clock.now(), now, Patience::AtHand))
+        self.counted(self.run(token.as_ref(), now, Patience::AtHand))
     }
 
     /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
@@ -151,20 +151,22 @@ impl Verifier {
         self.verify_with(token.as_ref(), Patience::Ticket(ticket))
     }
 
-    /// Brings the keys up to date. With `false` it joins a fetch in flight or starts one that is due, and does nothing
-    /// while the keys are fresh; `true` is for operators and for warming up, and fetches at once, at most once a
+    /// Brings the keys up to date. With `false` it joins a fetch that is running or starts one that is wanted or due, and
+    /// else does nothing; `true` is for operators and for warming up, and fetches at once, at most once a
     /// second. `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
     ///
     /// # Errors
     /// `keys_unavailable` with the reason.
     pub fn refresh(&self, force: bool) -> Result<(), Error> {
-        self.checks.store.refresh(self.checks.clock.now(), force)
+        self.checks.store.refresh(force)
     }
 
-    /// The state of keys, pins and counters. Never waits; while no usable key is loaded it starts a fetch that is due.
+    /// The state of keys, pins and counters. Never waits; if no usable key is loaded, it starts a fetch that is due in
+    /// the background.
     #[must_use]
     pub fn status(&self) -> Status {
         let checks = &self.checks;
+        checks.store.look_after();
         let keys = checks.store.state();
         Status {
             source: keys.source,
@@ -184,7 +186,18 @@ impl Verifier {
             optional: self.request.optional(),
             exempt_paths: self.request.exempt_paths(),
             require_group: self.request.require_group().to_vec(),
+            fetch_seconds: keys.fetch_seconds,
+            key_set: keys.key_set,
+            health: keys.health,
         }
+    }
+
+    /// What probes ask for. Never waits; if no usable key is loaded, it starts a fetch that is due in the background: an
+    /// instance that is not ready gets no requests, and would otherwise never fetch again.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.checks.store.look_after();
+        self.checks.store.state().health
     }
 
     /// The line that an integration logs when it starts: what is accepted, where the keys come from, the header, each
@@ -233,19 +246,18 @@ impl Verifier {
 
     /// The six steps at the clock's time, not counted.
     pub(crate) fn judge_text(&self, text: &[u8], patience: Patience<'_>) -> Result<Identity, Error> {
-        let now = self.checks.clock.now();
-        self.run(text, now, now.unix, patience)
+        self.run(text, self.checks.clock.now().unix, patience)
     }
 
     /// The six steps; `unix` is the time the claims are judged at.
-    fn run(&self, text: &[u8], now: Now, unix: i64, patience: Patience<'_>) -> Result<Identity, Error> {
+    fn run(&self, text: &[u8], unix: i64, patience: Patience<'_>) -> Result<Identity, Error> {
         let pinning = if matches!(patience, Patience::AtHand) { Pinning::PassOver } else { Pinning::Pin };
         let (token, algorithm) = self.parse(text)?;
         if unix < 0 {
             return Err(Error::new(Code::Internal, "the system clock is before 1970"));
         }
-        let keys = self.checks.store.acquire(token.header.key_id.as_deref(), algorithm, now, patience)?;
-        self.judge(token, algorithm, &keys, unix, pinning)
+        let found = self.checks.store.acquire(token.header.key_id.as_deref(), algorithm, patience)?;
+        self.judge(token, &found, unix, pinning)
     }
 
     /// Steps 1 and 2: the text, and the algorithm before any key is looked for.
@@ -273,18 +285,9 @@ impl Verifier {
     }
 
     /// Steps 3 to 6: key, signature, claims, identity.
-    fn judge(
-        &self,
-        token: Token<'_>,
-        algorithm: Algorithm,
-        keys: &KeySet,
-        now: i64,
-        pinning: Pinning,
-    ) -> Result<Identity, Error> {
-        let kid = token.header.key_id.as_deref();
-        let key = keys.find(kid, algorithm)?;
-        if !key.verify(token.signing_input, &token.signature) {
-            return Err(signature_invalid(keys, kid));
+    fn judge(&self, token: Token<'_>, found: &Found, now: i64, pinning: Pinning) -> Result<Identity, Error> {
+        if !found.key().verify(token.signing_input, &token.signature) {
+            return Err(signature_invalid(&found.keys, token.header.key_id.as_deref()));
         }
         self.checks.last_header.remember(&token.header);
         let text = claims::to_text(token.payload)?;

@@ -114,3 +114,31 @@ impl fmt::Display for InvalidSignature {
 }
 
 impl std::error::Error for InvalidSignature {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The generator G, and -G: one x, and y and p - y.
+    fn opposite_keys() -> [Key; 2] {
+        const X: &str = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
+        const Y: [&str; 2] = [
+            "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+            "b01cbd1c01e58065711814b583f061e9d431cca994cea1313449bf97c840ae0a",
+        ];
+        Y.map(|y| Key::new(&bytes(X), &bytes(y)).expect("a point of the curve"))
+    }
+
+    fn bytes(hex: &str) -> [u8; 32] {
+        std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex"))
+    }
+
+    #[test]
+    fn a_key_is_not_its_opposite_although_they_share_x() {
+        let [key, opposite] = opposite_keys();
+        assert_eq!(key.x(), opposite.x());
+        assert_ne!(key, opposite);
+        assert_eq!(key, key.clone());
+        assert_eq!(key, Key::new(key.x(), key.y()).expect("a point"), "equal without a shared table");
+    }
+}

@@ -15,7 +15,7 @@ use std::{
 };
 
 use pomerium_jwt::{Admission, Code, Error, Identity, Kind, Options, Request, Verifier};
-use serde_json::value::RawValue;
+use serde::{Deserialize, de::IgnoredAny};
 
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
 
@@ -321,6 +321,16 @@ pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_
     found.map_or(ptr::null_mut(), to_c)
 }
 
+/// Whether the user of an identity, a JSON object that this library wrote, is in this group: 1 or 0. 0 too if nobody is
+/// signed in, if an argument is NULL, and if `identity` is not an identity.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_in_group(identity: *const c_char, group: *const c_char) -> i32 {
+    // SAFETY: the header's conventions for texts that end with a NUL
+    let (identity, group) = unsafe { (text(identity), text(group)) };
+    let found = guarded(|| Some(is_member(identity?, group?))).flatten();
+    found.unwrap_or_default().into()
+}
+
 /// Frees a verifier of pomerium_jwt_verifier_new or pomerium_jwt_verifier_with, on which no call may be running. Does
 /// nothing for NULL and for a shared verifier.
 #[unsafe(no_mangle)]
@@ -441,10 +451,19 @@ fn written(identity: &Identity, output: Place<c_char>, claims: Place<c_char>) ->
     Ok(text)
 }
 
+/// What [`pomerium_jwt_in_group`] answers.
+fn is_member(identity: &str, group: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Groups {
+        groups: Vec<String>,
+    }
+    serde_json::from_str::<Groups>(identity).is_ok_and(|identity| identity.groups.iter().any(|own| own == group))
+}
+
 /// What [`pomerium_jwt_get`] finds.
 fn member(object: &str, name: &str) -> Option<String> {
-    let members: BTreeMap<String, &RawValue> = serde_json::from_str(object).ok()?;
-    let value = members.get(name)?.get();
+    serde_json::from_str::<IgnoredAny>(object).ok()?; // member_text does not judge what it reads
+    let value = pomerium_jwt::member_text(object, name)?;
     if value == "null" {
         return None;
     }

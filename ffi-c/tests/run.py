@@ -230,13 +230,13 @@ def c_programs(prefix, scratch):
     valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite",
                 "--errors-for-leak-kinds=definite"]
 
-    show("tests", lambda: run(scratch / "tests", "arguments", "conformance", "five", "forks", "shared", env=plain))
+    show("tests", lambda: run(scratch / "tests", "arguments", "admission", "stack", "conformance", "five", "forks", "shared", env=plain))
     show("unload", lambda: run(scratch / "unload", prefix / "lib/libpomerium_jwt.so.0", env=plain))
     reports = [
         ("AddressSanitizer and UndefinedBehaviorSanitizer report nothing",
-         lambda: run(scratch / "sanitized", "arguments", "conformance", "five", "forks", "shared", env=sanitized)),
+         lambda: run(scratch / "sanitized", "arguments", "admission", "conformance", "five", "forks", "shared", env=sanitized)),
         ("valgrind reports nothing",
-         lambda: run(*valgrind, scratch / "tests", "arguments", "conformance", "shared", env=plain)),
+         lambda: run(*valgrind, scratch / "tests", "arguments", "admission", "conformance", "shared", env=plain)),
     ]
     at_once(lambda report: test(*report), reports)
     at_once(lambda name: show(name, lambda: run(scratch / "tests", name, env=plain)), SCENARIOS)

@@ -165,9 +165,7 @@ fn construct(verifier: Result<Verifier, Error>) -> Option<Verifier> {
     verifier.inspect_err(|error| assert_eq!(error.code(), Code::InvalidOptions, "{error}")).ok()
 }
 
-/// Another reader of JSON than the verifier's.
+/// Another reader of JSON than the verifier's; nothing accepted is deeper than it reads.
 fn lenient(text: &[u8]) -> Option<Value> {
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    reader.disable_recursion_limit();
-    reader.into_iter().next()?.ok()
+    serde_json::from_slice(text).ok()
 }

@@ -47,39 +47,17 @@ fn base64url(bytes: &[u8]) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde::Deserialize;
-    use serde_json::{Value, value::RawValue};
+    use serde_json::Value;
 
     use super::*;
 
-    #[derive(Deserialize)]
-    struct Case {
-        id: String,
-        options: Options,
-    }
+    const GENUINE: &str = include_str!("../../conformance/genuine.json");
 
-    #[derive(Deserialize)]
-    struct Options {
-        #[serde(default)]
-        jwks: KeySet,
-    }
-
-    #[derive(Deserialize, Default)]
-    struct KeySet {
-        keys: Option<Vec<Box<RawValue>>>,
-    }
-
-    /// The keys that Pomerium published, as it wrote them.
-    fn genuine_keys() -> Vec<(String, String)> {
-        let cases: Vec<Case> =
-            serde_json::from_str(include_str!("../../conformance/genuine.json")).expect("genuine.json is valid");
-        cases
-            .into_iter()
-            .flat_map(|case| {
-                let keys = case.options.jwks.keys.unwrap_or_default();
-                keys.into_iter().map(move |key| (case.id.clone(), key.get().to_owned()))
-            })
-            .collect()
+    /// The keys that Pomerium published, and the id of the case.
+    fn genuine_keys() -> Vec<(String, Value)> {
+        let cases: Vec<Value> = serde_json::from_str(GENUINE).expect("genuine.json is valid");
+        let keys = |case: &Value| case["options"]["jwks"]["keys"].as_array().cloned().unwrap_or_default();
+        cases.iter().flat_map(|case| keys(case).into_iter().map(|key| (case["id"].to_string(), key))).collect()
     }
 
     /// `None` for the curves and kinds we do not sign with.
@@ -95,13 +73,12 @@ mod tests {
     #[test]
     fn every_key_pomerium_published_is_written_as_pomerium_wrote_it() {
         let mut compared = BTreeSet::new();
-        for (id, text) in genuine_keys() {
-            let jwk: Value = serde_json::from_str(&text).expect("a JWK is JSON");
+        for (id, jwk) in genuine_keys() {
             let Some(key) = parse(&jwk) else { continue };
             assert_eq!(key.thumbprint(), jwk["kid"], "{id}: the kid is not the thumbprint");
             // v0.15 wrote no alg
             if jwk["alg"].is_string() {
-                assert_eq!(key.to_json(), text, "{id}");
+                assert!(GENUINE.contains(&key.to_json()), "{id}: {} is written otherwise", key.to_json());
             }
             compared.insert(key.thumbprint());
         }

@@ -22,6 +22,8 @@ fn each_outcome_of_verify_has_its_exit_code() {
         (1, format!("verify {TRUSTED} < token.txt"), "token_expired: "),
         (1, format!("verify {TRUSTED}"), "token_missing: "),
         (1, format!("verify {TRUSTED} abc"), "token_malformed: "),
+        (1, format!("verify {TRUSTED} {at} --require-group owners < token.txt"), "group_required: "),
+        (0, format!("verify {TRUSTED} {at} --require-group owners,staff < token.txt"), ""),
         (2, "verify < token.txt".to_owned(), "invalid_options: audience is missing"),
         (2, format!("verify {TRUSTED} --leeway x"), "invalid_options: --leeway: takes whole seconds"),
         (2, format!("verify {TRUSTED} --leeway 3601"), "invalid_options: --leeway: takes whole seconds"),
@@ -57,6 +59,12 @@ fn a_refusal_is_json_on_standard_output_if_asked() {
     for (line, code, number, kind) in [
         ("verify --json --route https://a --jwks-file keys.json < token.txt", "token_expired", 109, "token"),
         ("verify --json < token.txt", "invalid_options", 1, "options"),
+        (
+            "verify --json --route https://app.example.com --jwks-file keys.json --at 1700000000 --require-group a < token.txt",
+            "group_required",
+            300,
+            "access",
+        ),
     ] {
         let answer = shell.run(&format!("pomerium-jwt {line}"));
         let refusal: Value = serde_json::from_str(&answer.stdout).expect("one JSON object");
@@ -83,6 +91,12 @@ fn flags_beat_the_document_which_beats_the_environment() {
         (0, format!("{wrong} pomerium-jwt {issuer} --options right.json")),
         (0, format!("{wrong} pomerium-jwt {issuer} --options wrong.json {flags}")),
         (1, format!("{wrong} pomerium-jwt {issuer} --options right.json --audience c.example.com")),
+        // the environment demands, and neither flags nor document say otherwise
+        (1, format!("{right} POMERIUM_JWT_REQUIRE_GROUP=owners pomerium-jwt {issuer}")),
+        (0, format!("{right} POMERIUM_JWT_REQUIRE_GROUP=owners pomerium-jwt {issuer} --require-group admins")),
+        (2, format!("{right} POMERIUM_JWT_REQUIRED_GROUP=owners pomerium-jwt {issuer}")),
+        // two in one layer stay two
+        (2, format!("{right} pomerium-jwt {issuer} --jwks-file keys.json --public-key x")),
         (0, format!("{right} pomerium-jwt {issuer} --audience c.example.com --audience d.example.com,app.example.com")),
     ];
     for (exit_code, line) in table {
@@ -102,6 +116,22 @@ fn booleans_and_objects_are_read_from_flags() {
         (1, "--allow-anonymous=false"),
         (0, r#"--allow-anonymous --expect-claims {"groups":["staff"]}"#),
         (1, r#"--allow-anonymous --expect-claims {"groups":"nobody"}"#),
+    ];
+    for (exit_code, flags) in table {
+        let answer = shell.run(&format!("pomerium-jwt verify {TRUSTED} --at {NOW} {flags} < token.txt"));
+        assert_eq!(answer.exit_code, exit_code, "{flags}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_list_given_twice_is_one_list() {
+    let shell = Shell::new();
+    shell.write("token.txt", assertion().groups(["CN=a,OU=b"]).mint(&key()));
+    let table = [
+        (0, r#"--require-group x --require-group ["CN=a,OU=b"]"#),
+        (0, r#"--require-group ["CN=a,OU=b"] --require-group x,y"#),
+        (1, "--require-group CN=a,OU=b"),
+        (1, "--require-group CN=a --require-group OU=b"),
     ];
     for (exit_code, flags) in table {
         let answer = shell.run(&format!("pomerium-jwt verify {TRUSTED} --at {NOW} {flags} < token.txt"));

@@ -27,6 +27,7 @@ const TRANSCRIPTS: &[(&str, &[&str])] = &[
             "pomerium-jwt verify --route https://app.example.com --jwks-file keys.json --at 1700000000 < token.txt",
             "POMERIUM_JWT_ROUTE=https://app.example.com pomerium-jwt verify --jwks-file keys.json --at 1700003600 < token.txt",
             "pomerium-jwt verify --options options.json --audience other.example.com --at 1700000000 --json < token.txt",
+            "pomerium-jwt verify --options options.json --require-group owners --at 1700000000 < token.txt",
             "pomerium-jwt verify --jwks-file keys.json < token.txt",
             "pomerium-jwt verify --route https://app.example.com --jwks-file missing.json < token.txt",
             "pomerium-jwt verify --route https://app.example.com --leeway 4000 < token.txt",
@@ -93,7 +94,7 @@ fn write_tokens(shell: &Shell) {
     shell.write(
         "strict.json",
         r#"{"route":"https://other.example.com","public_key_file":"other.pem","leeway":0,"max_token_age":60,
-            "expect_claims":{"department":"sales","groups":["staff"]}}"#,
+            "expect_claims":{"department":"sales","groups":["staff"]},"require_group":["owners","CN=a,OU=b"]}"#,
     );
     shell.write("quoted.txt", format!("\"{token}\"\n"));
     shell.write("cut.txt", &token[..token.len() - 30]);

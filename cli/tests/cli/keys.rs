@@ -128,6 +128,13 @@ fn keys_are_listed_from_where_they_are_served() {
     let answer = list();
     assert_eq!(answer.exit_code, 0, "{answer:?}");
     assert!(answer.stdout.contains(&server.signing_key().thumbprint()), "{answer:?}");
+    // of the environment's options, those of the fetch alone count: this key is not in use, nor has it this name
+    let others =
+        "POMERIUM_JWT_PUBLIC_KEY=x POMERIUM_JWT_ROUTE=https://a POMERIUM_JWT_PIN_KIDS=x POMERIUM_JWT_TIMEOUT=2";
+    let with_environment = shell.run(&format!("{others} pomerium-jwt keys {}", server.key_set_url()));
+    assert_eq!((with_environment.exit_code, with_environment.stdout), (0, answer.stdout));
+    let refused = shell.run(&format!("POMERIUM_JWT_CONNECT_TO=x pomerium-jwt keys {}", server.key_set_url()));
+    assert_eq!(refused.exit_code, 2, "{refused:?}");
     server.withdraw(Withdrawal::All);
     let answer = list();
     assert_eq!(answer.exit_code, 3, "{answer:?}");

@@ -83,7 +83,7 @@ fn rotation(issuer: &Issuer) {
         }
     });
     for _ in 0..2 {
-        thread::sleep(seconds(1.0));
+        thread::sleep(seconds(2.0));
         issuer.request("POST /rotate");
         accept(&verifier, &new_token(issuer));
     }
@@ -108,15 +108,13 @@ fn withdrawn_key(issuer: &Issuer) {
         assert!(died, "accepted later than 2 ttl after it was withdrawn");
         let first_refusal = calls.iter().position(|call| !call.accepted()).expect("a refusal");
         let codes: Vec<Option<Code>> = calls[first_refusal..].iter().map(Call::code).collect();
-        assert!(codes.contains(&Some(Code::KeyNotFound)), "{codes:?}");
-        assert!(codes.iter().all(|code| matches!(code, Some(Code::KeyNotFound | Code::KeysUnavailable))), "{codes:?}");
+        assert!(codes.iter().all(|code| *code == Some(Code::KeyNotFound)), "{codes:?}");
     });
 
     let token = new_token(issuer);
-    thread::sleep(seconds(1.0));
     assert_eq!(call(&busy, &token).code(), Some(Code::KeyNotFound));
     assert_eq!(call(&idle, &token).code(), Some(Code::KeyNotFound));
-    thread::sleep(seconds(1.0));
+    thread::sleep(seconds(2.0));
     issuer.request("POST /rotate");
     let token = new_token(issuer);
     accept(&busy, &token);

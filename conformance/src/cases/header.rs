@@ -207,9 +207,12 @@ fn key_ids() -> Vec<Case> {
         case("kid-missing", "no kid, and one key: Pomerium before 0.10")
             .header(r#"{"alg":"ES256","typ":"JWT"}"#)
             .accepted(),
-        case("kid-64-kilobytes", "a kid of 64 kB: not in the set, not in the message")
-            .token(long_kid(65_535))
+        case("kid-3-kilobytes", "a kid of 3 kB: not in the set, not in the message")
+            .token(long_kid(3072))
             .refused_saying("key_not_found", "a kid that is not 1 to 64 of A-Z a-z 0-9 - _"),
+        case("kid-64-kilobytes", "a kid of 64 kB: no header is that long")
+            .token(long_kid(65_535))
+            .refused("token_malformed"),
     ]
 }
 

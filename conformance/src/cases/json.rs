@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     case::{Case, Draft, case},
-    fixtures::{KEY, base64url},
+    fixtures::{KEY, base64url, key_set},
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [bad_members(), bad_texts(), harmless(), depth(), digits()].concat()
+    [bad_members(), bad_texts(), harmless(), depth(), size(), options(), digits()].concat()
 }
 
 /// The same text in the header and in the payload. Both are signed as they stand.
@@ -43,11 +43,14 @@ impl Part {
     }
 }
 
+/// What serde_json's feature `raw_value` reads as the list in the string.
+const RESERVED_INSIDE: &str = r#""x":{"$serde_json::private::RawValue":"[\"admins\"]"}"#;
+
 /// A good object with a bad member at its end.
 fn bad_members() -> Vec<Case> {
     let many = (0..40).map(|n| format!(r#""n{n}":0,"#)).collect::<String>() + r#""n3":1"#;
     let digits = format!(r#""x":{}"#, "9".repeat(400));
-    let members: [(&str, &str, &[u8]); 44] = [
+    let members: [(&str, &str, &[u8]); 49] = [
         ("duplicate", "a name twice", br#""x":1,"x":2"#),
         ("duplicate-equal", "a name twice with one value", br#""x":1,"x":1"#),
         ("duplicate-escaped", "a name twice, once with an escape", br#""xy":1,"x\u0079":1"#),
@@ -92,6 +95,15 @@ fn bad_members() -> Vec<Case> {
         ("trailing-comma", "a comma too much", br#""x":1,"#),
         ("no-comma", "a comma too few", br#""x":1 "y":2"#),
         ("number-name", "a name that is a number", b"1:1"),
+        (
+            "reserved",
+            "a name with which a library of Rust passes values to itself",
+            br#""$serde_json::private::RawValue":"1""#,
+        ),
+        ("reserved-escaped", "the same with an escape", br#""\u0024serde_json::private::RawValue":"1""#),
+        ("reserved-inside", "the same as the only member of an object inside", RESERVED_INSIDE.as_bytes()),
+        ("reserved-number", "the name for numbers", br#""x":{"$serde_json::private::Number":"1"}"#),
+        ("reserved-number-escaped", "the same with an escape", br#""x":[{"$serde_json::private::N\u0075mber":"1"}]"#),
     ];
     members
         .into_iter()
@@ -189,26 +201,31 @@ fn harmless() -> Vec<Case> {
     cases
 }
 
-/// 128 levels, the object itself being the first. That the payload was read shows in the code behind it.
+/// 8 levels in a header and 64 in a payload, the object itself being the first. That the payload was read shows in the
+/// code after it.
 fn depth() -> Vec<Case> {
     let member = |levels: usize| format!(r#""x":{}{}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
     let objects = |levels: usize| format!(r#""x":{}1{}"#, r#"{"x":"#.repeat(levels - 1), "}".repeat(levels - 1));
+    let header = |id: &str, note: &str| case(format!("depth-header-{id}"), note);
     let other = |id: &str, note: &str| case(format!("depth-{id}"), note).claim("aud", "other.example.com");
     let key = KEY.jose_header();
     let open = format!(r#"{},"x":"#, key.trim_end_matches('}'));
     let levels = [(open.as_str(), 1), ("[[[", 33_333), ("]]]", 33_333), ("}", 1)];
     vec![
-        case("depth-header-128", "as deep as a header may be").header_member(member(128)).accepted(),
-        case("depth-header-129", "one level more").header_member(member(129)).refused("token_malformed"),
-        case("depth-header-129-objects", "the same with objects")
-            .header_member(objects(129))
-            .refused("token_malformed"),
-        other("payload-128", "as deep as a payload may be: the audience is the fault")
-            .payload_member(member(128))
+        header("8", "as deep as a header may be").header_member(member(8)).accepted(),
+        header("8-objects", "the same with objects").header_member(objects(8)).accepted(),
+        header("9", "one level more").header_member(member(9)).refused("token_malformed"),
+        header("9-objects", "the same with objects").header_member(objects(9)).refused("token_malformed"),
+        header("64", "as deep as a payload may be").header_member(member(64)).refused("token_malformed"),
+        other("payload-64", "as deep as a payload may be: the audience is the fault")
+            .payload_member(member(64))
             .refused("audience_mismatch"),
-        other("payload-128-objects", "the same with objects").payload_member(objects(128)).refused("audience_mismatch"),
-        other("payload-129", "one level more").payload_member(member(129)).refused("claims_malformed"),
-        other("payload-129-objects", "the same with objects").payload_member(objects(129)).refused("claims_malformed"),
+        other("payload-64-objects", "the same with objects").payload_member(objects(64)).refused("audience_mismatch"),
+        other("payload-65", "one level more").payload_member(member(65)).refused("claims_malformed"),
+        other("payload-65-objects", "the same with objects").payload_member(objects(65)).refused("claims_malformed"),
+        case("depth-payload-64-claims", "as deep as a payload may be, and handed out")
+            .payload_member(member(64))
+            .accepted(),
         unsigned("depth-header-100000", "100,000 levels in the header", Part::Header, &levels)
             .refused("token_malformed"),
         unsigned("depth-header-100000-open", "and never closed", Part::Header, &levels[..2]).refused("token_malformed"),
@@ -222,21 +239,90 @@ fn depth() -> Vec<Case> {
     ]
 }
 
+/// A header has at most 4,096 bytes before base64url, whatever they are.
+fn size() -> Vec<Case> {
+    let case = |id: &str, note: &str| case(format!("header-size-{id}"), note);
+    let long = |bytes: usize| {
+        let open = format!(r#"{},"x":""#, KEY.jose_header().trim_end_matches('}'));
+        let letters = "x".repeat(bytes - open.len() - 2);
+        format!("{open}{letters}\"}}")
+    };
+    let spaced = |bytes: usize| format!("{:bytes$}", KEY.jose_header());
+    let open = format!(r#"{},"x":["#, KEY.jose_header().trim_end_matches('}'));
+    let objects = [(open.as_str(), 1), ("{},", 33_333), ("{}]}", 1)];
+    vec![
+        folded(case("4096", "as long as a header may be").header(long(4096)), "xxx").accepted(),
+        folded(case("4097", "a byte more").header(long(4097)), "xxx").refused_saying("token_malformed", "4097 bytes"),
+        folded(case("4096-spaces", "as long as it may be, with spaces").header(spaced(4096)), "   ").accepted(),
+        folded(case("4097-spaces", "a byte more").header(spaced(4097)), "   ").refused("token_malformed"),
+        unsigned("header-size-objects", "100,000 bytes of empty objects in the header", Part::Header, &objects)
+            .refused("token_malformed"),
+    ]
+}
+
+/// Strict JSON holds for options too, at every level: 64 levels, the document itself being the first.
+fn options() -> Vec<Case> {
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let reserved = json!({"$serde_json::private::RawValue": "1"});
+    let case = |id: &str, note: &str| case(format!("option-json-{id}"), note);
+    let set = |x: Value| json!({"keys": key_set(&[&KEY])["keys"], "x": x});
+    vec![
+        case("depth-64", "as deep as options may be: the name is the fault").option("x", nested(63)).invalid("unknown"),
+        case("depth-65", "one level more").option("x", nested(64)).invalid("nested deeper than 64 levels"),
+        case("depth-64-keys", "a key set in them").keys(set(nested(62))).accepted(),
+        case("depth-65-keys", "one level more").keys(set(nested(63))).invalid("nested deeper than 64 levels"),
+        case("reserved", "a name that serde_json uses itself")
+            .option("$serde_json::private::RawValue", "1")
+            .invalid("is reserved"),
+        case("reserved-only", "as the only member").options(reserved.clone()).invalid("is reserved"),
+        case("reserved-claim", "as the name of a claim")
+            .option("expect_claims", reserved.clone())
+            .invalid("is reserved"),
+        case("reserved-keys", "in a key set").keys(set(reserved.clone())).invalid("is reserved"),
+        case("reserved-initial", "in the first key set")
+            .source("jwks_url", "https://app.example.com/jwks.json")
+            .option("jwks_initial", set(reserved))
+            .invalid("is reserved"),
+        case("reserved-number", "the name for numbers")
+            .keys(set(json!({"$serde_json::private::Number": "1"})))
+            .invalid("is reserved"),
+    ]
+}
+
 /// Numbers of 10^5 digits.
 fn digits() -> Vec<Case> {
     let key = KEY.jose_header();
     let (whole, part) =
         (format!(r#"{},"x":"#, key.trim_end_matches('}')), format!(r#"{},"x":0."#, key.trim_end_matches('}')));
+    let digits = |digits: &str, count: usize| format!(r#""x":{digits}{}"#, "1".repeat(count));
     let whole = [(whole.as_str(), 1), ("111", 33_334), ("}", 1)];
     let part = [(part.as_str(), 1), ("111", 33_334), ("}", 1)];
     vec![
         unsigned("digits-header-100000", "100,000 digits: no double is that large", Part::Header, &whole)
             .refused("token_malformed"),
-        unsigned("digits-header-100000-fraction", "100,000 digits behind the point are a number", Part::Header, &part)
-            .refused("signature_invalid"),
+        unsigned("digits-header-100000-fraction", "nor may a header have as many after the point", Part::Header, &part)
+            .refused("token_malformed"),
+        folded(case("digits-header-3000", "3,000 digits are too many too").header_member(digits("", 3000)), "111")
+            .refused("token_malformed"),
+        folded(
+            case("digits-header-3000-fraction", "3,000 digits after the point are a number")
+                .header_member(digits("0.", 3000)),
+            "111",
+        )
+        .accepted(),
         unsigned("digits-payload-100000", "in the payload nobody reads them", Part::Payload, &whole)
             .refused("signature_invalid"),
     ]
+}
+
+/// The token written as parts, since most of its header is one piece of three bytes again and again.
+fn folded(draft: Draft, piece: &str) -> Draft {
+    let (token, piece) = (draft.mint(), base64url(piece));
+    let run = piece.repeat(100);
+    let start = token.find(&run).expect("the piece is repeated");
+    let count = token.as_bytes()[start..].chunks(4).take_while(|chunk| *chunk == piece.as_bytes()).count();
+    let (before, after) = (&token[..start], &token[start + 4 * count..]);
+    draft.token(json!([before, [piece, count], after]))
 }
 
 /// A token with a part too long to be written out: pieces of text, each so many times. No signature can be over it.

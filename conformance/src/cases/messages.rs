@@ -8,7 +8,24 @@ use crate::{
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [algorithms(), kinds(), audiences(), demanded()].concat()
+    [presence(), algorithms(), kinds(), audiences(), demanded()].concat()
+}
+
+/// Pomerium sends an empty header if it cannot sign, which looks like none at all in most frameworks.
+fn presence() -> Vec<Case> {
+    let said = |id: &str, note: &str, token: &str, part: &str| {
+        case(format!("says-missing-{id}"), note).token(token).refused_saying("token_missing", part)
+    };
+    vec![
+        said("absent", "an absent header and an empty one are the same text", "", "is absent"),
+        said(
+            "empty",
+            "and the message names what an empty one comes from",
+            "",
+            "signing_key is missing, or is an EC key of another curve than P-256",
+        ),
+        said("bearer", "an empty one after Bearer", "Bearer ", "signing_key"),
+    ]
 }
 
 /// What the options allow stands beside what the JOSE header has, which nobody has signed yet and is not quoted.

@@ -28,15 +28,15 @@ const EXAMPLES: &str = r#"01 | {"route":"https://app.example.com"} | app.example
 06 | {"route":"https://App.Example.COM"} | App.Example.COM | "App.Example.COM" | issuer_mismatch | a token is not lower-cased
 07 | {"route":"https://app.example.com."} | app.example.com. | "app.example.com." | ok | a fully qualified name keeps its dot
 08 | {"route":"https://app.example.com"} | app.example.com. | "app.example.com." | issuer_mismatch | and differs from the one without
-09 | {"route":"https://bücher.example"} | | | !https://host[:port], nothing behind it | a route is ASCII
+09 | {"route":"https://bücher.example"} | | | !https://host[:port], nothing after it | a route is ASCII
 10 | {"route":"https://xn--bcher-kva.example"} | xn--bcher-kva.example | "xn--bcher-kva.example" | ok | punycode it is
 11 | {"route":"https://[2001:db8::7]"} | | | !IPv6 | Pomerium garbles IPv6 addresses
 12 | {"issuer":"2001:db8:","audience":"2001:db8:"} + | 2001:db8: | "2001:db8:" | ok | what it makes of one can be written by hand
 13 | {"issuer":"2001:db8:","audience":"2001:db8:"} | | | !no key source: set jwks_url | but no address follows from it
-14 | {"route":"https://app.example.com/admin"} | | | !https://host[:port], nothing behind it | a route has no path
-15 | {"route":"https://app.example.com?x"} | | | !https://host[:port], nothing behind it | nor a query
-16 | {"route":"app.example.com"} | | | !https://host[:port], nothing behind it | but a scheme
-17 | {"route":"tcp+https://ssh.example.com:22"} | | | !https://host[:port], nothing behind it | which is http or https
+14 | {"route":"https://app.example.com/admin"} | | | !a token names the host alone, without port or path | a route has no path
+15 | {"route":"https://app.example.com?x"} | | | !https://host[:port], nothing after it | nor a query
+16 | {"route":"app.example.com"} | | | !https://host[:port], nothing after it | but a scheme
+17 | {"route":"tcp+https://ssh.example.com:22"} | | | !https://host[:port], nothing after it | which is http or https
 18 | {"route":"http://app.example.com"} | app.example.com | "app.example.com" | ok | http is a route's scheme too
 19 | {"route":"http://127.0.0.1:8000"} | 127.0.0.1 | "127.0.0.1" | ok | an IPv4 address
 20 | {"route":"https://*.apps.example.com"} | | | !no key source: set jwks_url | a wildcard names no host to ask

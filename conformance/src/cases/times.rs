@@ -11,7 +11,7 @@ use crate::{
 const LAST: i64 = 9_007_199_254_740_991;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [expiry(), not_before(), issued_at(), age(), written(), now()].concat()
+    [expiry(), not_before(), not_before_as_string(), issued_at(), age(), written(), now()].concat()
 }
 
 /// Valid while `now < exp + leeway`.
@@ -55,6 +55,56 @@ fn not_before() -> Vec<Case> {
         from("zero", "1970", 0).accepted(),
         from("behind-exp", "it begins after it ends", EXP + 1000).refused("token_not_yet_valid"),
     ]
+}
+
+/// Pomerium 0.33 writes the identity provider's nbf as a string if an operator lists nbf in `jwt_claims_headers`. Only a
+/// string whose whole text is a JSON number is taken so.
+fn not_before_as_string() -> Vec<Case> {
+    let with = |id: &str, note: &str, text: &str| case(format!("nbf-string-{id}"), note).claim("nbf", text);
+    let mut cases = vec![
+        with("past", "as Pomerium 0.33 writes it", "1795354137").accepted(),
+        with("exponent", "with an exponent", "1.795354137e+09").accepted(),
+        with("fraction", "with a fraction", "1795354137.75").accepted(),
+        with("zero", "1970", "0").accepted(),
+        with("negative-zero", "minus zero is zero", "-0").accepted(),
+        with("leeway-last", "a minute ahead, within the default leeway", &(NOW + 60).to_string()).accepted(),
+        with("leeway-fraction", "a fraction is cut", &format!("{}.9", NOW + 60)).accepted(),
+        with("leeway-over", "a second more", &(NOW + 61).to_string()).refused_saying("token_not_yet_valid", "61 s"),
+        with("last", "the latest time there is", "9007199254740991").refused("token_not_yet_valid"),
+        case("nbf-string-escaped", "digits may be written with escapes, as in any string")
+            .payload_member(r#""nbf":"179535413\u0037""#)
+            .accepted(),
+    ];
+    let malformed = [
+        ("over-last", "2^53", "9007199254740992"),
+        ("huge", "a number that no double holds", "1e400"),
+        ("negative", "before 1970", "-1"),
+        ("empty", "nothing", ""),
+        ("blank", "a blank", " "),
+        ("blank-before", "a blank before it", " 1795354137"),
+        ("blank-after", "a blank after it", "1795354137 "),
+        ("tab", "a tab after it", "1795354137\t"),
+        ("line-end", "a line end after it", "1795354137\n"),
+        ("nul", "a NUL after it", "1795354137\0"),
+        ("plus", "a plus", "+1"),
+        ("leading-zero", "a leading zero", "01"),
+        ("hex", "a number in hex", "0x1"),
+        ("dot-first", "no digit before the point", ".5"),
+        ("dot-last", "no digit after the point", "1."),
+        ("underscore", "digits in groups", "1_795_354_137"),
+        ("comma", "two numbers", "1,2"),
+        ("two", "two numbers with a blank between", "1 2"),
+        ("nan", "not a number", "NaN"),
+        ("infinity", "no end", "Infinity"),
+        ("null", "null", "null"),
+        ("true", "a boolean", "true"),
+        ("quotes", "a string in a string", "\"1\""),
+        ("list", "a list in a string", "[1]"),
+        ("other-digits", "digits of another script", "\u{661}"),
+        ("date", "a date", "2026-11-22T16:33:57Z"),
+    ];
+    cases.extend(malformed.map(|(id, note, text)| with(id, note, text).refused_saying("claims_malformed", "nbf")));
+    cases
 }
 
 /// Valid while `iat <= now + leeway`.
@@ -159,13 +209,14 @@ fn written() -> Vec<Case> {
     ];
     cases.extend(bad.map(|(id, note, value)| refused(&format!("exp-{id}"), note, value)));
     cases.push(case("time-exp-missing", "exp is required").without("exp").refused_saying("claims_malformed", "exp"));
+    let string = case("time-iat-string", "iat: a string").claim("iat", "1795354137");
+    cases.push(string.refused_saying("claims_malformed", "iat is a string"));
     for name in ["iat", "nbf"] {
         let with = |id: &str, note: &str, value: Value| {
             let draft = case(format!("time-{name}-{id}"), format!("{name}: {note}"));
             draft.claim(name, value).refused_saying("claims_malformed", name)
         };
         cases.extend([
-            with("string", "a string", json!("1795354137")),
             with("null", "null, which is not the same as missing", json!(null)),
             with("false", "a boolean", json!(false)),
             with("list", "a list", json!([])),

@@ -95,6 +95,7 @@ fn answers() -> Vec<Row> {
     ]
 }
 
+const IDENTITIES: &str = "Content-Encoding: identity, IDENTITY\r\nContent-Encoding: identity\r\n";
 const TWO_ENCODINGS: &str = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n";
 
 /// Odd answers that are fine.
@@ -103,6 +104,9 @@ fn fine() -> Vec<Row> {
         ("200", |peer| peer.serve(), Keys),
         ("200 as text", |peer| peer.asked().answer("200 OK", "Content-Type: text/plain\r\n", &good_keys()), Keys),
         ("200 as identity", |peer| peer.asked().answer("200 OK", "Content-Encoding: identity\r\n", &good_keys()), Keys),
+        ("200 as Identity", |peer| peer.asked().answer("200 OK", "Content-Encoding: Identity\r\n", &good_keys()), Keys),
+        ("200 as nothing", |peer| peer.asked().answer("200 OK", "Content-Encoding:\r\n", &good_keys()), Keys),
+        ("200 as identity twice", |peer| peer.asked().answer("200 OK", IDENTITIES, &good_keys()), Keys),
         ("200 after 103", |peer| peer.asked().send(EARLY_HINTS).ok(&good_keys()), Keys),
         ("200 without a length", |peer| peer.asked().send(START).send("\r\n").send(good_keys()), Keys),
         ("200 in chunks of a byte", |peer| peer.asked().send(CHUNKED).send(chunks()), Keys),
@@ -199,7 +203,9 @@ fn a_redirect_is_never_followed() {
         let (sources, cases): (Vec<_>, Vec<_>) = targets.into_iter().map(start).unzip();
         judge(cases);
         assert_eq!(elsewhere.connections(), 0, "a redirect was followed");
-        assert!(sources.iter().all(|source| source.connections() == 2), "two verifiers, one fetch each");
+        // two verifiers, one fetch each, and one more for the unknown kid; a slow machine sees a backoff end
+        let asked: Vec<u64> = sources.iter().map(|source| source.connections()).collect();
+        assert!(asked.iter().all(|connections| (3..6).contains(connections)), "{asked:?}");
     });
 }
 
@@ -233,11 +239,12 @@ fn a_request_asks_for_json_uncompressed_and_for_what_has_changed() {
         });
         let verifier = Verifier::new(options(source.url("127.0.0.1"))).expect("options");
         verifier.verify(token()).expect("good");
-        assert_eq!(verifier.status().ttl, Some(300));
+        assert!((210..=300).contains(&verifier.status().ttl.expect("a set")));
         verifier.refresh(true).expect("304");
         verifier.verify(token()).expect("good");
         let status = verifier.status();
-        assert_eq!((status.state, status.ttl, status.fetches, status.fetch_failures), ("fresh", Some(120), 2, 0));
+        assert_eq!((status.state, status.fetches, status.fetch_failures), ("fresh", 2, 0));
+        assert!((84..=120).contains(&status.ttl.expect("a set")), "{:?}", status.ttl);
 
         let host = format!("host: 127.0.0.1:{}", source.port());
         let agent = concat!("user-agent: pomerium-jwt/", env!("CARGO_PKG_VERSION"));

@@ -69,7 +69,7 @@ pub(super) fn is_fetching() -> bool {
     let start = Instant::now();
     let _ = verifier.refresh(true);
     let seconds = start.elapsed().as_secs_f64();
-    let status = super::landed(&verifier);
+    let status = super::finished(&verifier);
     println!("\nFETCHED {seconds} {}", serde_json::to_string(&status).expect("status"));
     true
 }

@@ -100,5 +100,5 @@ fn fork_while(name: &str, mut options: Options, reachable: bool, so_far: impl Fn
     };
     println!("fork during {name}: the child ended with {status:?} after {:.2} s", start.elapsed().as_secs_f64());
     assert_eq!(status, Some(0), "{name}: the child must verify and, if it can, fetch; none: it hung");
-    landed(&verifier);
+    finished(&verifier);
 }

@@ -170,7 +170,7 @@ fn observe(options: &Options, token: &str) -> Outcome {
         let start = Instant::now();
         let answer = verifier.verify(token);
         let elapsed = start.elapsed();
-        let status = landed(&verifier);
+        let status = finished(&verifier);
         let foreign = verifier.verify(foreign_token());
         over.store(true, Ordering::SeqCst);
         assert!(foreign.is_err(), "a token of an unknown key was accepted");
@@ -196,7 +196,7 @@ fn slowest_status(verifier: &Verifier, over: &AtomicBool) -> Duration {
 }
 
 /// Waits until the first fetch has ended.
-fn landed(verifier: &Verifier) -> Status {
+fn finished(verifier: &Verifier) -> Status {
     until(verifier, "the fetch to end", |status| status.last_error.is_some() || status.last_success.is_some())
 }
 

@@ -19,7 +19,7 @@ use ureq::{
     },
 };
 
-use super::flight::spawn;
+use super::remote::spawn;
 
 /// Finds the addresses of `host:port`. May take as long as it likes.
 pub(super) type LookUp = fn(&str) -> io::Result<Vec<SocketAddr>>;

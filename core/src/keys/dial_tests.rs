@@ -15,12 +15,12 @@ use pomerium_jwt_issuer::{KEY_SET_PATH, Server, ServerOptions};
 use super::*;
 use crate::{
     Code, LastErrorCode,
-    clock::{Clock, SECOND, SystemClock},
+    clock::{SECOND, SystemClock},
     faults_tests::child,
     keys::{
         Algorithm, Fetch, Limits, Patience, Trust,
-        flight::{Fetched, Fetcher, Remote},
         http::Request,
+        remote::{Fetched, Fetcher, Remote},
     },
 };
 
@@ -133,10 +133,8 @@ fn a_resolver_that_hangs_costs_one_wait_and_blocks_no_status() {
     let remote = Arc::new(remote(request("keys.example.test", &server, hang)));
     let waiting = remote.clone();
     let start = Instant::now();
-    let waiter = thread::spawn(move || {
-        let now = SystemClock::new().now();
-        waiting.acquire(None, Algorithm::Es256, now, Patience::Wait).err().map(|error| error.code())
-    });
+    let waiter =
+        thread::spawn(move || waiting.acquire(None, Algorithm::Es256, Patience::Wait).err().map(|error| error.code()));
     while remote.state().last_error.is_none() {
         assert!(start.elapsed() < PATIENCE, "{:?}", remote.state().fetches);
         thread::sleep(Duration::from_millis(1));
@@ -163,8 +161,8 @@ fn a_fork_while_a_name_is_resolved_leaves_both_processes_whole() {
         PARENT.store(process::id(), Ordering::SeqCst);
         let server = server();
         let remote = Arc::new(remote(request("keys.example.test", &server, hang_in_the_parent)));
-        let flying = remote.clone();
-        let flight = thread::spawn(move || flying.refresh(false));
+        let refreshing = remote.clone();
+        let refresh = thread::spawn(move || refreshing.refresh(false));
         let start = Instant::now();
         while ASKED.load(Ordering::SeqCst) == 0 {
             assert!(start.elapsed() < PATIENCE, "the resolver was not asked");
@@ -176,6 +174,6 @@ fn a_fork_while_a_name_is_resolved_leaves_both_processes_whole() {
             fork::Fork::Parent(child) => child,
         };
         assert_eq!(fork::waitpid(child).expect("waitpid"), 0, "the child must fetch");
-        assert!(flight.join().expect("no panic").is_err(), "the parent's resolver hangs on");
+        assert!(refresh.join().expect("no panic").is_err(), "the parent's resolver still hangs");
     });
 }

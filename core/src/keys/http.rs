@@ -18,9 +18,9 @@ use ureq::{
 use super::{
     Fetch,
     dial::{self, Dial, LookUp},
-    flight::{Failure, Fetched, Fetcher},
     jwk::MAX_BYTES,
     local,
+    remote::{Failure, Fetched, Fetcher},
 };
 use crate::status::LastErrorCode;
 
@@ -90,8 +90,7 @@ impl Request {
         if status != StatusCode::OK {
             return Err(self.wrong_status(status));
         }
-        let mut encodings = response.headers().get_all(header::CONTENT_ENCODING).iter();
-        if encodings.any(|encoding| encoding != "identity") {
+        if is_encoded(response.headers()) {
             return Err(self.encoded());
         }
         let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
@@ -136,6 +135,13 @@ impl Request {
         }
         Ok(roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect())
     }
+}
+
+/// Whether the body is encoded. "identity", in any case (RFC 9110 section 8.4.1), and an empty list say that it is not.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// Cache-Control's max-age in seconds (RFC 9111 section 5.2.2.1); 0 where it forbids storing.

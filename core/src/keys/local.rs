@@ -15,13 +15,14 @@ use arc_swap::ArcSwap;
 
 use super::{KeySet, Source, Trust, jwk::MAX_BYTES};
 use crate::{
-    clock::{Now, SECOND},
-    status::{KeyState, LastError, LastErrorCode},
+    clock::{Clock, SECOND},
+    status::{Health, KeyState, LastError, LastErrorCode},
 };
 
 /// The keys of one static source.
 pub(crate) struct Local {
     source: String,
+    clock: Arc<dyn Clock>,
     held: ArcSwap<Held>,
     file: Option<Watch>,
 }
@@ -48,7 +49,8 @@ impl Local {
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(crate) fn new(source: &Source, trust: &Trust, now: Now) -> Result<Self, String> {
+    pub(crate) fn new(source: &Source, trust: &Trust, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let now = clock.now();
         let about = |what: String| move |why: String| format!("{what}: {why}");
         let mut stamp = None;
         let mut file = None;
@@ -72,7 +74,7 @@ impl Local {
             Source::Url { .. } => return Err("an address is not a static source".to_owned()),
         };
         let held = Held { keys: Arc::new(keys), stamp, read_at: now.unix, error: None };
-        Ok(Self { source: source.describe(), held: ArcSwap::from_pointee(held), file })
+        Ok(Self { source: source.describe(), clock, held: ArcSwap::from_pointee(held), file })
     }
 
     pub(crate) fn source(&self) -> &str {
@@ -80,15 +82,16 @@ impl Local {
     }
 
     /// The set to verify with; looks first whether `jwks_file` has changed, at most once a second.
-    pub(crate) fn current(&self, now: Now) -> Arc<KeySet> {
+    pub(crate) fn current(&self) -> Arc<KeySet> {
         if let Some(watch) = &self.file {
+            let now = self.clock.now();
             let due = watch.next.load(Ordering::Relaxed);
             let mine = |due| {
                 let next = now.monotonic + SECOND;
                 watch.next.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             };
             if now.monotonic >= due && mine(due) {
-                self.reread(watch, now, false);
+                self.reread(watch, now.unix, false);
             }
         }
         self.at_hand()
@@ -100,26 +103,26 @@ impl Local {
     }
 
     /// Reads `jwks_file` again, whether it has changed or not; other sources have nothing to do.
-    pub(crate) fn refresh(&self, now: Now) {
+    pub(crate) fn refresh(&self) {
         if let Some(watch) = &self.file {
-            self.reread(watch, now, true);
+            self.reread(watch, self.clock.now().unix, true);
         }
     }
 
     /// A bad new file keeps the last good set and shows in `status`.
-    fn reread(&self, watch: &Watch, now: Now, force: bool) {
+    fn reread(&self, watch: &Watch, now: i64, force: bool) {
         let held = self.held.load_full();
         let stamp = Stamp::of(&watch.path);
         if !force && stamp == held.stamp {
             return;
         }
         let next = match read_set(&watch.path, &watch.trust, Some(&held.keys)) {
-            Ok(keys) => Held { keys: Arc::new(keys), stamp, read_at: now.unix, error: None },
+            Ok(keys) => Held { keys: Arc::new(keys), stamp, read_at: now, error: None },
             Err(why) => {
                 let message = format!("{}: {why}", self.source);
                 Held {
                     stamp,
-                    error: Some(LastError { code: LastErrorCode::Body, message, at: now.unix }),
+                    error: Some(LastError { code: LastErrorCode::Body, message, at: now }),
                     ..(*held).clone()
                 }
             }
@@ -136,11 +139,14 @@ impl Local {
             age: None,
             ttl: None,
             keys: held.keys.status(),
+            key_set: held.keys.digest(),
             last_success: Some(held.read_at),
             last_error: held.error.clone(),
             next_attempt: None,
             fetches: 0,
             fetch_failures: 0,
+            fetch_seconds: None,
+            health: Health { configured: true, asked: true, keys_loaded: held.keys.is_usable(), stale: false },
         }
     }
 }

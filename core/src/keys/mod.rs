@@ -1,22 +1,29 @@
 //! Keys: which ones there are, which of them are usable, and which one a token means.
 
+mod age;
 #[cfg(feature = "fetch")]
 mod dial;
-mod flight;
+mod fetcher;
+mod found;
 #[cfg(feature = "fetch")]
 mod http;
 mod jwk;
+mod kids;
 mod local;
 mod pem;
 mod policy;
+mod progress;
+mod remote;
+mod report;
 mod source;
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use pomerium_jwt_es256 as es256;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub(crate) use found::Found;
 pub(crate) use policy::Limits;
 pub(crate) use source::{Fetch, Patience, Source, Store, check_url, is_authority};
 
@@ -73,8 +80,8 @@ pub(crate) enum PublicKey {
 /// An RSA public key of 2048 to 8192 bits, big-endian without leading zeros.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RsaKey {
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+    modulus: Arc<[u8]>,
+    exponent: Arc<[u8]>,
 }
 
 impl PublicKey {
@@ -106,7 +113,7 @@ impl PublicKey {
         if !(3..1 << 33).contains(&value) || value % 2 == 0 {
             return Err("the RSA exponent is not an odd number from 3 to 2^33-1".to_owned());
         }
-        Ok(PublicKey::Rs256(RsaKey { modulus: modulus.to_owned(), exponent: exponent.to_owned() }))
+        Ok(PublicKey::Rs256(RsaKey { modulus: modulus.into(), exponent: exponent.into() }))
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -286,7 +293,8 @@ impl ListedKey {
     }
 }
 
-/// A kid in a message: only if nothing can hide in it.
+/// A kid in a message: only if nothing can hide in it. It may be that of a token that nobody has signed, the one thing
+/// quoted of such a token, since without it nobody finds out which key is missing.
 pub(crate) fn named(kid: &str) -> String {
     let harmless = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (1..=64).contains(&kid.len()) && kid.bytes().all(harmless) {
@@ -335,5 +343,48 @@ mod tests {
         assert_eq!(prepared(&after), prepared(&before));
         assert_ne!(prepared(&unrelated), prepared(&before), "equal keys alone are not the same one");
         assert!(after.find(Some(&dropped.thumbprint()), Algorithm::Es256).is_err());
+    }
+
+    /// Two keys whose points are P and -P: they share x, and their private keys are 2 and n - 2.
+    fn opposite_keys() -> [SigningKey; 2] {
+        const N: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let mut scalar: [u8; 32] =
+            std::array::from_fn(|at| u8::from_str_radix(&N[2 * at..2 * at + 2], 16).expect("hex"));
+        scalar[31] -= 2;
+        let mut two = [0; 32];
+        two[31] = 2;
+        [two, scalar].map(|scalar| SigningKey::from_scalar(&scalar).expect("below n"))
+    }
+
+    #[test]
+    fn a_refreshed_set_does_not_take_a_key_for_its_opposite() {
+        let [old, new] = opposite_keys();
+        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
+        let parse = |text: String, previous| KeySet::parse(text.as_bytes(), &trust, previous).expect("a key set");
+        let before = parse(key_set([&old]), None);
+        let after = parse(key_set([&new]), Some(&before));
+        let find = |set: &KeySet, key: &SigningKey| set.find(Some(&key.thumbprint()), Algorithm::Es256).cloned();
+        let (before, after) = (find(&before, &old).expect("the old key"), find(&after, &new).expect("the new key"));
+        match (&before, &after) {
+            (PublicKey::Es256(old), PublicKey::Es256(new)) => assert!(old.x() == new.x() && old.y() != new.y()),
+            other => panic!("{other:?}"),
+        }
+        assert_ne!(before, after);
+        let message = b"header.payload";
+        assert!(after.verify(message, &new.sign(message)), "the new key verifies its own signatures");
+        assert!(!after.verify(message, &old.sign(message)), "and not those of the withdrawn one");
+    }
+
+    #[test]
+    fn opposite_keys_under_one_kid_are_both_skipped() {
+        let [one, other] = opposite_keys();
+        let text = key_set([&one, &other]).replace(&other.thumbprint(), &one.thumbprint());
+        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
+        let set = KeySet::parse(text.as_bytes(), &trust, None).expect("a key set");
+        assert!(set.status().iter().all(|key| key.reason.as_deref() == Some("another key has the same kid")));
+        assert_eq!(
+            set.find(Some(&one.thumbprint()), Algorithm::Es256).map_err(|error| error.code()),
+            Err(Code::KeysEmpty)
+        );
     }
 }

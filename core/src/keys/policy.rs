@@ -1,90 +1,85 @@
 //! When keys are used, when they are fetched, and who waits: rules alone, with no clock, lock, thread or socket.
 //!
-//! Every method takes the time and changes nothing but its own state, so that each rule is a table test and the
-//! promises can be simulated. `flight.rs` carries the decisions out.
+//! Every method takes the [`Moment`], random draw included, and changes nothing but its own state, so that each rule is
+//! a table test and the promises can be simulated. `remote.rs` carries the decisions out.
 //!
 //! | age | until | a token whose key is known |
 //! |---|---|---|
 //! | fresh | ttl | used at once |
-//! | aging | 2 ttl | used at once; a refresh starts behind it |
+//! | aging | 2 ttl | used at once; a refresh starts in the background |
 //! | old | 2 ttl + max_stale | used at once while the source fails; else one fetch first, all callers wait for it |
 //! | expired | | fetch first |
 
+use super::{
+    age::{Age, Loaded},
+    kids::{Kid, Kids},
+};
 use crate::clock::{Now, SECOND};
 
-/// At most this many tokens with unknown kids wait for one fetch; the others are answered at once.
+/// At most this many tokens with unknown kids wait for one fetch; the others are judged at once.
 pub(super) const MAX_WAITERS: u32 = 64;
+/// The ttl if neither `cache_ttl` nor Cache-Control says otherwise.
+const DEFAULT_TTL: i64 = 300 * SECOND;
+/// A ttl below this is used as it is: it is for tests.
+const EXACT_TTL: i64 = 10 * SECOND;
+/// A set without a usable key is asked for again soon: somebody is about to configure one.
+const UNUSABLE_TTL: i64 = 10 * SECOND;
+/// How long Pomerium may sign with a key before every replica publishes it.
+const PUBLISHED_WITHIN: i64 = 2 * SECOND;
+/// The longest backoff while a set is in use, and while none is: an application without keys is not kept waiting.
+const LONGEST_BACKOFF: i64 = 60 * SECOND;
+const LONGEST_BACKOFF_WITHOUT_KEYS: i64 = 5 * SECOND;
 
 /// The options of the policy, in nanoseconds: see [`Settings`](crate::options::Settings).
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// `cache_ttl`, where it is set.
+    /// `cache_ttl`, if it is set.
     pub(crate) ttl: Option<i64>,
     pub(crate) max_stale: i64,
     pub(crate) cooldown: i64,
     pub(crate) timeout: i64,
 }
 
-/// The ttl where neither `cache_ttl` nor Cache-Control says otherwise.
-const DEFAULT_TTL: i64 = 300 * SECOND;
-/// A set without a usable key is asked for again soon: somebody is about to configure one.
-const UNUSABLE_TTL: i64 = 10 * SECOND;
-
 impl Limits {
-    /// The ttl of a set whose response allowed `max_age` seconds.
-    pub(crate) fn ttl(&self, max_age: Option<i64>, usable: bool) -> i64 {
+    /// The ttl of a set whose response allowed `max_age` seconds: by a draw from 0 to 1 it is 0.7 to 1.0 of that, so
+    /// that a fleet which once fetched in the same second does not do so for ever.
+    pub(crate) fn ttl(&self, max_age: Option<i64>, usable: bool, draw: f64) -> i64 {
         let advised = max_age.map_or(DEFAULT_TTL, |seconds| seconds.clamp(60, 3600) * SECOND);
-        let ttl = self.ttl.unwrap_or(advised);
+        let asked_for = self.ttl.unwrap_or(advised);
+        let ttl = if asked_for < EXACT_TTL { asked_for } else { scaled(asked_for, 0.7 + 0.3 * draw) };
         if usable { ttl } else { ttl.min(UNUSABLE_TTL) }
     }
 }
 
-/// What the policy knows of the set in use.
+/// All that a decision depends on apart from the state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    pub(crate) limits: &'a Limits,
+    /// The last set that was loaded, whatever its age.
+    pub(crate) loaded: Option<Loaded>,
+    pub(crate) now: Now,
+    /// At random, from 0 to 1: what a pause or a backoff of this moment is multiplied by.
+    pub(crate) draw: f64,
+}
+
+impl Moment<'_> {
+    /// A set that was never loaded is as good as expired.
+    pub(crate) fn age(&self) -> Age {
+        self.loaded.map_or(Age::Expired, |loaded| loaded.age(self.limits, self.now))
+    }
+
+    /// The set in use: loaded and not expired.
+    pub(crate) fn in_use(&self) -> Option<Loaded> {
+        self.loaded.filter(|_| self.age() != Age::Expired)
+    }
+}
+
+/// A token, as the policy sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Loaded {
-    /// When the request that brought the set was sent.
-    pub(crate) sent: Now,
-    /// In nanoseconds.
-    pub(crate) ttl: i64,
-}
-
-/// How old the set in use is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Age {
-    Fresh,
-    Aging,
-    Old,
-    Expired,
-}
-
-impl Age {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Age::Fresh => "fresh",
-            Age::Aging => "aging",
-            Age::Old => "old",
-            Age::Expired => "expired",
-        }
-    }
-}
-
-impl Loaded {
-    /// The larger of both clocks' ages: the monotonic one stands still while the machine is suspended, the wall clock
-    /// may have been set back.
-    pub(crate) fn nanoseconds(&self, now: Now) -> i64 {
-        let wall = now.unix.saturating_sub(self.sent.unix).saturating_mul(SECOND);
-        (now.monotonic - self.sent.monotonic).max(wall)
-    }
-
-    pub(crate) fn age(&self, limits: &Limits, now: Now) -> Age {
-        let age = self.nanoseconds(now);
-        match age {
-            _ if age < self.ttl => Age::Fresh,
-            _ if age < 2 * self.ttl => Age::Aging,
-            _ if age < 2 * self.ttl + limits.max_stale => Age::Old,
-            _ => Age::Expired,
-        }
-    }
+pub(crate) struct Look {
+    pub(crate) kid: Kid,
+    /// Whether the last set loaded has its key.
+    pub(crate) known: bool,
 }
 
 /// What a verification does about its key.
@@ -92,171 +87,317 @@ impl Loaded {
 pub(crate) enum Step {
     /// The key is known: use it.
     Use,
-    /// Wait for the fetch, then ask [`State::last`].
+    /// Wait for the fetch, then ask [`State::last`]; a caller in two steps calls `refresh` for that.
     Wait,
-    /// `keys_unavailable`, or `keys_empty` if the set in use has no usable key.
+    /// `keys_unavailable`.
     Unavailable,
+    /// `keys_empty`: the set in use has no usable key.
+    Empty,
     /// `key_not_found`.
     NotFound,
 }
 
-/// A step, and whether a fetch has to start: before it (`Wait`) or behind it.
+/// How the caller waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// In the call itself.
+    Blocking,
+    /// Elsewhere: it calls `refresh`, then asks with its ticket.
+    TwoStep,
+}
+
+/// A step, and the fetch that has to be started for it: before it if it is to wait, else in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) step: Step,
-    pub(crate) start: bool,
+    pub(crate) start: Option<Fetch>,
 }
 
 /// What a call of `refresh` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refresh {
     Nothing,
-    Join,
-    Start,
+    Join(Fetch),
+    Start(Fetch),
+}
+
+/// One fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fetch {
+    /// No two fetches of one state have the same.
+    pub(crate) number: u64,
+    /// When it was started.
+    pub(crate) since: i64,
 }
 
 /// What has happened so far. All times are monotonic nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct State {
-    /// When the fetch in flight was started.
-    flying: Option<i64>,
-    /// When a fetch was asked for that a caller of `verify_cached` promised to run with `refresh`.
+    running: Option<Fetch>,
+    /// The last fetch that was started, running or not.
+    last_started: Option<Fetch>,
+    /// When a fetch was last asked for that a caller in two steps promised to run with `refresh`; none while one runs.
     wanted: Option<i64>,
-    /// Tokens with unknown kids that wait for the fetch in flight or wanted.
+    /// Tokens with unknown kids that wait for the fetch running or wanted.
     waiters: u32,
     failures: u32,
     failed_at: Option<i64>,
-    next_attempt: i64,
-    cooldown_ends: i64,
+    backoff_ends: i64,
+    pause: Pause,
     forced_at: Option<i64>,
+    kids: Kids,
 }
 
 impl State {
-    /// The first look at a token: `known` says whether the set in use has its key.
-    pub(crate) fn first(&mut self, limits: &Limits, loaded: Option<&Loaded>, now: Now, known: bool) -> Decision {
-        let in_flight = self.in_flight(limits, now);
-        let due = !in_flight && now.monotonic >= self.next_attempt;
-        let age = loaded.map_or(Age::Expired, |loaded| loaded.age(limits, now));
-        let answer = |step, start| Decision { step, start };
+    /// To be called before anything else happens: a wanted fetch that nobody has run within `timeout` is given up, and
+    /// a fetch that has not ended a second after its timeout is lost, which counts as failed. A host that was stopped
+    /// in the middle must not hold everybody for ever. Gives the fetch that was lost.
+    pub(crate) fn settle(&mut self, at: &Moment<'_>) -> Option<Fetch> {
+        let now = at.now.monotonic;
+        if self.running.is_none() && self.wanted.is_some_and(|wanted| now - wanted >= at.limits.timeout) {
+            self.wanted = None;
+            self.waiters = 0;
+        }
+        let lost = self.running.filter(|fetch| now - fetch.since > at.limits.timeout + SECOND)?;
+        self.fail(lost.since + at.limits.timeout + SECOND, at);
+        Some(lost)
+    }
 
-        if age == Age::Expired || (age == Age::Old && !self.failing(loaded, now)) {
-            if in_flight || due {
-                return answer(Step::Wait, due);
+    /// The first look at a token.
+    pub(crate) fn first(&mut self, at: &Moment<'_>, look: Look, caller: Caller) -> Decision {
+        let now = at.now.monotonic;
+        if !look.known {
+            self.kids.ask(look.kid, now);
+        }
+        let (due, age) = (self.is_due(at), at.age());
+        if age == Age::Expired || (age == Age::Old && !self.is_failing(at)) {
+            if self.is_running() || due {
+                return self.wait(now, caller);
             }
             if age == Age::Expired {
-                return answer(Step::Unavailable, false);
+                return Decision { step: Step::Unavailable, start: None };
             }
         }
-        let behind = due && age != Age::Fresh;
-        if known {
-            return answer(Step::Use, behind);
+        let refreshes = due && age != Age::Fresh;
+        if look.known {
+            return Decision { step: Step::Use, start: refreshes.then(|| self.start(now)) };
         }
-        if in_flight && self.waiters >= MAX_WAITERS {
-            return answer(Step::Unavailable, behind);
+        self.first_of_unknown(at, look.kid, caller, refreshes)
+    }
+
+    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, whatever the
+    /// backoff says: a kid never seen is the best evidence that the source is back.
+    fn first_of_unknown(&mut self, at: &Moment<'_>, kid: Kid, caller: Caller, refreshes: bool) -> Decision {
+        let now = at.now.monotonic;
+        if self.is_running() && self.waiters >= MAX_WAITERS {
+            let step = self.judge(at, kid, now);
+            return Decision { step, start: refreshes.then(|| self.start(now)) };
         }
-        if in_flight || behind {
-            self.waiters += 1;
-            return answer(Step::Wait, behind);
-        }
-        if due && now.monotonic >= self.cooldown_ends {
+        if !self.is_running() && !refreshes {
+            if !self.pause.is_over(now) {
+                return Decision { step: self.judge(at, kid, now), start: None };
+            }
             // stamped before the attempt: a source that fails is not asked more often
-            self.cooldown_ends = now.monotonic + limits.cooldown;
-            self.waiters += 1;
-            return answer(Step::Wait, true);
+            self.pause.stamp(at);
         }
-        answer(Step::Unavailable, false)
+        self.waiters += 1;
+        self.wait(now, caller)
     }
 
-    /// The answer after the wait, or at once where no wait is wanted. `arrived` is when the token came, monotonic.
-    pub(crate) fn last(limits: &Limits, loaded: Option<&Loaded>, now: Now, known: bool, arrived: i64) -> Step {
-        match loaded {
-            Some(loaded) if loaded.age(limits, now) != Age::Expired => match known {
-                true => Step::Use,
-                false if loaded.sent.monotonic >= arrived => Step::NotFound,
-                false => Step::Unavailable,
-            },
-            _ => Step::Unavailable,
+    /// The answer after the wait, or at once if no wait is wanted. `arrived` is when the token came.
+    pub(crate) fn last(&self, at: &Moment<'_>, look: Look, arrived: i64) -> Step {
+        match at.in_use() {
+            None => Step::Unavailable,
+            Some(_) if look.known => Step::Use,
+            Some(_) => self.judge(at, look.kid, arrived),
         }
     }
 
-    /// A caller of `refresh`. `force` ignores ttl, cooldown and backoff, at most once a second.
-    pub(crate) fn refresh(&mut self, limits: &Limits, loaded: Option<&Loaded>, now: Now, force: bool) -> Refresh {
-        if self.flying.is_some() {
-            return Refresh::Join;
+    /// A caller of `refresh`. `force` ignores ttl, pause and backoff, at most once a second.
+    pub(crate) fn refresh(&mut self, at: &Moment<'_>, force: bool) -> Refresh {
+        let now = at.now.monotonic;
+        if let Some(running) = self.running {
+            return Refresh::Join(running);
+        }
+        let wanted = match force {
+            true => self.forced_at.is_none_or(|forced| now - forced >= SECOND),
+            false => self.wanted.is_some() || (self.is_due(at) && at.age() != Age::Fresh),
+        };
+        if !wanted {
+            return Refresh::Nothing;
         }
         if force {
-            if self.forced_at.is_some_and(|at| now.monotonic - at < SECOND) {
-                return Refresh::Nothing;
+            self.forced_at = Some(now);
+        }
+        Refresh::Start(self.start(now))
+    }
+
+    /// Somebody looks at `status` or `health`. An instance without a usable key is not ready and gets no requests:
+    /// without this it would never fetch again.
+    pub(crate) fn look_after(&mut self, at: &Moment<'_>) -> Option<Fetch> {
+        let usable = at.in_use().is_some_and(|loaded| loaded.usable);
+        let start = !usable && at.age() != Age::Fresh && self.is_due(at);
+        start.then(|| self.start(at.now.monotonic))
+    }
+
+    /// The fetch has brought a set. A fetch that was lost changes nothing.
+    pub(crate) fn succeeded(&mut self, fetch: Fetch) {
+        if self.running == Some(fetch) {
+            self.end();
+            self.failures = 0;
+            self.failed_at = None;
+            self.backoff_ends = 0;
+        }
+    }
+
+    /// The fetch has failed; the last good set stays. A fetch that was lost has failed before and changes nothing.
+    pub(crate) fn failed(&mut self, fetch: Fetch, at: &Moment<'_>) {
+        if self.running == Some(fetch) {
+            self.fail(at.now.monotonic, at);
+        }
+    }
+
+    /// A set had this kid, and the set that replaces it does not.
+    pub(crate) fn withdraw(&mut self, kid: Kid) {
+        self.kids.withdraw(kid);
+    }
+
+    /// The fetch running.
+    pub(crate) fn running(&self) -> Option<Fetch> {
+        self.running
+    }
+
+    /// When the source was last asked.
+    pub(crate) fn last_asked(&self) -> Option<i64> {
+        self.last_started.map(|fetch| fetch.since)
+    }
+
+    /// Nanoseconds until the next request can start a fetch: for want of keys after the backoff, for an unknown kid
+    /// after its pause, for any token once the set is no longer fresh.
+    pub(crate) fn next_attempt(&self, at: &Moment<'_>) -> i64 {
+        let allowed = match at.in_use() {
+            None => self.allowed(at),
+            Some(loaded) => {
+                let fresh = loaded.ttl - loaded.nanoseconds(at.now);
+                self.pause.ends.min(self.allowed(at).max(at.now.monotonic.saturating_add(fresh)))
             }
-            self.forced_at = Some(now.monotonic);
-            return Refresh::Start;
+        };
+        if self.is_running() { 0 } else { (allowed - at.now.monotonic).max(0) }
+    }
+
+    /// A fetch that is wanted counts as one running.
+    fn is_running(&self) -> bool {
+        self.running.is_some() || self.wanted.is_some()
+    }
+
+    /// Whether a fetch may start in the background. A wanted fetch does not prevent it: the caller that promised to
+    /// run it may never come, and joins if it does.
+    fn is_due(&self, at: &Moment<'_>) -> bool {
+        self.running.is_none() && at.now.monotonic >= self.allowed(at)
+    }
+
+    /// When the backoff ends. One that was drawn for a set in use is cut short when the set expires.
+    fn allowed(&self, at: &Moment<'_>) -> i64 {
+        match (at.in_use(), self.failed_at) {
+            (None, Some(failed_at)) => self.backoff_ends.min(failed_at + LONGEST_BACKOFF_WITHOUT_KEYS),
+            _ => self.backoff_ends,
         }
-        let fresh = loaded.is_some_and(|loaded| loaded.age(limits, now) == Age::Fresh);
-        if now.monotonic >= self.next_attempt && (self.wanted.is_some() || !fresh) {
-            return Refresh::Start;
+    }
+
+    /// Whether the source is known to fail: the last good keys then answer without another wait.
+    fn is_failing(&self, at: &Moment<'_>) -> bool {
+        let (now, timeout) = (at.now.monotonic, at.limits.timeout);
+        let ttl = at.loaded.map_or(DEFAULT_TTL, |loaded| loaded.ttl);
+        let recently = ttl.max(2 * SECOND).saturating_add(timeout);
+        self.failed_at.is_some_and(|failed_at| now - failed_at <= recently)
+            || self.running.is_some_and(|fetch| now - fetch.since >= timeout.min(ttl / 2))
+    }
+
+    /// What is said to a token whose key the set in use does not have.
+    fn judge(&self, at: &Moment<'_>, kid: Kid, arrived: i64) -> Step {
+        let Some(loaded) = at.in_use() else { return Step::Unavailable };
+        let since = self.kids.since(kid).map_or(arrived, |since| since.min(arrived));
+        match loaded.sent.monotonic >= since.saturating_add(PUBLISHED_WITHIN) {
+            _ if !loaded.usable => Step::Empty,
+            true => Step::NotFound,
+            false if self.kids.is_withdrawn(kid) => Step::NotFound,
+            false => Step::Unavailable,
         }
-        Refresh::Nothing
     }
 
-    /// A caller without a thread to wait in has been told to fetch.
-    pub(crate) fn want(&mut self, now: Now) {
-        self.wanted = Some(now.monotonic);
+    /// The caller waits for the fetch running; if there is none it starts one, or promises to.
+    fn wait(&mut self, now: i64, caller: Caller) -> Decision {
+        let start = match caller {
+            Caller::Blocking if self.running.is_none() => Some(self.start(now)),
+            Caller::Blocking => None,
+            Caller::TwoStep => {
+                // the last one counts: those before may have gone
+                self.wanted = self.running.is_none().then_some(now);
+                None
+            }
+        };
+        Decision { step: Step::Wait, start }
     }
 
-    /// A fetch starts.
-    pub(crate) fn take_off(&mut self, now: Now) {
-        self.flying = Some(now.monotonic);
+    fn start(&mut self, now: i64) -> Fetch {
+        let number = self.last_started.map_or(0, |last| last.number + 1);
+        let fetch = Fetch { number, since: now };
+        self.running = Some(fetch);
+        self.last_started = Some(fetch);
         self.wanted = None;
+        fetch
     }
 
-    /// The fetch ended with a set.
-    pub(crate) fn succeeded(&mut self) {
-        self.flying = None;
-        self.wanted = None;
-        self.waiters = 0;
-        self.failures = 0;
-        self.failed_at = None;
-    }
-
-    /// The fetch failed. `random` is from 0 to 1; `loaded` the last good set, which stays.
-    pub(crate) fn failed(&mut self, loaded: Option<&Loaded>, now: Now, random: f64) {
-        self.flying = None;
-        self.waiters = 0;
+    fn fail(&mut self, failed_at: i64, at: &Moment<'_>) {
+        self.end();
         self.failures = self.failures.saturating_add(1);
-        self.failed_at = Some(now.monotonic);
-        self.next_attempt = now.monotonic + backoff(self.failures, loaded, random);
+        self.failed_at = Some(failed_at);
+        self.backoff_ends = failed_at + backoff(self.failures, at.in_use(), at.draw);
     }
 
-    /// When the fetch in flight was started.
-    pub(crate) fn flying_since(&self) -> Option<i64> {
-        self.flying
-    }
-
-    /// Whole seconds until a fetch may start, cooldown included, at least 1: Retry-After.
-    pub(crate) fn seconds_to_next_attempt(&self, now: Now) -> u64 {
-        let left = self.next_attempt.max(self.cooldown_ends) - now.monotonic;
-        u64::try_from(left).unwrap_or(0).div_ceil(SECOND.unsigned_abs()).max(1)
-    }
-
-    /// A wanted fetch counts as one in flight, unless whoever was to run it has given up.
-    fn in_flight(&self, limits: &Limits, now: Now) -> bool {
-        self.flying.is_some() || self.wanted.is_some_and(|at| now.monotonic - at < limits.timeout)
-    }
-
-    fn failing(&self, loaded: Option<&Loaded>, now: Now) -> bool {
-        let ttl = loaded.map_or(DEFAULT_TTL, |loaded| loaded.ttl);
-        self.failed_at.is_some_and(|at| now.monotonic - at <= ttl)
+    fn end(&mut self) {
+        self.running = None;
+        self.waiters = 0;
     }
 }
 
-/// 1 s doubling to min(60 s, ttl / 2), to 5 s while no set was ever loaded; times 0.5 to 1; at least 1 s.
-fn backoff(failures: u32, loaded: Option<&Loaded>, random: f64) -> i64 {
-    let longest = loaded.map_or(5 * SECOND, |loaded| (loaded.ttl / 2).min(60 * SECOND));
+/// Between fetches that unknown kids cause: 1 s at first, doubling up to the cooldown, 1 s again after two quiet ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Pause {
+    ends: i64,
+    /// Before the draw; 0 before the first.
+    length: i64,
+}
+
+impl Pause {
+    fn is_over(&self, now: i64) -> bool {
+        now >= self.ends
+    }
+
+    /// Drawn from 1 to 1.5 of its length, so that a fleet does not fetch in step.
+    fn stamp(&mut self, at: &Moment<'_>) {
+        let (now, cooldown) = (at.now.monotonic, at.limits.cooldown);
+        let quiet = now >= self.ends.saturating_add(cooldown.saturating_mul(2));
+        let next = if quiet { SECOND } else { (2 * self.length).max(SECOND) };
+        self.length = next.min(cooldown);
+        self.ends = now + scaled(self.length, 1.0 + at.draw / 2.0);
+    }
+}
+
+/// 1 s doubling to half of the ttl, at most 60 s; to 5 s while no set is in use. Of that 0.5 to 1, and at least 1 s.
+fn backoff(failures: u32, in_use: Option<Loaded>, draw: f64) -> i64 {
+    let longest = in_use.map_or(LONGEST_BACKOFF_WITHOUT_KEYS, |loaded| (loaded.ttl / 2).min(LONGEST_BACKOFF));
     let doubled = SECOND << failures.saturating_sub(1).min(6);
-    let scaled = doubled.min(longest) as f64 * (0.5 + random / 2.0);
-    (scaled as i64).max(SECOND)
+    scaled(doubled.min(longest), 0.5 + draw / 2.0).max(SECOND)
+}
+
+fn scaled(nanoseconds: i64, factor: f64) -> i64 {
+    (nanoseconds as f64 * factor) as i64
 }
 
 #[cfg(test)]
-#[path = "policy_tests.rs"]
-mod tests;
+#[path = "../tests/policy_rules.rs"]
+mod rules;
+#[cfg(test)]
+#[path = "../tests/policy_worlds.rs"]
+mod worlds;

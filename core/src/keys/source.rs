@@ -3,17 +3,12 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    Algorithm, KeySet, Trust,
-    flight::{Fetcher, Remote},
+    Algorithm, Found, KeySet, Trust,
     local::Local,
     policy::Limits,
+    remote::{Fetcher, Remote},
 };
-use crate::{
-    clock::{Clock, Now},
-    error::Error,
-    names,
-    status::KeyState,
-};
+use crate::{clock::Clock, error::Error, names, status::KeyState};
 
 /// The key source, as configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +87,7 @@ impl Store {
     ) -> Result<Self, String> {
         let described = source.describe();
         let Source::Url { url, initial } = source else {
-            return Local::new(&source, &trust, clock.now()).map(Store::Local);
+            return Local::new(&source, &trust, clock).map(Store::Local);
         };
         let fetcher = fetcher(url, fetch)?;
         let initial = initial.map(|text| KeySet::parse(text.as_bytes(), &trust, None));
@@ -100,26 +95,28 @@ impl Store {
         Ok(Store::Remote(Remote::new(described, trust, limits, fetcher, clock, initial)))
     }
 
-    /// The set that holds the key for this `kid` and `alg`; a fetched one only, a static one says so itself.
+    /// The key for this `kid` and `alg`, with the set that holds it.
+    ///
+    /// # Errors
+    /// `key_not_found`, or one of the kind `keys`.
     pub(crate) fn acquire(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
-        now: Now,
         patience: Patience<'_>,
-    ) -> Result<Arc<KeySet>, Error> {
+    ) -> Result<Found, Error> {
         match (self, patience) {
-            (Store::Local(local), Patience::AtHand) => Ok(local.at_hand()),
-            (Store::Local(local), _) => Ok(local.current(now)),
-            (Store::Remote(remote), patience) => remote.acquire(kid, algorithm, now, patience),
+            (Store::Local(local), Patience::AtHand) => Found::find(local.at_hand(), kid, algorithm),
+            (Store::Local(local), _) => Found::find(local.current(), kid, algorithm),
+            (Store::Remote(remote), patience) => remote.acquire(kid, algorithm, patience),
         }
     }
 
     /// Brings the keys up to date.
-    pub(crate) fn refresh(&self, now: Now, force: bool) -> Result<(), Error> {
+    pub(crate) fn refresh(&self, force: bool) -> Result<(), Error> {
         match self {
             Store::Local(local) => {
-                local.refresh(now);
+                local.refresh();
                 Ok(())
             }
             Store::Remote(remote) => remote.refresh(force),
@@ -131,6 +128,14 @@ impl Store {
         match self {
             Store::Local(local) => local.source().to_owned(),
             Store::Remote(remote) => remote.source().to_owned(),
+        }
+    }
+
+    /// Starts a due fetch in the background if no usable key is loaded; never waits. An instance that is not ready gets
+    /// no requests, and would otherwise never fetch again.
+    pub(crate) fn look_after(&self) {
+        if let Store::Remote(remote) = self {
+            remote.look_after();
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, quoted},
     identity::Identity,
     json::Json,
-    keys::{self, Algorithm, KeySet, Patience},
+    keys::{self, Algorithm, Found, Patience},
     token::{self, Parts},
 };
 
@@ -131,7 +131,7 @@ impl Verifier {
     /// `invalid_argument` for a time outside of 0 to 2^53 - 1.
     pub fn inspect(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Inspection, Error> {
         check_now(now)?;
-        let mut checks = Found(Vec::new());
+        let mut checks = Findings(Vec::new());
         let form = self.inspect_form(token.as_ref(), &mut checks);
         let header = form.as_ref().and_then(|form| form.header.as_deref().ok());
         let wanted = self.inspect_header(header.map(token::read_header), &mut checks);
@@ -143,7 +143,7 @@ impl Verifier {
     }
 
     /// The text and its parts.
-    fn inspect_form<'a>(&self, text: &'a [u8], checks: &mut Found) -> Option<Form<'a>> {
+    fn inspect_form<'a>(&self, text: &'a [u8], checks: &mut Findings) -> Option<Form<'a>> {
         let text = token::without_bearer(text);
         let present = token::check_presence(text);
         let bytes = format!("{} bytes", text.len());
@@ -166,7 +166,7 @@ impl Verifier {
     fn inspect_header(
         &self,
         header: Option<Result<Json<'_>, Error>>,
-        checks: &mut Found,
+        checks: &mut Findings,
     ) -> Option<(Algorithm, Option<String>)> {
         let show = |value: &Json<'_>| value.as_str().map_or(value.kind().to_owned(), quoted);
         let actual = match &header {
@@ -195,19 +195,15 @@ impl Verifier {
         &self,
         wanted: Option<(Algorithm, Option<String>)>,
         form: Option<&Form<'_>>,
-        checks: &mut Found,
+        checks: &mut Findings,
     ) {
         let wanted = wanted.as_ref().map(|(algorithm, kid)| (*algorithm, kid.as_deref()));
-        let keys = wanted.map(|(algorithm, kid)| {
-            let keys = self.checks.store.acquire(kid, algorithm, self.checks.clock.now(), Patience::AtHand)?;
-            keys.find(kid, algorithm).map(drop)?;
-            Ok(keys)
-        });
+        let found = wanted.map(|(algorithm, kid)| self.checks.store.acquire(kid, algorithm, Patience::AtHand));
         let named = wanted.map(|(_, kid)| kid.map_or("no kid".to_owned(), keys::named));
-        let keys = checks.add("key", self.describe_keys(), named.zip(keys));
+        let found = checks.add("key", self.describe_keys(), named.zip(found));
         let signed = form.and_then(|form| Some((form.signing_input, form.signature.as_deref().ok()?)));
-        let verdict = wanted.zip(keys).zip(signed).map(|(((algorithm, kid), keys), (input, signature))| {
-            (format!("{} bytes", signature.len()), check_signature(&keys, kid, algorithm, input, signature))
+        let verdict = wanted.zip(found).zip(signed).map(|(((_, kid), found), (input, signature))| {
+            (format!("{} bytes", signature.len()), check_signature(&found, kid, input, signature))
         });
         checks.add("signature", "made with that key over header and payload", verdict);
     }
@@ -220,7 +216,7 @@ impl Verifier {
         format!("a key of {}: {names}", state.source)
     }
 
-    fn inspect_claims(&self, payload: Option<&[u8]>, now: i64, checks: &mut Found) {
+    fn inspect_claims(&self, payload: Option<&[u8]>, now: i64, checks: &mut Findings) {
         let text = payload.map(|payload| claims::to_text(payload.to_vec()));
         let json = text.as_ref().map(|text| claims::parse(text.as_ref().map_err(Error::clone)?));
         let kind = json.as_ref().and_then(|json| json.as_ref().ok()).map_or("something else", Json::kind);
@@ -255,7 +251,7 @@ impl Verifier {
         }
     }
 
-    fn inspect_times(&self, payload: Option<&Payload<'_>>, now: i64, checks: &mut Found) {
+    fn inspect_times(&self, payload: Option<&Payload<'_>>, now: i64, checks: &mut Findings) {
         let rules = &self.checks.rules;
         let leeway = format!("leeway {} s", rules.leeway);
         let time = |time: Option<i64>| time.map_or("absent".to_owned(), |time| relative(time, now));
@@ -271,7 +267,7 @@ impl Verifier {
         }
     }
 
-    fn inspect_names(&self, payload: Option<&Payload<'_>>, checks: &mut Found) {
+    fn inspect_names(&self, payload: Option<&Payload<'_>>, checks: &mut Findings) {
         let (issuers, audiences) = (self.checks.rules.issuer.as_ref(), self.checks.rules.audience.as_ref());
         let any = "anything, it is not configured";
         let issuer = payload.map(|payload| {
@@ -293,9 +289,9 @@ impl Verifier {
 }
 
 /// The checks so far.
-struct Found(Vec<Check>);
+struct Findings(Vec<Check>);
 
-impl Found {
+impl Findings {
     /// Adds what was found and its verdict, or that there was nothing to judge; gives what the check yields.
     fn add<T>(
         &mut self,
@@ -337,17 +333,11 @@ impl<'a> Form<'a> {
     }
 }
 
-fn check_signature(
-    keys: &KeySet,
-    kid: Option<&str>,
-    algorithm: Algorithm,
-    signing_input: &[u8],
-    signature: &[u8],
-) -> Result<(), Error> {
-    if keys.find(kid, algorithm)?.verify(signing_input, signature) {
+fn check_signature(found: &Found, kid: Option<&str>, signing_input: &[u8], signature: &[u8]) -> Result<(), Error> {
+    if found.key().verify(signing_input, signature) {
         return Ok(());
     }
-    Err(signature_invalid(keys, kid))
+    Err(signature_invalid(&found.keys, kid))
 }
 
 fn relative(time: i64, now: i64) -> String {

@@ -65,8 +65,34 @@ static void environment(void) {
     CHECK(!options && message && strstr(message, "POMERIUM_JWT_LEEWAY"), "the message names the variable");
     pomerium_jwt_string_free(message);
     CHECK(pomerium_jwt_options_from_env(NULL, NULL) == POMERIUM_JWT_INVALID_OPTIONS, "nothing wanted");
-    unsetenv("POMERIUM_JWT_ROUTE");
     unsetenv("POMERIUM_JWT_LEEWAY");
+
+    /* Code over the environment: a warning names what it overrides, and is NULL if that is nothing */
+    const struct {
+        const char *code;
+        const char *merged;
+        const char *warning;
+    } rows[] = {
+        {"{}", "{\"route\":[\"https://app.example.com\"]}", NULL},
+        {"{\"leeway\":7}", "{\"leeway\":7,\"route\":[\"https://app.example.com\"]}", NULL},
+        {"{\"route\":\"https://b.example\"}", "{\"route\":[\"https://b.example\"]}", "POMERIUM_JWT_ROUTE"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *merged = POISON, *warning = POISON;
+        int32_t code = pomerium_jwt_options_over_env(rows[i].code, strlen(rows[i].code), &merged, &warning);
+        CHECK(code == 0 && merged && strcmp(merged, rows[i].merged) == 0, "%s: %s", rows[i].code, merged ? merged : warning);
+        CHECK(rows[i].warning ? warning && strstr(warning, rows[i].warning) : !warning, "%s: the warning", rows[i].code);
+        pomerium_jwt_string_free(merged);
+        pomerium_jwt_string_free(warning);
+    }
+    setenv("POMERIUM_JWT_ROUT", "secret", 1);
+    options = POISON;
+    CHECK(pomerium_jwt_options_over_env("{}", 2, &options, &message) == POMERIUM_JWT_INVALID_OPTIONS, "a misspelt variable");
+    CHECK(!options && message && strstr(message, "POMERIUM_JWT_ROUT\"") && !strstr(message, "secret"), "%s", message);
+    pomerium_jwt_string_free(message);
+    CHECK(pomerium_jwt_options_over_env(NULL, 1, NULL, NULL) == POMERIUM_JWT_INVALID_ARGUMENT, "NULL with a length");
+    unsetenv("POMERIUM_JWT_ROUT");
+    unsetenv("POMERIUM_JWT_ROUTE");
 }
 
 /* What each way to verify does with its pointers. */
@@ -209,6 +235,15 @@ static void states(void) {
     pomerium_jwt_string_free(state);
     pomerium_jwt_string_free(output);
     CHECK(pomerium_jwt_status(verifier, NULL) == 0, "nothing wanted");
+    output = POISON;
+    CHECK(pomerium_jwt_metrics(verifier, &output) == 0 && output, "metrics");
+    CHECK(strstr(output, "pomerium_jwt_keys_state{state=\"static\"} 1\n"), "metrics are %s", output);
+    pomerium_jwt_string_free(output);
+    output = POISON;
+    CHECK(pomerium_jwt_metrics(NULL, &output) == POMERIUM_JWT_INVALID_ARGUMENT && output, "NULL");
+    pomerium_jwt_string_free(output);
+    CHECK(pomerium_jwt_metrics(NULL, NULL) == POMERIUM_JWT_INVALID_ARGUMENT, "NULL, nothing wanted");
+    CHECK(pomerium_jwt_metrics(verifier, NULL) == 0, "nothing wanted");
     pomerium_jwt_verifier_free(verifier);
 }
 
@@ -282,20 +317,24 @@ static void numbers_and_names(void) {
         int32_t code;
         const char *name;
         int32_t kind;
+        int32_t status;
     } rows[] = {
-        {0, "ok", 0},
-        {POMERIUM_JWT_INVALID_OPTIONS, "invalid_options", 1},
-        {POMERIUM_JWT_TOKEN_MISSING, "token_missing", 2},
-        {POMERIUM_JWT_KEYS_NEEDED, "keys_needed", 3},
-        {POMERIUM_JWT_INTERNAL, "internal", 4},
-        {3, "internal", 4},
-        {-1, "internal", 4},
-        {INT32_MIN, "internal", 4},
-        {INT32_MAX, "internal", 4},
+        {0, "ok", POMERIUM_JWT_KIND_OK, 200},
+        {POMERIUM_JWT_PASSED, "passed", POMERIUM_JWT_KIND_OK, 200},
+        {POMERIUM_JWT_INVALID_OPTIONS, "invalid_options", POMERIUM_JWT_KIND_OPTIONS, 500},
+        {POMERIUM_JWT_TOKEN_MISSING, "token_missing", POMERIUM_JWT_KIND_TOKEN, 401},
+        {POMERIUM_JWT_KEYS_NEEDED, "keys_needed", POMERIUM_JWT_KIND_KEYS, 503},
+        {POMERIUM_JWT_GROUP_REQUIRED, "group_required", POMERIUM_JWT_KIND_ACCESS, 403},
+        {POMERIUM_JWT_INTERNAL, "internal", POMERIUM_JWT_KIND_INTERNAL, 500},
+        {3, "internal", POMERIUM_JWT_KIND_INTERNAL, 500},
+        {-2, "internal", POMERIUM_JWT_KIND_INTERNAL, 500},
+        {INT32_MIN, "internal", POMERIUM_JWT_KIND_INTERNAL, 500},
+        {INT32_MAX, "internal", POMERIUM_JWT_KIND_INTERNAL, 500},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CHECK(strcmp(pomerium_jwt_code_name(rows[i].code), rows[i].name) == 0, "name of %d", rows[i].code);
         CHECK(pomerium_jwt_code_kind(rows[i].code) == rows[i].kind, "kind of %d", rows[i].code);
+        CHECK(pomerium_jwt_code_status(rows[i].code) == rows[i].status, "status of %d", rows[i].code);
     }
     CHECK(pomerium_jwt_abi_version() == 1, "the ABI is version 1");
     CHECK(strcmp(pomerium_jwt_version(), getenv("VERSION")) == 0, "version %s", pomerium_jwt_version());

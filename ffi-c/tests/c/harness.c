@@ -13,7 +13,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } GROUPS[] = {
-    {"arguments", arguments},       {"conformance", conformance},       {"five", five},
+    {"arguments", arguments},       {"admission", admission},           {"stack", stack},
+    {"conformance", conformance},   {"five", five},
     {"forks", forks},               {"shared", shared},                 {"cold_start", cold_start},
     {"rotation", rotation},         {"withdrawn_key", withdrawn_key},   {"hanging_server", hanging_server},
     {"outage", outage},

@@ -25,6 +25,8 @@ void run_test(const char *name, void (*test)(void));
 
 /* The groups of tests, one in each file; the scenarios are a group each, because they take their time. */
 void arguments(void);
+void admission(void);
+void stack(void);
 void conformance(void);
 void five(void);
 void forks(void);
@@ -53,6 +55,14 @@ bool expect(struct answer answer, int32_t code, const char *file, int line);
 
 /* A verifier that must come about. */
 pomerium_jwt_verifier *new_verifier(const char *options);
+
+/* A case of conformance/cases.json. */
+struct row {
+    char *options;
+    char *token;
+    size_t length;
+};
+struct row find_case(const char *id);
 
 /* One member as an integer; -1 if it is none. */
 long number(const char *object, const char *name);

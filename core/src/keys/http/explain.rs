@@ -6,7 +6,7 @@ use ureq::http::StatusCode;
 
 use super::Request;
 use crate::{
-    keys::{dial::Refusal, flight::Failure, jwk::MAX_BYTES},
+    keys::{dial::Refusal, jwk::MAX_BYTES, remote::Failure},
     status::LastErrorCode,
 };
 

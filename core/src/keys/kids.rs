@@ -1,0 +1,53 @@
+//! What is remembered of kids that the set in use does not have: since when each is asked for, and which were withdrawn.
+//!
+//! A kid is remembered as a hash, keyed at random for each process: what strangers send takes little memory and cannot
+//! be made to collide.
+
+use std::collections::VecDeque;
+
+/// At most so many kids are remembered, of either sort. A flood must not take memory.
+const REMEMBERED: usize = 64;
+
+/// A token's kid and algorithm, hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kid(pub(crate) u64);
+
+/// Kids that were asked for without success, and kids of earlier sets. Times are monotonic nanoseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Kids {
+    /// The least recently asked first.
+    asked: VecDeque<(Kid, i64)>,
+    /// The longest withdrawn first.
+    withdrawn: VecDeque<Kid>,
+}
+
+impl Kids {
+    /// A token with this kid has come and there is no key for it.
+    pub(super) fn ask(&mut self, kid: Kid, now: i64) {
+        let since = self.since(kid).unwrap_or(now);
+        self.asked.retain(|(other, _)| *other != kid);
+        self.asked.push_back((kid, since));
+        if self.asked.len() > REMEMBERED {
+            self.asked.pop_front();
+        }
+    }
+
+    /// When the kid was first asked for, if that is remembered.
+    pub(super) fn since(&self, kid: Kid) -> Option<i64> {
+        self.asked.iter().find(|(other, _)| *other == kid).map(|(_, since)| *since)
+    }
+
+    /// A set had the kid, and the set that replaces it does not.
+    pub(super) fn withdraw(&mut self, kid: Kid) {
+        self.withdrawn.retain(|other| *other != kid);
+        self.withdrawn.push_back(kid);
+        if self.withdrawn.len() > REMEMBERED {
+            self.withdrawn.pop_front();
+        }
+    }
+
+    /// Whether an earlier set had the kid. Says nothing about a kid that the set in use has.
+    pub(super) fn is_withdrawn(&self, kid: Kid) -> bool {
+        self.withdrawn.contains(&kid)
+    }
+}
