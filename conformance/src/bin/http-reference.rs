@@ -85,7 +85,7 @@ fn connection(application: &Arc<Application>, socket: std::net::TcpStream) -> st
             async move { Ok::<_, Infallible>(application.in_front(asked)) }
         });
         // What a client does wrong ends its connection, and that is all
-        let _ = http1::Builder::new().pipeline_flush(true).serve_connection(socket, service).with_upgrades().await;
+        let _ = http1::Builder::new().serve_connection(socket, service).with_upgrades().await;
         Ok::<_, std::io::Error>(())
     })?;
     runtime.block_on(upgraded);
@@ -96,8 +96,10 @@ fn connection(application: &Arc<Application>, socket: std::net::TcpStream) -> st
 impl Application {
     fn in_front(&self, mut asked: Asked) -> Answer {
         let origin = asked.headers().get("origin").cloned();
-        let allowed = self.cors_origin.as_deref().filter(|allowed| origin.as_ref().is_some_and(|origin| origin == allowed));
-        let preflight = asked.method() == Method::OPTIONS && asked.headers().contains_key("access-control-request-method");
+        let allowed =
+            self.cors_origin.as_deref().filter(|allowed| origin.as_ref().is_some_and(|origin| origin == allowed));
+        let preflight =
+            asked.method() == Method::OPTIONS && asked.headers().contains_key("access-control-request-method");
         let mut answer = if allowed.is_some() && preflight {
             let mut answer = Response::new(Full::default());
             *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -129,7 +131,9 @@ impl Application {
 impl Application {
     fn guarded(&self, mut asked: Asked, sent: &str) -> Answer {
         let token = joined(asked.headers(), self.verifier.header_name());
-        let path = if asked.uri().path() == sent { sent } else { "" };
+        // What was rewritten in front of us, and CONNECT, which names no path, are never exempt
+        let is_sent = asked.uri().path() == sent && asked.method() != Method::CONNECT;
+        let path = if is_sent { sent } else { "" };
         let upgrade = Request::is_upgrade(joined(asked.headers(), "upgrade"));
         let facts = Request { token: &token, path: path.as_bytes(), upgrade, marked_public: false };
         let outcome = self.verifier.admit(&facts).and_then(|admission| self.handle(&mut asked, &admission));

@@ -4,15 +4,15 @@
 //! get("header-lower-case", "/").header("x-pomerium-jwt-assertion", &token).identity(alice),
 //! ```
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
 use super::{
     Application, expect,
     process::Printed,
-    world::World,
     wire::{Answer, Connection},
+    world::World,
 };
 
 /// Where the token is, unless an option says otherwise.
@@ -62,6 +62,7 @@ pub(crate) struct Running<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) world: &'a Arc<World>,
     pub(crate) printed: Printed,
+    pub(crate) since: Instant,
 }
 
 impl Running<'_> {
@@ -75,7 +76,7 @@ impl Running<'_> {
         connection.send(&request.bytes());
         let answer = connection.answer(request.is_head())?;
         if request.is_head() {
-            let rest = connection.to_end()?;
+            let rest = connection.until_end()?;
             if !rest.is_empty() {
                 return Err(format!("HEAD was answered with a body: {}", rest.escape_ascii()));
             }

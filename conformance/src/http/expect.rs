@@ -95,14 +95,17 @@ fn retry_after(response: &Response, code: Code) -> Result<(), String> {
         Code::KeysEmpty => values.is_empty() || seconds(),
         _ => values.is_empty(),
     };
-    if fine { Ok(()) } else { Err("expected Retry-After with whole seconds for keys_unavailable, else none".to_owned()) }
+    if fine {
+        Ok(())
+    } else {
+        Err("expected Retry-After with whole seconds for keys_unavailable, else none".to_owned())
+    }
 }
 
 fn only_known_headers(response: &Response) -> Result<(), String> {
     const OURS: [&str; 4] = ["content-type", "cache-control", "www-authenticate", "retry-after"];
-    let known = |name: &str| {
-        OURS.contains(&name) || SERVERS_OWN.contains(&name) || name.starts_with("access-control-allow-")
-    };
+    let known =
+        |name: &str| OURS.contains(&name) || SERVERS_OWN.contains(&name) || name.starts_with("access-control-allow-");
     match response.headers.iter().find(|(name, _)| !known(name)) {
         Some((name, value)) => Err(format!("a refusal says nothing but its code, and here is {name}: {value}")),
         None => Ok(()),
@@ -213,7 +216,8 @@ mod tests {
             assert!(!judge(401, &headers, BODY), "without {name}");
             assert!(!judge(401, &[&HEADERS[..], &[(name, value)]].concat(), BODY), "{name} twice");
         }
-        for more in [("x-error", "expired 60 s ago"), ("location", "/login"), ("set-cookie", "a=b"), ("retry-after", "1")]
+        for more in
+            [("x-error", "expired 60 s ago"), ("location", "/login"), ("set-cookie", "a=b"), ("retry-after", "1")]
         {
             assert!(!judge(401, &[&HEADERS[..], &[more]].concat(), BODY), "{more:?}");
         }

@@ -44,9 +44,23 @@ const fn line(
 
 /// Servers of Rust.
 const HYPER: &[&str] = &["reference"];
+/// The server of Python's standard library.
+const WSGIREF: &[&str] = &["flask-wsgiref"];
 
 static LIMITS: &[Limit] = &[
     line(HYPER, "header-folded", Instead::ServerRefuses, "hyper refuses folded headers"),
+    line(HYPER, "header-space-before-the-*", Instead::ServerRefuses, "hyper refuses spaces around a header's name"),
+    line(HYPER, "header-nul", Instead::ServerRefuses, "hyper refuses NUL in a header"),
+    line(HYPER, "target-backslash", Instead::ServerRefuses, "hyper refuses a target that does not begin with /"),
+    line(HYPER, "target-colon", Instead::ServerRefuses, "hyper refuses a URI without an authority"),
+    line(WSGIREF, "path-encoded-letter", Instead::Health, "PATH_INFO is decoded, and nothing else says what was sent"),
+    line(WSGIREF, "path-encoded-in-a-good-place", Instead::Passed, "PATH_INFO is decoded, as for path-encoded-letter"),
+    line(
+        WSGIREF,
+        "header-with-underscores-too",
+        Instead::Refused("token_repeated"),
+        "CGI names make X_Pomerium_... the same header: two values",
+    ),
 ];
 
 static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no WebSockets");
@@ -75,7 +89,8 @@ fn covers(limit: &Limit, id: &str) -> bool {
 /// Lines that name no case: a complaint each.
 pub(crate) fn unknown_ids(application: &Application, plan: &[Start]) -> Vec<String> {
     let of_this = LIMITS.iter().filter(|limit| limit.applications.contains(&application.name.as_str()));
-    let unknown = of_this.filter(|limit| !plan.iter().flat_map(|start| &start.cases).any(|case| covers(limit, &case.id)));
+    let unknown =
+        of_this.filter(|limit| !plan.iter().flat_map(|start| &start.cases).any(|case| covers(limit, &case.id)));
     unknown.map(|limit| format!("limits.rs names {}, which is no case: mend or delete the line", limit.cases)).collect()
 }
 

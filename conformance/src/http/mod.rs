@@ -104,6 +104,20 @@ pub fn ids() -> Result<Vec<String>, String> {
     Ok(plan.iter().flat_map(|start| start.cases.iter().map(|case| case.id.clone())).collect())
 }
 
+/// The codes that single requests must be refused with.
+///
+/// # Errors
+/// If no issuer can be started.
+pub fn codes() -> Result<Vec<&'static str>, String> {
+    let plan = starts::plan(&Arc::new(World::new()?))?;
+    let cases = plan.iter().flat_map(|start| &start.cases);
+    let code = |case: &Case| match case.check {
+        Check::Exchange { expect: case::Expect::Refused(code), .. } => Some(code),
+        _ => None,
+    };
+    Ok(cases.filter_map(code).collect())
+}
+
 /// How often an application is started in one suite.
 ///
 /// # Errors
@@ -136,11 +150,12 @@ fn run_start(application: &Application, world: &Arc<World>, start: &Start) -> Ou
         let judged = starts::refuses(application, &start.environment, sentence);
         return start.cases.iter().map(|case| (named(case), judged.clone().map(|()| Outcome::Held))).collect();
     }
+    let since = Instant::now();
     let (mut process, address) = match Process::listening(application, &start.environment) {
         Ok(started) => started,
         Err(why) => return start.cases.iter().map(|case| (named(case), Err(why.clone()))).collect(),
     };
-    let running = Running { application, address, world, printed: process.printed.clone() };
+    let running = Running { application, address, world, printed: process.printed.clone(), since };
     let mut outcomes: Outcomes = start.cases.iter().map(|case| (named(case), judge(&running, case))).collect();
     if let Some(status) = process.exited() {
         let why = format!("the application has ended ({status}): no request may do that\n{}", process.printed.errors());

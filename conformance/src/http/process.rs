@@ -166,7 +166,7 @@ fn free_port() -> Result<u16, String> {
 fn some_answer(port: u16) -> Option<String> {
     let mut connection = Connection::open(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).ok()?;
     connection.send(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
-    match connection.to_end() {
+    match connection.until_end() {
         Ok(bytes) if bytes.is_empty() => None,
         Ok(bytes) => Some(bytes.escape_ascii().to_string()),
         Err(_) => None,

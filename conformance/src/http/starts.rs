@@ -107,7 +107,8 @@ fn front(world: &Arc<World>) -> Start {
 /// An environment with which no verifier can be made.
 fn wrong(name: &'static str, environment: Environment) -> Start {
     let error = verifier(&environment).err();
-    let sentence = error.map_or_else(|| "no sentence: these options are right".to_owned(), |error| error.message().to_owned());
+    let sentence =
+        error.map_or_else(|| "no sentence: these options are right".to_owned(), |error| error.message().to_owned());
     let case = script(format!("environment-{name}"), |_| Err("it was started".to_owned()));
     Start { name, environment, cases: vec![case], refused: Some(sentence), timed: false }
 }
@@ -139,6 +140,7 @@ pub(crate) fn refuses(application: &Application, environment: &Environment, sent
 
 /// Whether a log holds this sentence, quoted or not.
 pub(crate) fn says(log: &str, sentence: &str) -> bool {
-    let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace() && !"\\\"'`".contains(*c)).collect() };
+    let plain =
+        |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace() && !"\\\"'`".contains(*c)).collect() };
     plain(log).contains(&plain(sentence))
 }

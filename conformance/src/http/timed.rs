@@ -184,7 +184,12 @@ fn empty(running: &Running<'_>, issuer: &Server) -> Result<(), String> {
 }
 
 /// The answer comes within this time; until then there are only these refusals.
-fn eventually(running: &Running<'_>, exchange: &Exchange, until: &[&'static str], time: Duration) -> Result<(), String> {
+fn eventually(
+    running: &Running<'_>,
+    exchange: &Exchange,
+    until: &[&'static str],
+    time: Duration,
+) -> Result<(), String> {
     let begin = Instant::now();
     loop {
         let answer = running.ask(&exchange.0)?;

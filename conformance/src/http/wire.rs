@@ -87,7 +87,7 @@ impl Connection {
     }
 
     /// Everything until the server closes.
-    pub(crate) fn to_end(&mut self) -> Result<Vec<u8>, String> {
+    pub(crate) fn until_end(&mut self) -> Result<Vec<u8>, String> {
         while self.more()? {}
         Ok(std::mem::take(&mut self.rest))
     }
@@ -139,7 +139,7 @@ impl Connection {
         }
         match response.header("content-length") {
             Some(length) => self.take(length.parse().map_err(|_| format!("Content-Length: {length}"))?),
-            None => self.to_end(),
+            None => self.until_end(),
         }
     }
 

@@ -25,7 +25,8 @@ fn tokens(world: &World) -> Vec<Case> {
     let key = world.issuer.signing_key();
     let header = |member: &str| key.jose_header().replacen('{', &format!("{{{member},"), 1);
     let (input, _) = good.rsplit_once('.').expect("a token has dots");
-    let code = |id: &str, token: &str| get(format!("code-{id}"), "/").header("Authorization", format!("Bearer {token}"));
+    let code =
+        |id: &str, token: &str| get(format!("code-{id}"), "/").header("Authorization", format!("Bearer {token}"));
     let claims = |id: &str, assertion: &Assertion| code(id, &world.mint(assertion));
     vec![
         get("code-missing", "/").refused("token_missing"),

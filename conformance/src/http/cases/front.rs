@@ -34,7 +34,11 @@ fn cors(world: &World) -> Vec<Case> {
         with_origin("cors-401", from("", "/reports"), Some("token_missing")),
         with_origin("cors-401-root", from("", "/"), Some("token_missing")),
         with_origin("cors-401-expired", from("", "/reports").token(&expired), Some("token_expired")),
-        with_origin("cors-401-delete", request("", "DELETE", "/reports").header("Origin", ORIGIN), Some("token_missing")),
+        with_origin(
+            "cors-401-delete",
+            request("", "DELETE", "/reports").header("Origin", ORIGIN),
+            Some("token_missing"),
+        ),
         with_origin("cors-403", from("", "/reports").token(guest), Some("group_required")),
         with_origin("cors-200", from("", "/").token(&alice), None),
         with_origin("cors-200-exempt", from("", "/health"), None),
@@ -120,9 +124,11 @@ fn rewrites(world: &World) -> Vec<Case> {
         ask("exempt", "/public/page").refused("token_missing"),
         ask("exempt-with-a-query", "/public/page?a=b").refused("token_missing"),
         ask("exempt-staff", "/public/page").token(world.mint(&world.alice())).refused("group_required"),
-        ask("exempt-admin", "/public/page")
-            .token(world.mint(&world.ada()))
-            .identity(world.identity("ada", &["staff", "admins"], json!({}))),
+        ask("exempt-admin", "/public/page").token(world.mint(&world.ada())).identity(world.identity(
+            "ada",
+            &["staff", "admins"],
+            json!({}),
+        )),
         ask("exempt-bad-token", "/public/page").token("x.y.z").refused("token_malformed"),
         get("rewritten-neighbour", "/public/pages").passed(),
     ]

@@ -58,9 +58,11 @@ pub(crate) fn cases(world: &World) -> Vec<Case> {
             &alice().claim("subject", "root").claim("anonymous", true).claim("__proto__", json!({"subject": "root"})),
             json!({}),
         ),
-        get("identity-admin", "/admin")
-            .token(world.mint(&world.ada()))
-            .identity(world.identity("ada", &["staff", "admins"], json!({}))),
+        get("identity-admin", "/admin").token(world.mint(&world.ada())).identity(world.identity(
+            "ada",
+            &["staff", "admins"],
+            json!({}),
+        )),
         get("identity-with-a-query", "/?a=b&c").token(world.mint(&alice())).identity(world.alice_identity(json!({}))),
         get("identity-elsewhere", "/reports/2026").token(world.mint(&alice())).reached("alice"),
         get("demand-other-group", "/admin").token(world.mint(&alice())).refused("group_required"),

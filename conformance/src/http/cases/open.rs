@@ -42,10 +42,11 @@ pub(crate) fn cases(world: &World) -> Vec<Case> {
         get("demand-query", "/admin?a").refused("token_missing"),
         get("demand-upgrade", "/admin").header("Upgrade", "tls/1.0").token(&anonymous).refused("subject_missing"),
         get("demand-upgrade-group", "/admin").header("Upgrade", "tls/1.0").token(&alice).refused("group_required"),
-        get("demand-upgrade-admin", "/admin")
-            .header("Upgrade", "tls/1.0")
-            .token(&ada)
-            .identity(world.identity("ada", &["staff", "admins"], json!({}))),
+        get("demand-upgrade-admin", "/admin").header("Upgrade", "tls/1.0").token(&ada).identity(world.identity(
+            "ada",
+            &["staff", "admins"],
+            json!({}),
+        )),
         get("open-exempt", "/open/a").token(&expired).passed(),
         script("websocket-optional", |running| opens(running, "", "")).needs(Feature::WebSockets),
         script("websocket-optional-token", move |running| opens(running, &for_alice, "alice"))
