@@ -1,6 +1,6 @@
 //! The applications: one line each.
 
-use super::Feature::{self, Rewrite, WebSockets};
+use super::Feature::{self, Cors, Rewrite, WebSockets};
 
 /// An application of the repository.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ static LISTED: &[Listed] = &[application(
     "conformance",
     "cargo run -q --locked -p pomerium-jwt-conformance --bin http-reference",
     "conformance/http.md",
-    &[WebSockets, Rewrite],
+    &[WebSockets, Rewrite, Cors],
 )];
 
 /// Every application.

@@ -25,6 +25,8 @@ pub enum Feature {
     WebSockets,
     /// A middleware in front that gives a request another path.
     Rewrite,
+    /// A CORS middleware, of the framework's own or of the kind that its users take.
+    Cors,
 }
 
 /// A case of the suite.
@@ -211,9 +213,13 @@ impl Request {
     }
 
     pub(crate) fn shown(&self) -> String {
+        // A token says nothing to a reader: its beginning will do
         let text = self.bytes().escape_ascii().to_string();
-        let end = text.char_indices().nth(400).map_or(text.len(), |(at, _)| at);
-        if end < text.len() { format!("{}... {} bytes", &text[..end], self.bytes().len()) } else { text }
+        let words = text.split(' ').map(|word| match word.char_indices().nth(120) {
+            Some((end, _)) => format!("{}... ({} bytes)", &word[..20.min(end)], word.len()),
+            None => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ").chars().take(600).collect()
     }
 }
 

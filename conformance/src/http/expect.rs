@@ -1,6 +1,5 @@
 //! What an answer must be, and what it must not be.
 
-use pomerium_jwt::Code;
 use serde_json::Value;
 
 use super::{
@@ -49,8 +48,7 @@ pub(crate) fn is_servers_own_refusal(answer: &Answer) -> bool {
 
 /// Status, headers and body are those of the code, and nothing else says anything.
 pub(crate) fn refused(response: &Response, name: &str, head_only: bool) -> Result<(), String> {
-    let code = Code::ALL.into_iter().find(|code| code.name() == name).ok_or_else(|| format!("no code {name}"))?;
-    let status = code.status();
+    let status = status_of(name);
     if response.status != status {
         return Err(format!("expected {status} {name}"));
     }
@@ -67,9 +65,18 @@ pub(crate) fn refused(response: &Response, name: &str, head_only: bool) -> Resul
     exactly(response, "content-type", Some("application/json"))?;
     exactly(response, "cache-control", Some("no-store"))?;
     exactly(response, "www-authenticate", challenge)?;
-    retry_after(response, code)?;
+    retry_after(response, name)?;
     only_known_headers(response)?;
     reason(response)
+}
+
+/// By hand: nothing of the core is asked what is right.
+fn status_of(name: &str) -> u16 {
+    match name {
+        "group_required" => 403,
+        "keys_unavailable" | "keys_empty" => 503,
+        _ => 401,
+    }
 }
 
 fn exactly(response: &Response, name: &str, expected: Option<&str>) -> Result<(), String> {
@@ -87,12 +94,12 @@ fn values<'a>(response: &'a Response, name: &str) -> Vec<&'a str> {
 }
 
 /// A 503 says when to come again, if that can help: keys that are fetched.
-fn retry_after(response: &Response, code: Code) -> Result<(), String> {
+fn retry_after(response: &Response, name: &str) -> Result<(), String> {
     let values = values(response, "retry-after");
     let seconds = || values.len() == 1 && values[0].parse::<u32>().is_ok_and(|seconds| seconds >= 1);
-    let fine = match code {
-        Code::KeysUnavailable => seconds(),
-        Code::KeysEmpty => values.is_empty() || seconds(),
+    let fine = match name {
+        "keys_unavailable" => seconds(),
+        "keys_empty" => values.is_empty() || seconds(),
         _ => values.is_empty(),
     };
     if fine {
@@ -112,19 +119,13 @@ fn only_known_headers(response: &Response) -> Result<(), String> {
     }
 }
 
-/// The words behind the status are the usual ones: no message fits in.
+/// The words behind the status are a word or two, such as "Unauthorized": no message fits in.
 fn reason(response: &Response) -> Result<(), String> {
-    let usual = match response.status {
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        500 => "Internal Server Error",
-        _ => "Service Unavailable",
-    };
-    let said = response.reason.as_str();
-    if said.is_empty() || said.eq_ignore_ascii_case(usual) {
+    let words: Vec<&str> = response.reason.split(' ').collect();
+    if words.len() <= 2 && words.iter().all(|word| word.bytes().all(|b| b.is_ascii_alphabetic())) {
         return Ok(());
     }
-    Err(format!("expected the reason phrase {usual}"))
+    Err(format!("expected a usual reason phrase, not {:?}", response.reason))
 }
 
 fn json(response: &Response, expected: &Value, head_only: bool) -> Result<(), String> {
@@ -174,7 +175,7 @@ fn same(a: &Value, b: &Value) -> bool {
 
 pub(crate) fn shown(response: &Response) -> String {
     let headers: Vec<String> = response.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    let body: String = response.text().chars().take(300).collect();
+    let body: String = response.text().escape_debug().take(200).collect::<String>().replace("\\\"", "\"");
     format!("{} {} [{}] {body}", response.status, response.reason, headers.join(" | "))
 }
 

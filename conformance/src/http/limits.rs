@@ -44,6 +44,14 @@ const fn line(
 
 /// Servers of Rust.
 const HYPER: &[&str] = &["reference"];
+/// gunicorn, which answers 400 to what is not well formed.
+const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi"];
+const FLASK: &[&str] = &["flask-gunicorn", "flask-wsgiref"];
+/// Node's own server, whatever framework it is under.
+const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"];
+/// Where the application gets the target as it was sent.
+const NODE_RAW: &[&str] = &["http", "http2", "ws"];
+const WS: &[&str] = &["ws"];
 /// The server of Python's standard library.
 const WSGIREF: &[&str] = &["flask-wsgiref"];
 
@@ -53,6 +61,51 @@ static LIMITS: &[Limit] = &[
     line(HYPER, "header-nul", Instead::ServerRefuses, "hyper refuses NUL in a header"),
     line(HYPER, "target-backslash", Instead::ServerRefuses, "hyper refuses a target that does not begin with /"),
     line(HYPER, "target-colon", Instead::ServerRefuses, "hyper refuses a URI without an authority"),
+    line(GUNICORN, "header-nul", Instead::ServerRefuses, "gunicorn refuses NUL in a header"),
+    line(GUNICORN, "header-folded", Instead::ServerRefuses, "gunicorn refuses folded headers"),
+    line(
+        GUNICORN,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "gunicorn refuses spaces around a header's name",
+    ),
+    line(GUNICORN, "path-not-ascii", Instead::ServerRefuses, "gunicorn refuses a request line that is not ASCII"),
+    line(GUNICORN, "target-star-get", Instead::ServerRefuses, "gunicorn takes * with OPTIONS only"),
+    line(GUNICORN, "target-relative", Instead::ServerRefuses, "gunicorn refuses a target that is neither path nor URI"),
+    line(GUNICORN, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(GUNICORN, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(GUNICORN, "method-lower-case", Instead::ServerRefuses, "gunicorn takes methods in capitals only"),
+    line(FLASK, "method-trace", Instead::ServerRefuses, "Flask's router answers 405 to a method that no route names"),
+    line(FLASK, "method-propfind", Instead::ServerRefuses, "as method-trace"),
+    line(FLASK, "method-query", Instead::ServerRefuses, "as method-trace"),
+    line(FLASK, "method-brew", Instead::ServerRefuses, "as method-trace"),
+    line(FLASK, "exempt-options", Instead::NotRun, "Flask answers OPTIONS for a route by itself"),
+    line(NODE, "header-nul", Instead::ServerRefuses, "Node answers 400 to NUL in a header"),
+    line(NODE, "header-folded", Instead::ServerRefuses, "Node answers 400 to folded headers"),
+    line(
+        NODE,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "Node answers 400 to spaces around a header's name",
+    ),
+    line(NODE, "path-not-ascii", Instead::ServerRefuses, "Node answers 400 to a target that is not ASCII"),
+    line(NODE, "target-authority", Instead::ServerRefuses, "Node closes the connection for CONNECT without a listener"),
+    line(NODE, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
+    line(NODE, "target-relative", Instead::ServerRefuses, "Node answers 400 to a target that is neither path nor URI"),
+    line(NODE, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "method-brew*", Instead::ServerRefuses, "Node answers 400 to a method that it does not know"),
+    line(NODE, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
+    line(
+        NODE_RAW,
+        "exempt-health-absolute",
+        Instead::Refused("token_missing"),
+        "the application gets the whole URI, so it may route by something else than the path",
+    ),
+    line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
+    line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
+    line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
+    line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
     line(WSGIREF, "path-encoded-letter", Instead::Health, "PATH_INFO is decoded, and nothing else says what was sent"),
     line(WSGIREF, "path-encoded-in-a-good-place", Instead::Passed, "PATH_INFO is decoded, as for path-encoded-letter"),
     line(
@@ -64,6 +117,7 @@ static LIMITS: &[Limit] = &[
 ];
 
 static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no WebSockets");
+static NO_CORS: Limit = line(&[], "", Instead::NotRun, "there is no CORS middleware for it");
 static NO_REWRITE: Limit = line(&[], "", Instead::NotRun, "no middleware can rewrite the path");
 
 pub(crate) fn limit_of(application: &str, case: &str) -> Option<&'static Limit> {
@@ -75,6 +129,7 @@ pub(crate) fn limit(application: &Application, case: &Case) -> Option<&'static L
     match case.needs.filter(|feature| !application.features.contains(feature)) {
         Some(Feature::WebSockets) => Some(&NO_WEBSOCKETS),
         Some(Feature::Rewrite) => Some(&NO_REWRITE),
+        Some(Feature::Cors) => Some(&NO_CORS),
         None => limit_of(&application.name, &case.id),
     }
 }

@@ -11,7 +11,8 @@ use crate::http::{
 };
 
 pub(crate) fn cases(world: &World) -> Vec<Case> {
-    [cors(world), rewrites(world)].into_iter().flatten().collect()
+    let cors = cors(world).into_iter().map(|case| case.needs(Feature::Cors));
+    cors.chain(rewrites(world)).collect()
 }
 
 fn cors(world: &World) -> Vec<Case> {
@@ -45,7 +46,6 @@ fn cors(world: &World) -> Vec<Case> {
         get("cors-no-origin", "/reports").refused("token_missing"),
         get("cors-no-origin-token", "/").token(&alice).identity(world.alice_identity(json!({}))),
         get("cors-websocket", "/health").header("Origin", ORIGIN).websocket().refused("token_missing"),
-        get("option-require-group-list", "/").token(&alice).identity(world.alice_identity(json!({}))),
     ]
 }
 
@@ -131,5 +131,8 @@ fn rewrites(world: &World) -> Vec<Case> {
         )),
         ask("exempt-bad-token", "/public/page").token("x.y.z").refused("token_malformed"),
         get("rewritten-neighbour", "/public/pages").passed(),
+        get("option-require-group-list", "/")
+            .token(world.mint(&world.alice()))
+            .identity(world.alice_identity(json!({}))),
     ]
 }
