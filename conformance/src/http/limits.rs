@@ -17,6 +17,8 @@ pub(crate) enum Instead {
     NotRun,
     /// The server answers 4xx or 501 by itself, or hangs up. No handler is reached.
     ServerRefuses,
+    /// The server answers 200 by itself, without a body. No handler is reached.
+    ServerAnswers,
     /// It is refused by us, with this code.
     Refused(&'static str),
     /// The path was decoded before it came to us, and it is the exempt one: its handler answers, as for `/health`.
@@ -44,6 +46,8 @@ const fn line(
 
 /// Servers of Rust.
 const HYPER: &[&str] = &["reference"];
+/// Go's own server, whatever framework it is under.
+const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
 /// gunicorn, which answers 400 to what is not well formed.
 const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi"];
 const FLASK: &[&str] = &["flask-gunicorn", "flask-wsgiref"];
@@ -80,6 +84,14 @@ static LIMITS: &[Limit] = &[
     line(FLASK, "method-query", Instead::ServerRefuses, "as method-trace"),
     line(FLASK, "method-brew", Instead::ServerRefuses, "as method-trace"),
     line(FLASK, "exempt-options", Instead::NotRun, "Flask answers OPTIONS for a route by itself"),
+    line(GO, "header-nul", Instead::ServerRefuses, "Go answers 400 to NUL in a header"),
+    line(GO, "header-space-before-the-colon", Instead::ServerRefuses, "Go answers 400 to spaces after a header's name"),
+    line(GO, "path-encoded-badly", Instead::ServerRefuses, "Go answers 400 to a target that it cannot decode"),
+    line(GO, "target-star", Instead::ServerAnswers, "Go answers OPTIONS * by itself"),
+    line(GO, "target-relative", Instead::ServerRefuses, "Go answers 400 to a target that is neither path nor URI"),
+    line(GO, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(&["echo"], "method-query", Instead::ServerRefuses, "echo routes the methods that it knows"),
+    line(&["echo"], "method-brew", Instead::ServerRefuses, "as method-query"),
     line(NODE, "header-nul", Instead::ServerRefuses, "Node answers 400 to NUL in a header"),
     line(NODE, "header-folded", Instead::ServerRefuses, "Node answers 400 to folded headers"),
     line(
@@ -155,6 +167,10 @@ pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Re
         Instead::NotRun => Ok(()),
         Instead::ServerRefuses if expect::is_servers_own_refusal(answer) => Ok(()),
         Instead::ServerRefuses => Err("limits.rs says that the server refuses this by itself".to_owned()),
+        Instead::ServerAnswers => match answer {
+            Answer::Response(response) if response.status == 200 && response.body.is_empty() => Ok(()),
+            _ => Err("limits.rs says that the server answers this by itself, without a body".to_owned()),
+        },
         Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
         Instead::Health => expect::compare(answer, &Expect::Health, head_only),
         Instead::Passed => {
