@@ -6,6 +6,7 @@
 mod case;
 mod cases;
 mod fixtures;
+pub mod http;
 mod readme;
 mod reference;
 mod requests;
