@@ -46,3 +46,16 @@ func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// One goroutine waits in C for a set of keys, however many verifiers use it.
+func TestVerifiersOverTheSameKeysShareTheirRefreshes(t *testing.T) {
+	base, err := NewForRoute("http://127.0.0.1:9")
+	must(err)
+	defer func() { _ = base.Close() }()
+	other, err := base.With(RequestOptions{HeaderName: "X-Other"})
+	must(err)
+	defer func() { _ = other.Close() }()
+	if base.flights != other.flights {
+		t.Error("each waits by itself")
+	}
+}

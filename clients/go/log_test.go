@@ -93,6 +93,19 @@ func TestAThousandRefusalsOnAThousandPathsAreTwoLines(t *testing.T) {
 	}
 }
 
+// After a quiet time the next one is written at once.
+func TestARefusalAfterAQuietTimeIsWrittenAtOnce(t *testing.T) {
+	log := silence(t)
+	handler := pomerium.Middleware(pomeriumtest.NewIssuer(t).Verifier())(whoami())
+	for number := range 2 {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		if lines := strings.Count(log.String(), "path=/ count=1\n"); lines != number+1 {
+			t.Errorf("%d lines after %d refusals", lines, number+1)
+		}
+		time.Sleep(1500 * time.Millisecond)
+	}
+}
+
 // What the environment says and code overrides is named once, at start, and never its value.
 func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 	withoutVariables(t)

@@ -198,6 +198,16 @@ func TestHEADIsRefusedWithTheHeadersOfGETAndNoBody(t *testing.T) {
 	}
 }
 
+// Writers other than net/http's, such as those of middleware in front, do not withhold it.
+func TestHEADIsWrittenNoBody(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	handler := pomerium.Middleware(pomeriumtest.NewIssuer(t).Verifier(), quiet)(whoami())
+	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodHead, "/", nil))
+	if recorder.Code != 401 || recorder.Body.Len() != 0 || recorder.Header().Get("Content-Length") != "25" {
+		t.Error(recorder.Code, recorder.Body, recorder.Header())
+	}
+}
+
 // All values count, however they are written; other spellings of the name and trailers are no values.
 func TestEveryValueOfTheHeaderCounts(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -405,6 +406,8 @@ func TestACancelledWait(t *testing.T) {
 	var refused *pomerium.Error
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &refused) || refused.Code != pomerium.ErrKeysUnavailable || refused.Status != 503 {
 		t.Errorf("%v", err)
+	} else if seconds, err := strconv.Atoi(refused.Header().Get("Retry-After")); err != nil || seconds < 1 {
+		t.Errorf("%v", refused.Header())
 	}
 	if _, err := verifier.Admit(ctx, pomerium.Request{Token: token}); !errors.Is(err, context.Canceled) || !errors.Is(err, pomerium.ErrKeysUnavailable) {
 		t.Errorf("%v", err)
