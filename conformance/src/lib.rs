@@ -5,6 +5,7 @@
 
 mod case;
 mod cases;
+mod editors;
 mod fixtures;
 pub mod http;
 mod readme;
@@ -37,6 +38,7 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
         ("../README.md".to_owned(), readme::filled()),
+        ("../clients/go/options_generated.go".to_owned(), editors::go::options().into_bytes()),
     ];
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
     outputs

@@ -30,14 +30,24 @@ const fn application(
     Listed { name, language, folder, command, readme, features }
 }
 
-static LISTED: &[Listed] = &[application(
-    "reference",
-    "rust",
-    "conformance",
-    "cargo run -q --locked -p pomerium-jwt-conformance --bin http-reference",
-    "conformance/http.md",
-    &[WebSockets, Rewrite, Cors],
-)];
+static LISTED: &[Listed] = &[
+    application(
+        "reference",
+        "rust",
+        "conformance",
+        "cargo run -q --locked -p pomerium-jwt-conformance --bin http-reference",
+        "conformance/http.md",
+        &[WebSockets, Rewrite, Cors],
+    ),
+    go("net/http", "examples/go", "go run ./app"),
+    go("chi", "examples/go/frameworks", "go run ./chi"),
+    go("gin", "examples/go/frameworks", "go run ./gin"),
+    go("echo", "examples/go/frameworks", "go run ./echo"),
+];
+
+const fn go(name: &'static str, folder: &'static str, command: &'static str) -> Listed {
+    application(name, "go", folder, command, "clients/go/README.md", &[WebSockets, Rewrite, Cors])
+}
 
 /// Every application.
 #[must_use]
