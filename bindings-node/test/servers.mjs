@@ -15,7 +15,7 @@ export const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target')
 export const HEADER = 'X-Pomerium-Jwt-Assertion'
 
 // What each protected server says when it starts would hide what the test runner says
-mock.method(console, 'info', () => {})
+mock.method(console, 'warn', () => {})
 
 /** A running `pomerium-jwt issuer`, as conformance/scenarios.md describes it. */
 export class Issuer {
@@ -102,14 +102,17 @@ export async function run(context, file, variables) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   context.after(() => child.kill())
-  const server = { port: undefined, log: '', exit: once(child, 'close').then(([code]) => code) }
+  const server = { port: undefined, log: '', output: '', exit: once(child, 'close').then(([code]) => code) }
   const listening = new Promise((resolve) => {
     const collect = (chunk) => {
       server.log += chunk
       const [, port] = /^http:\/\/127\.0\.0\.1:(\d+)$/m.exec(server.log) ?? []
       if (port) resolve((server.port = Number(port)))
     }
-    child.stdout.on('data', collect)
+    child.stdout.on('data', (chunk) => {
+      server.output += chunk
+      collect(chunk)
+    })
     child.stderr.on('data', collect)
   })
   await Promise.race([listening, server.exit])

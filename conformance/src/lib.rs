@@ -5,6 +5,7 @@
 
 mod case;
 mod cases;
+mod editors;
 mod fixtures;
 mod readme;
 mod reference;
@@ -36,6 +37,7 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
         ("../README.md".to_owned(), readme::filled()),
+        ("../bindings-node/src/option-types.ts".to_owned(), editors::typescript::options()),
     ];
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
     outputs

@@ -1,0 +1,3 @@
+//! The options' documentation where each language's editors show it.
+
+pub(crate) mod typescript;
