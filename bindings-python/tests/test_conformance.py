@@ -66,8 +66,8 @@ def test_numbers_kinds_and_classes_follow_from_the_code(row: dict[str, Any]) -> 
     from pomerium_jwt import _errors
 
     error = _errors.make(row["code"], row["number"], row["kind"], "why", row["status"], None)
-    classes = {"options": "OptionsError", "token": "TokenError", "keys": "KeysUnavailable", "internal": "VerifyError"}
-    assert type(error) is getattr(pomerium_jwt, classes[row["kind"]])
+    classes = {"options": "OptionsError", "token": "TokenError", "access": "AccessDenied", "keys": "KeysUnavailable"}
+    assert type(error) is getattr(pomerium_jwt, classes.get(row["kind"], "VerifyError"))
     if row["code"] == "invalid_options":
         made = _errors.invalid_options("why")
         assert (made.code, made.number, made.kind, made.status) == (

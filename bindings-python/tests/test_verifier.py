@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from conftest import read_json
 
 from pomerium_jwt import (
     Identity,
@@ -149,7 +150,7 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
         Verifier.from_env()
     monkeypatch.setenv("POMERIUM_JWT_ROUTE", "https://app.example.com")
     monkeypatch.setenv("POMERIUM_JWT_JWKS", json.dumps(ISSUER.options["jwks"]))
-    monkeypatch.setenv("POMERIUM_JWT_PORT", "tcp://10.0.0.1:80")
+    monkeypatch.setenv("POMERIUM_JWT_SERVICE_PORT", "tcp://10.0.0.1:80")
     assert Verifier.from_env().verify(ISSUER.token()).email == "alice@example.com"
     monkeypatch.setenv("POMERIUM_JWT_LEEWAY", "a minute")
     with pytest.raises(OptionsError, match="POMERIUM_JWT_LEEWAY"):
@@ -218,7 +219,12 @@ def test_status() -> None:
     verifier = ISSUER.verifier()
     verifier.verify(ISSUER.token())
     status = verifier.status()
-    assert (status["source"], status["state"], status["counts"], status["ttl"]) == ("jwks", "static", {"ok": 1}, None)
+    assert (status["source"], status["state"], status["ttl"]) == ("jwks", "static", None)
+    codes = [row["code"] for row in read_json("codes.json")]
+    assert status["counts"] == {**dict.fromkeys([*codes, "passed"], 0), "ok": 1}
+    assert (status["header_name"], status["optional"]) == ("X-Pomerium-Jwt-Assertion", False)
+    assert (status["exempt_paths"], status["require_group"]) == ([], [])
+    assert status["summary"].startswith("accepts issuer and audience app.example.com")
     assert status["keys"][0]["usable"]
     assert verifier.health()["keys_loaded"]
 

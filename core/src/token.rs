@@ -81,7 +81,7 @@ pub(crate) fn check_presence(text: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let message = "there is no token: the request's header is absent, or it is there and empty. Pomerium sends an empty \
-                   one if it cannot sign: signing_key is missing or is not a P-256 key";
+                   one if it cannot sign: signing_key is missing, or is an EC key of another curve than P-256";
     Err(Error::new(Code::TokenMissing, message))
 }
 

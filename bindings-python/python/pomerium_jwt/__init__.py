@@ -11,7 +11,7 @@
 Flask: pomerium_jwt.flask. Any WSGI application: pomerium_jwt.wsgi. Tests of applications: pomerium_jwt.testing.
 """
 
-from ._errors import Code, Kind, KeysUnavailable, OptionsError, TokenError, VerifyError
+from ._errors import AccessDenied, Code, Kind, KeysUnavailable, OptionsError, TokenError, VerifyError
 from ._links import logout_url
 from ._native import Identity
 from ._options import Options
@@ -19,6 +19,7 @@ from ._status import Health, KeyStatus, LastError, Pinned, Status
 from ._verifier import Verifier
 
 __all__ = [
+    "AccessDenied",
     "Code",
     "Health",
     "Identity",

@@ -28,10 +28,11 @@ Code = Literal[
     "keys_unavailable",
     "keys_needed",
     "keys_empty",
+    "group_required",
     "internal",
 ]
 
-Kind = Literal["options", "token", "keys", "internal"]
+Kind = Literal["options", "token", "keys", "access", "internal"]
 
 
 class VerifyError(Exception):
@@ -50,7 +51,7 @@ class VerifyError(Exception):
     message: str
     """One sentence with the facts that help, for logs."""
     status: int
-    """The HTTP status to answer with: 401, 503 or 500."""
+    """The HTTP status to answer with: 401, 403, 503 or 500."""
     retry_after: int | None
     """Seconds after which another attempt can succeed, for the header Retry-After; None where no time helps."""
 
@@ -81,7 +82,16 @@ class KeysUnavailable(VerifyError):
     """There are no keys to judge the token with. HTTP 503 with Retry-After."""
 
 
-_CLASSES: dict[Kind, type[VerifyError]] = {"options": OptionsError, "token": TokenError, "keys": KeysUnavailable}
+class AccessDenied(VerifyError):
+    """The user is known and may not do this. HTTP 403."""
+
+
+_CLASSES: dict[Kind, type[VerifyError]] = {
+    "options": OptionsError,
+    "token": TokenError,
+    "keys": KeysUnavailable,
+    "access": AccessDenied,
+}
 
 
 def make(code: Code, number: int, kind: Kind, message: str, status: int, retry_after: int | None) -> VerifyError:

@@ -15,21 +15,16 @@ from ._verifier import Verifier
 log = logging.getLogger("pomerium_jwt")
 
 
+_OWN = {"header_name", "optional", "exempt_paths", "require_group", "error_handler", "on_refused"}
+
+
 class GateOptions(TypedDict, total=False):
     """Options of an integration, beside those of the Verifier."""
 
-    header_name: str
-    """Default X-Pomerium-Jwt-Assertion."""
-    optional: bool
-    """Let requests without a token pass, without an identity. A token that does not verify is refused all the same."""
-    exempt_paths: Collection[str]
-    """Paths that need no token, compared exactly with the framework's own decoded path: health checks."""
     error_handler: Callable[[Refusal], Any]
     """Renders a refusal. Its status stays the refusal's, whatever the handler makes of it."""
     on_refused: Callable[[str, str, str], object]
     """Called with code, message and path of each refusal, instead of a warning in the log."""
-    require_group: str | Collection[str]
-    """403 for a verified user who is in none of these groups."""
 
 
 @dataclass(eq=False)
@@ -56,7 +51,7 @@ class Gate:
     """Decides who gets in. Raises OptionsError for options that are none, so that the application stops at start."""
 
     def __init__(self, verifier: Verifier | None, options: Mapping[str, Any]) -> None:
-        own = {name: value for name, value in options.items() if name in GateOptions.__annotations__}
+        own = {name: value for name, value in options.items() if name in _OWN}
         others = {name: value for name, value in options.items() if name not in own}
         if verifier is not None and others:
             raise invalid_options(f"a verifier of your own already has its options: leave out {', '.join(others)}")

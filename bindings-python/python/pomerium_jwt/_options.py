@@ -45,6 +45,10 @@ class Options(TypedDict, total=False):
     cache_ttl: Seconds
     max_stale: Seconds
     refetch_cooldown: Seconds
+    header_name: str
+    optional: bool
+    exempt_paths: List
+    require_group: List
 
 
 def to_json(options: Mapping[str, object]) -> str:

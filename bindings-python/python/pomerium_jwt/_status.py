@@ -34,7 +34,15 @@ class Pinned(TypedDict):
     audience: list[str] | None
 
 
-class Status(TypedDict):
+class _Soon(TypedDict, total=False):
+    """What the key store does not report yet."""
+
+    fetch_seconds: float
+    key_set: str | None
+    health: dict[str, bool]
+
+
+class Status(_Soon):
     """A verifier's state at one moment. Alert when `state` is old or expired, or when `last_error` stays."""
 
     source: str
@@ -53,9 +61,16 @@ class Status(TypedDict):
     """Seconds until the next fetch may start; None for static sources."""
     pinned: Pinned | None
     counts: dict[str, int]
-    """How many verifications ended with which code; "ok" counts the accepted ones."""
+    """How many answers had which code, every code, also at 0; "ok" counts the verified ones, "passed" the requests that
+    passed without an identity."""
     fetches: int
     fetch_failures: int
+    summary: str
+    """The line that an integration logs when it starts."""
+    header_name: str
+    optional: bool
+    exempt_paths: list[str]
+    require_group: list[str]
 
 
 class Health(TypedDict):

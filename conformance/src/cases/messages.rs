@@ -22,7 +22,7 @@ fn presence() -> Vec<Case> {
             "empty",
             "and the message names what an empty one comes from",
             "",
-            "signing_key is missing or is not a P-256",
+            "signing_key is missing, or is an EC key of another curve than P-256",
         ),
         said("bearer", "an empty one after Bearer", "Bearer ", "signing_key"),
     ]

@@ -5,17 +5,18 @@
 
 /// The text of the member of this name in an object: a string with its quotes and escapes, a number as written.
 ///
-/// `object` must be JSON that was read or written by this library.
+/// `object` must be JSON. Of several members of one name, which only a text that is not strict can have, the last counts.
 #[doc(hidden)]
 #[must_use]
 pub fn member_text<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let mut values = inside(object, '{')?;
+    let mut found = None;
     while let (Some(written), Some(value)) = (values.next(), values.next()) {
         if is_written(written, name) {
-            return Some(value);
+            found = Some(value);
         }
     }
-    None
+    found
 }
 
 /// The texts of a list's entries.
@@ -132,6 +133,7 @@ mod tests {
             assert_eq!(member_text(object, name), expected, "{name}");
         }
         assert_eq!(member_text("{}", "a"), None);
+        assert_eq!(member_text(r#"{"a":1,"\u0061":2,"b":3}"#, "a"), Some("2"));
         assert_eq!(member_text(r#"{"":[]}"#, ""), Some("[]"));
     }
 
