@@ -1,4 +1,4 @@
-//! Refusals on their way to JavaScript, where `src/errors.ts` makes a VerifyError of them.
+//! Refusals on their way to JavaScript: `src/errors.ts` makes a VerifyError of each.
 
 use std::{
     collections::BTreeMap,

@@ -196,9 +196,9 @@ pub fn option_names() -> Vec<&'static str> {
 /// The identity as JSON, a line feed (which compact JSON does not hold), and the payload's own text.
 ///
 /// One string, because it is the fastest way that ends in a plain object. Measured on two busy cores, with `email` and
-/// three `groups` read, beside a verification of 14 µs: this with JSON.parse and a frozen Identity 3.6 µs, of which 1.2 are
+/// three `groups` read, next to a verification of 14 µs: this with JSON.parse and a frozen Identity 3.6 µs, of which 1.2 are
 /// the string; an object built property by property 4.0 µs; a native object whose getters read those two 3.5 µs, and
-/// more for each further one, with a finaliser to run. The payload is parsed only where an application reads it.
+/// more for each further one, with a finaliser to run. The payload is parsed only if an application reads it.
 fn answer(identity: &Identity) -> Result<String, Refusal> {
     let mut text = json(identity)?;
     text.push('\n');

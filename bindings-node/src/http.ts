@@ -9,6 +9,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
 import { invalidOptions, VerifyError } from './errors'
 import type { Verifier } from './index'
@@ -17,11 +18,14 @@ import { fail, Integration, type PomeriumOptions } from './integration'
 export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
 export type { Logger } from './log'
 
-/** What answers the requests that were let in. */
+/** What answers the requests that were let in. Those of an `http2` server have nearly the same members. */
 export type ProtectedListener = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** What an http.Server calls, with its verifier. */
-export type Protected = ((request: IncomingMessage, response: ServerResponse) => void) & { readonly verifier: Verifier }
+/** What a server calls, with its verifier. */
+export interface Protected {
+  (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void
+  readonly verifier: Verifier
+}
 
 /**
  * Lets requests in to `listener` as `verifier.admit` says, with the identity in `request.pomerium`, and answers the others
@@ -47,7 +51,7 @@ export function protect(listener: ProtectedListener, options?: PomeriumOptions):
     }
   }
 
-  return Object.assign((request: IncomingMessage, response: ServerResponse) => void handle(request, response), {
-    verifier: integration.verifier,
-  })
+  const listen = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) =>
+    void handle(request as IncomingMessage, response as ServerResponse)
+  return Object.assign(listen, { verifier: integration.verifier })
 }

@@ -101,7 +101,7 @@ export class PomeriumVerifier {
     return this.#firstUse
   }
 
-  /** The payload that verified last, whoever's it was. If requests share this object, read what verifyJwt gives. */
+  /** The payload that verified last, of any user. If requests share this object, read what verifyJwt gives. */
   get jwtData(): JWTPayload {
     return this.#verified
   }
@@ -258,7 +258,7 @@ function warnOfUnit(expirationBuffer: number): void {
   warned = true
   process.emitWarning(
     `expirationBuffer is in seconds: ${expirationBuffer} accepts tokens for that long after they have expired. ` +
-      'An example of the official documentation has 1000, where one second may have been meant',
+      'An example of the official documentation has 1000, which may have been meant as one second',
     { code: 'POMERIUM_JWT_EXPIRATION_BUFFER' },
   )
 }

@@ -21,7 +21,7 @@ interface Burst {
 const SECOND = 1000
 
 /**
- * Refusals, at most one line a second for each code, with a count and one path: whoever sends the requests chooses how
+ * Refusals, at most one line a second for each code, with a count and one path: clients choose how
  * many there are, and on which paths.
  */
 export class Log {

@@ -10,7 +10,7 @@ import { TestIssuer } from 'pomerium-jwt/testing'
 
 import { ask, HEADER, Issuer, listen } from './servers.mjs'
 
-test('the identity, its claims, and the verifier behind it', async (context) => {
+test('the identity, its claims, and its verifier', async (context) => {
   const issuer = new TestIssuer()
   const listener = protect((request, response) => {
     assert.throws(() => (request.pomerium = { subject: 'mallory' }), TypeError)

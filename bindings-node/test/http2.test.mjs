@@ -1,4 +1,4 @@
-// An http2 server, without TLS and with it: HTTP/2 and, beside it, HTTP/1.1.
+// An http2 server; examples.test.mjs has the one that speaks HTTP/1.1 too.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -122,7 +122,7 @@ for (const [kind, application] of Object.entries(kinds)) {
       const good = await ask(port, '/', { ...preflight, ...issuer.headers() }, method)
       assert.deepEqual([good.status, good.headers['x-caller']], [200, 'alice'], method)
     }
-    // Connect has no handlers for it
+    // Connect does not route it
     assert.equal((await ask(port, '*', {}, 'OPTIONS')).status, kind === 'Connect' ? 404 : 401)
   })
 

@@ -1,4 +1,4 @@
-// The official package's interface, and where the results differ on purpose.
+// The official package's interface, and the results that differ on purpose.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -41,7 +41,7 @@ test('verifyJwt gives payload and protectedHeader', async () => {
   assert.throws(() => (verifier.issuer = 'other'), TypeError)
 })
 
-test('refusals have the official messages where there are some, and our codes', async () => {
+test('refusals have the official messages if there are any, and our codes', async () => {
   const config = { issuer: HOST, audience: [HOST, 'b.example.com'], jwksUrl: ownUrl() }
   const table = [
     [{ host: 'other.example.com' }, 'issuer_mismatch', /^JWT was not issued by the correct authority: 127\.0\.0\.1$/],
@@ -103,7 +103,7 @@ test('trust on first use pins what verified, and nothing else', async () => {
 
   await assert.rejects(early.verifyJwt(other), refused)
   const another = new PomeriumVerifier(config)
-  assert.deepEqual([another.issuer, another.audience], [HOST, [HOST]], 'one for each request trusts nothing anew')
+  assert.deepEqual([another.issuer, another.audience], [HOST, [HOST]], 'one for each request does not trust again')
   await assert.rejects(another.verifyJwt(other), refused)
 })
 

@@ -68,7 +68,7 @@ export async function listen(context, listener, options = {}) {
   return server.address().port
 }
 
-/** Status, headers and body, which is parsed where it is JSON. A list of values is sent as as many headers. */
+/** Status, headers and body, which is parsed if it is JSON. A list of values is sent as as many headers. */
 export async function ask(port, target, headers = {}, method = 'GET') {
   const request = httpRequest({ port, path: target, method, headers, host: '127.0.0.1', agent: false })
   const [response] = await once(request.end(), 'response')

@@ -56,7 +56,7 @@ for (const [title, token, code] of [
   ['one that holds NUL', 'a\0b', 'token_malformed'],
   ['a good one and NUL', `${ISSUER.token()}\0`, 'token_malformed'],
   ['bytes that are no UTF-8', Uint8Array.of(0xff, 0xfe), 'token_malformed'],
-  ['a text that is no Unicode', '\udcff.\ud800.\udfff', 'token_malformed'],
+  ['a text that is not Unicode', '\udcff.\ud800.\udfff', 'token_malformed'],
   ['a character whose low byte is a letter', ISSUER.token().replace('e', '\u0165'), 'token_malformed'],
   ['one of 131,073 bytes', 'x'.repeat(131_073), 'token_too_large'],
   ['one of 131,074 bytes and half as many characters', 'é'.repeat(65_537), 'token_too_large'],
@@ -244,7 +244,7 @@ test('an identity is frozen, and shows no personal data unless it is asked to', 
   assert.equal(json.claims, undefined)
 })
 
-test('the last Date stands for times beyond it', () => {
+test('times beyond the last Date become it', () => {
   const identity = VERIFIER.verifySync(ISSUER.token({ exp: 2 ** 53 - 1 }))
   assert.equal(identity.expiresAt, 2 ** 53 - 1)
   assert.equal(identity.expiresAtDate.getTime(), 8.64e15)
@@ -378,7 +378,7 @@ test('memory stays flat', async () => {
   const grown = native() - before
   console.log(`memory: ${rounds} rounds, ${grown} bytes more`)
   // A leak of 64 bytes a round is 6.4 MB
-  assert(grown < 4 << 20, `${rounds} rounds grew the process by ${grown} bytes beside JavaScript's own heap`)
+  assert(grown < 4 << 20, `${rounds} rounds grew the process by ${grown} bytes, without JavaScript's own heap`)
 })
 
 /** Resident memory without what V8 keeps for its heap, which grows and shrinks as it likes. */

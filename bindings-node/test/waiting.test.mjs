@@ -1,4 +1,4 @@
-// Waiting for keys: one fetch and one thread, however many wait, and an event loop that goes on.
+// Waiting for keys: one fetch and one thread, however many wait, and a free event loop.
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -68,7 +68,7 @@ test('refresh warms up; forced, it fetches at once', async (context) => {
   assert.equal(await issuer.fetches(), 2)
 })
 
-test('a fetch that has landed, though nobody has been told yet, is none to wait for', async (context) => {
+test('nobody joins a fetch that has ended, even if its waiters have not been told yet', async (context) => {
   const issuer = await running(context)
   const verifier = new Verifier({ route: issuer.url })
   const old = await issuer.mint()
@@ -174,7 +174,7 @@ test('one who waits for keys holds the process', async (context) => {
   assert.deepEqual(ended, { code: 0, signal: null, printed: 'keys_unavailable\n' })
 })
 
-test('a refresh behind a verification does not hold it', async (context) => {
+test('a background refresh does not hold it', async (context) => {
   const issuer = await running(context)
   const start = performance.now()
   const ended = await program('leaves.mjs', { ISSUER: issuer.url, TOKEN: await issuer.mint(), TIMEOUT: '60' })
@@ -189,7 +189,7 @@ test('process.exit while a fetch runs', async (context) => {
   assert.deepEqual(ended, { code: 7, signal: null, printed: '' })
 })
 
-test('where the system gives no thread', async (context) => {
+test('if no thread can be started', async (context) => {
   const issuer = await running(context)
   const folder = mkdtempSync(path.join(tmpdir(), 'pomerium-jwt-'))
   context.after(() => rmSync(folder, { recursive: true }))

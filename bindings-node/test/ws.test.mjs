@@ -94,14 +94,14 @@ test('a refusal is a whole response, and the end of its connection', async (cont
   assert.equal(body, 'token_missing ü')
 })
 
-test('a refusal behind a response that is still on its way ends the connection, and nothing else', async (context) => {
+test('a refusal after a response that is still being sent ends the connection, and nothing else', async (context) => {
   const { port } = await serve(context)
   const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', '', ''].join('\r\n')
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   socket.write(`GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n${upgrade}`)
   const heard = Buffer.concat(await socket.toArray().catch(() => [])).toString()
   assert(!heard.includes('101'), heard)
-  assert.equal((await open(port, issuer.headers())).body, 'alice', 'the process goes on')
+  assert.equal((await open(port, issuer.headers())).body, 'alice', 'the process lives')
 })
 
 test('whatever method an upgrade has', async (context) => {

@@ -4,7 +4,8 @@ import { requireGroup } from 'pomerium-jwt'
 
 /** Answers with JSON. A VerifyError of requireGroup is thrown: who calls this answers with it. */
 export function answer(request, response, verifier) {
-  const [path] = request.url.split('?')
+  // Of GET http://app.example.com/health the path is /health too
+  const [path] = request.url.replace(/^https?:\/\/[^/?]+/i, '').split('?')
   const pages = {
     '/': () => request.pomerium ?? null,
     '/admin': () => requireGroup(request.pomerium, 'admins'),

@@ -1,6 +1,7 @@
 // Compiled by readme.test.mjs, with --strict: what TypeScript's users meet in the integrations.
 
 import { createServer, type IncomingMessage } from 'node:http'
+import http2 from 'node:http2'
 
 import express, { type RequestHandler } from 'express'
 import {
@@ -60,6 +61,8 @@ const listener = protect(
   },
 )
 const server = createServer(listener)
+http2.createServer(listener)
+http2.createSecureServer({ allowHTTP1: true }, listener)
 listener.verifier.health().keys_loaded satisfies boolean
 listener.verifier.with({ exemptPaths: ['/a'] }).metrics() satisfies string
 // @ts-expect-error -- the request options alone
