@@ -5,7 +5,8 @@
  *     createServer(listener).listen(8000)
  *
  * It covers the server's event `request`. It does not cover listeners for `upgrade`, which `protectUpgrade` of
- * pomerium-jwt/ws covers, nor for `connect` and, of an `http2` server, `stream`: have none.
+ * pomerium-jwt/ws covers, nor those for `connect`, `checkContinue`, `checkExpectation` and, of an `http2` server,
+ * `stream`: have none.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -11,9 +11,9 @@ export function toJson(options: object): string {
   return JSON.stringify(Object.fromEntries(given.map(([name, value]) => [coreName(name), checked(value, name, 1)])))
 }
 
-/** A copy of options, if they are plain data of their own. */
+/** A copy of options, if they are plain data of their own. It inherits nothing: no polluted prototype adds an option. */
 export function plain<T extends object>(options: T): T {
-  return Object.fromEntries(dataMembers(options, 'the options')) as T
+  return Object.assign(Object.create(null), Object.fromEntries(dataMembers(options, 'the options'))) as T
 }
 
 /** An object's members, if they are plain data of its own: what is inherited or computed would be passed over. */

@@ -101,7 +101,9 @@ export class Verifier {
    * Rejects with VerifyError. The response is its `status`, `headers` and `body`.
    */
   async admit<C = Claims>(request: RequestFacts, waiting?: Waiting): Promise<Identity<C> | undefined> {
-    const { token, path = '', upgrade = false, markedPublic = false } = request
+    // A copy that inherits nothing: a polluted prototype must not mark requests as public
+    const facts: RequestFacts = Object.assign(Object.create(null), request)
+    const { token, path = '', upgrade = false, markedPublic = false } = facts
     if (typeof upgrade !== 'boolean' || typeof markedPublic !== 'boolean') {
       throw made('invalid_argument', 'upgrade and markedPublic are true or false')
     }

@@ -299,6 +299,18 @@ test('a wrong configuration stops the start', () => {
   }
 })
 
+test('a polluted prototype lets nobody in and adds no option', async (context) => {
+  const names = ['markedPublic', 'optional', 'verifier', 'errorHandler', 'upgrade', 'exemptPaths', 'closeAtExpiry']
+  context.after(() => names.forEach((name) => delete Object.prototype[name]))
+  const values = [true, true, { admit: () => undefined }, () => ({ contentType: 'a/b', body: 'x' }), false, ['/'], true]
+  names.forEach((name, index) => (Object.prototype[name] = values[index]))
+  for (const application of Object.values(kinds)) {
+    const port = await listen(context, application({ ...issuer.options, ...silent }))
+    assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
+  }
+  await assert.rejects(issuer.verifier().admit({ token: '' }), { code: 'token_missing' })
+})
+
 test('options in code are laid over those of the environment, which a verifier of your own does not read', (context) => {
   const said = []
   const logger = { info: (line) => said.push(line), warn: (line) => said.push(line) }

@@ -54,7 +54,7 @@ test('every command is there, and run by a test', () => {
 
 test('each program is valid TypeScript, strictly, and so is what its users write', () => {
   assert(blocks.length >= 7)
-  const folder = project('@types', 'express', 'ws', 'cors', 'socket.io')
+  const folder = project('@types', 'connect', 'express', 'ws', 'cors', 'socket.io')
   const own = path.join(folder, 'integrations.mts')
   cpSync(path.join(PACKAGE, 'test', 'programs', 'integrations.mts'), own)
   const programs = blocks.map((block, index) => {

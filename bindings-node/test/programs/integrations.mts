@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import http2 from 'node:http2'
 
+import connect from 'connect'
 import express, { type RequestHandler } from 'express'
 import {
   type Identity,
@@ -28,6 +29,7 @@ const middleware: Pomerium = pomerium({
   optional: undefined,
 })
 const handler: RequestHandler = middleware
+connect().use(middleware).use(requireUser)
 app.use(handler, middleware, requireUser, requireGroup('admins', 'owners'))
 app.get('/', requireUser, (request, response) => {
   const identity: Identity | undefined = request.pomerium
