@@ -25,7 +25,7 @@ impl KeySet {
         let keys = match set.member("keys") {
             Some(Json::Null) => &[],
             Some(Json::Array(keys)) => keys.as_slice(),
-            _ => return Err("this is no JWK Set, an object whose keys is a list".to_owned()),
+            _ => return Err("this is not a JWK Set, an object whose keys is a list".to_owned()),
         };
         if keys.len() > MAX_KEYS {
             return Err(format!("the key set has {} keys, {MAX_KEYS} are accepted", keys.len()));
@@ -43,7 +43,11 @@ fn read(jwk: &Json<'_>, trust: &Trust, previous: Option<&KeySet>) -> ListedKey {
     let text = |name: &str| jwk.member(name).and_then(Json::as_str).map(str::to_owned);
     match public_key(jwk, previous) {
         Ok(key) => ListedKey::new(text("kid"), key, trust),
-        Err(reason) => ListedKey { kid: text("kid"), alg: text("alg"), thumbprint: None, key: Err(reason) },
+        Err(reason) => {
+            let key_type: Vec<String> = ["kty", "crv"].into_iter().filter_map(text).collect();
+            let key_type = (!key_type.is_empty()).then(|| key_type.join(" "));
+            ListedKey { kid: text("kid"), alg: text("alg"), key_type, thumbprint: None, key: Err(reason) }
+        }
     }
 }
 
@@ -55,7 +59,7 @@ fn public_key(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, St
         return Err("malformed: kid is not a string".to_owned());
     }
     if PRIVATE.iter().any(|name| jwk.member(name).is_some()) {
-        return Err("a private key: whoever published it must replace it".to_owned());
+        return Err("a private key: it has been published, so replace it".to_owned());
     }
     let key = match jwk.member("kty").and_then(Json::as_str) {
         Some("EC") => elliptic(jwk, previous)?,

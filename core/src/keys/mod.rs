@@ -44,6 +44,14 @@ impl Algorithm {
         }
     }
 
+    /// `kty` and `crv` of its keys.
+    pub(crate) const fn key_type(self) -> &'static str {
+        match self {
+            Algorithm::Es256 => "EC P-256",
+            Algorithm::Rs256 => "RSA",
+        }
+    }
+
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Algorithm::Es256, Algorithm::Rs256].into_iter().find(|algorithm| algorithm.name() == name)
     }
@@ -161,6 +169,7 @@ impl PublicKey {
 pub(crate) struct ListedKey {
     kid: Option<String>,
     alg: Option<String>,
+    key_type: Option<String>,
     thumbprint: Option<String>,
     /// The key, or why it is not used.
     key: Result<PublicKey, String>,
@@ -172,7 +181,8 @@ impl ListedKey {
         let thumbprint = key.thumbprint();
         let refused = trust.refuse(&key, &thumbprint);
         let alg = Some(key.algorithm().name().to_owned());
-        Self { kid, alg, thumbprint: Some(thumbprint), key: refused.map_or(Ok(key), Err) }
+        let key_type = Some(key.algorithm().key_type().to_owned());
+        Self { kid, alg, key_type, thumbprint: Some(thumbprint), key: refused.map_or(Ok(key), Err) }
     }
 }
 
@@ -180,7 +190,7 @@ impl ListedKey {
 #[derive(Debug)]
 pub(crate) struct KeySet {
     keys: Vec<ListedKey>,
-    /// A PEM key has no kid and answers to any.
+    /// A PEM key has no kid and matches any.
     any_kid: bool,
 }
 
@@ -273,6 +283,7 @@ impl KeySet {
         let show = |listed: &ListedKey| KeyStatus {
             kid: listed.kid.clone(),
             alg: listed.alg.clone(),
+            key_type: listed.key_type.clone(),
             thumbprint: listed.thumbprint.clone(),
             usable: listed.key.is_ok(),
             reason: listed.key.as_ref().err().cloned(),
@@ -293,8 +304,8 @@ impl ListedKey {
     }
 }
 
-/// A kid in a message: only if nothing can hide in it. It may be that of a token that nobody has signed, the one thing
-/// quoted of such a token, since without it nobody finds out which key is missing.
+/// A kid for a message, quoted only if it is harmless. It is the only thing quoted of a token whose signature has not
+/// been verified: without it nobody could find out which key is missing.
 pub(crate) fn named(kid: &str) -> String {
     let harmless = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (1..=64).contains(&kid.len()) && kid.bytes().all(harmless) {
@@ -312,11 +323,14 @@ pub struct KeyStatus {
     pub kid: Option<String>,
     /// `ES256` or `RS256`; for a key that is not usable what it says of itself.
     pub alg: Option<String>,
-    /// The RFC 7638 thumbprint in hex, where the key could be read.
+    /// `EC P-256` or `RSA`; for a key that is not usable what it says of itself. Not in the JSON of the C ABI.
+    #[serde(skip)]
+    pub key_type: Option<String>,
+    /// The RFC 7638 thumbprint in hex, if the key could be read.
     pub thumbprint: Option<String>,
     /// Whether tokens are checked with it.
     pub usable: bool,
-    /// Why not, if not.
+    /// Why not, if it is not usable.
     pub reason: Option<String>,
 }
 
