@@ -73,10 +73,11 @@ bench-go: go-library
 
 # ---- Node
 
-# Node: the addon under node's test runner, its types, the examples, the packed package in fresh projects
+# Node: the addon under node's test runner, its types, the packed package in fresh projects, the HTTP suite
 test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
+	tools/http node
 
 # Packs the Node package and the one with this machine's addon into target/node/, as released
 node-package: node-environment

@@ -30,14 +30,26 @@ const fn application(
     Listed { name, language, folder, command, readme, features }
 }
 
-static LISTED: &[Listed] = &[application(
-    "reference",
-    "rust",
-    "conformance",
-    "cargo run -q --locked -p pomerium-jwt-conformance --bin http-reference",
-    "conformance/http.md",
-    &[WebSockets, Rewrite, Cors],
-)];
+static LISTED: &[Listed] = &[
+    application(
+        "reference",
+        "rust",
+        "conformance",
+        "cargo run -q --locked -p pomerium-jwt-conformance --bin http-reference",
+        "conformance/http.md",
+        &[WebSockets, Rewrite, Cors],
+    ),
+    node("express5", "node app.mjs", &[Rewrite, Cors]),
+    node("express4", "node express4.mjs", &[Rewrite, Cors]),
+    node("connect", "node connect.mjs", &[Rewrite, Cors]),
+    node("http", "node http.mjs", &[Cors]),
+    node("http2", "node http2.mjs", &[Cors]),
+    node("ws", "node ws.mjs", &[WebSockets, Cors]),
+];
+
+const fn node(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "node", "examples/node", command, "bindings-node/README.md", features)
+}
 
 /// Every application.
 #[must_use]
