@@ -74,17 +74,18 @@ bench-go: go-library
 
 # ---- Node
 
-# Node: the addon under node's test runner, its types, the packed package in fresh projects
+# Node: the addon under node's test runner, its types, the packed package in fresh projects, the HTTP suite
 test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
+	tools/http node
 
 # Packs the Node package and the one with this machine's addon into target/node/, as released
 node-package: node-environment
 	cargo build -q --release --locked -p pomerium-jwt-node
 	cd bindings-node && npm run --silent build && node scripts/package.mjs release $(CARGO_TARGET_DIR)/node
 
-# Node beside jose, jsonwebtoken, fast-jwt and aws-jwt-verify, as released
+# Node next to jose, jsonwebtoken, fast-jwt and aws-jwt-verify, as released
 bench-node: node-environment
 	cargo build -q --release --locked -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs release && npm run --silent build
@@ -95,7 +96,8 @@ bench-node: node-environment
 .PHONY: node-package bench-node node-environment
 node-environment:
 	@tools/need node
-	@cd bindings-node && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
+	@for folder in bindings-node examples/node; do \
+		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
 
 # ---- Comparisons
 

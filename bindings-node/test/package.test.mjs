@@ -87,7 +87,7 @@ test('each entry point is one module, whether it is imported or required', () =>
       for (const member of Object.keys(required)) assert.equal(imported[member], required[member], member)
     }
     console.log(Object.keys(require('pomerium-jwt')).join())`
-  assert.equal(program(text, 'mjs'), 'VerifyError,Identity,logoutUrl,Verifier\n')
+  assert.equal(program(text, 'mjs'), 'requireGroup,requireUser,VerifyError,Identity,logoutUrl,Verifier\n')
 })
 
 test('without the package of its platform it names what is missing', () => {
@@ -96,7 +96,7 @@ test('without the package of its platform it names what is missing', () => {
   assert.match(program(text, 'cjs', place), new RegExp(`the package pomerium-jwt-${PLATFORM} .* is missing`))
 })
 
-test('where both kinds of Linux are installed, as by Yarn 1, the one that fits is loaded', () => {
+test('if both kinds of Linux are installed, as by Yarn 1, the one that fits is loaded', () => {
   const place = fresh('both-kinds', main)
   const install = (kind, fill) => {
     const name = `pomerium-jwt-${process.platform}-${process.arch}-${kind}`
