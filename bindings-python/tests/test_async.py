@@ -10,7 +10,7 @@ import pytest
 from conftest import Issuer
 
 from pomerium_jwt import KeysUnavailable, TokenError, Verifier
-from pomerium_jwt._verifier import WORKER
+from pomerium_jwt._waiting import WORKER
 from pomerium_jwt.testing import TestIssuer
 
 

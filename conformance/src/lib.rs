@@ -5,6 +5,7 @@
 
 mod case;
 mod cases;
+mod editors;
 mod fixtures;
 mod readme;
 mod reference;
@@ -37,6 +38,7 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("options.json".to_owned(), one_a_line(&reference::options())),
         ("../README.md".to_owned(), readme::filled()),
     ];
+    outputs.extend(editors::files());
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
     outputs
 }
