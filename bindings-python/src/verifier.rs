@@ -120,6 +120,12 @@ impl NativeVerifier {
         self.core.summary()
     }
 
+    /// The option `header_name`: the request header that carries the token.
+    #[getter]
+    fn header_name(&self) -> &str {
+        self.core.header_name()
+    }
+
     /// What a monitoring system scrapes, in the text format of OpenMetrics 1.0: send it as
     /// `application/openmetrics-text; version=1.0.0; charset=utf-8`. It holds no user, path or token.
     fn metrics(&self, py: Python<'_>) -> PyResult<String> {

@@ -22,14 +22,19 @@ def test_answers_at_once_when_it_can() -> None:
     assert done.value.value.subject == "alice"
     with pytest.raises(TokenError):
         issuer.verifier().verify_async(issuer.expired()).send(None)
+    with pytest.raises(StopIteration) as passed:
+        issuer.verifier(exempt_paths="/health").admit_async("", "/health").send(None)
+    assert passed.value.value is None
 
 
 def test_a_cold_start_is_one_fetch(issuer: Issuer) -> None:
     verifier, token = Verifier(route=issuer.url), issuer.mint()
 
     async def main() -> None:
-        identities = await asyncio.gather(*(verifier.verify_async(token) for _ in range(1000)))
-        assert {identity.subject for identity in identities} == {"alice"}
+        verified = (verifier.verify_async(token) for _ in range(500))
+        admitted = (verifier.admit_async(token, "/") for _ in range(500))
+        identities = await asyncio.gather(*verified, *admitted)
+        assert {identity.subject for identity in identities if identity} == {"alice"} and all(identities)
 
     asyncio.run(main())
     assert issuer.fetches() == 1

@@ -114,10 +114,19 @@ def test_nothing_of_the_application_runs_for_a_refused_request(pomerium_issuer: 
 
     app = create_app(pomerium_issuer)
     app.url_map.converters["looked_up"] = Converter
-    app.add_url_rule("/items/<looked_up:item>", view_func=lambda item: str(ran.append("view")))
+
+    @app.get("/items/<looked_up:item>")
+    def item_view(item: str) -> str:
+        ran.append("view")
+        return item
+
+    @app.errorhandler(404)
+    def not_found(error: object) -> str:
+        ran.append("error handler")
+        return "not found"
+
     app.url_value_preprocessor(lambda endpoint, values: ran.append("preprocessor"))
     app.before_request(lambda: ran.append("before_request"))
-    app.errorhandler(404)(lambda error: ("", ran.append("error handler"))[0])
     client = app.test_client()
     for path in ("/items/1", "/nowhere", "/items/1/"):
         for method in ("GET", "HEAD", "OPTIONS", "DELETE"):

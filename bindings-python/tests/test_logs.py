@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from pomerium_jwt import _integration
 from pomerium_jwt.testing import TestIssuer
 from pomerium_jwt.wsgi import Pomerium
 
@@ -30,7 +29,7 @@ def protected(**options: Any) -> Pomerium:
 
 def test_a_thousand_refusals_are_one_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(_integration.time, "monotonic", lambda: now)
+    monkeypatch.setattr("pomerium_jwt._integration.time.monotonic", lambda: now)
     middleware = protected()
     for number in range(1000):
         refuse(middleware, f"/path/{number}")

@@ -91,10 +91,9 @@ def test_every_method_is_refused_and_head_without_a_body(method: str) -> None:
     middleware = Pomerium(lambda environ, start_response: reached.append("in") or [], **ISSUER.options)  # type: ignore[func-returns-value]
     for variables in ({}, preflight, {"HTTP_X_HTTP_METHOD_OVERRIDE": "GET"}):
         environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": "/", **variables}
-        started: list[Any] = []
-        body = b"".join(middleware(environ, lambda status, headers: started.extend((status, dict(headers)))))
-        assert started[0] == "401 Unauthorized"
-        assert started[1]["Content-Length"] == "25"
+        started: dict[str, dict[str, str]] = {}
+        body = b"".join(middleware(environ, lambda status, headers, to=started: to.update({status: dict(headers)})))
+        assert started["401 Unauthorized"]["Content-Length"] == "25"
         assert body == (b"" if method == "HEAD" else b'{"error":"token_missing"}')
     assert not reached, "a preflight is a request like any other"
 
@@ -143,7 +142,12 @@ def test_an_upgrade_is_never_exempt() -> None:
     middleware = protected(exempt_paths=["/health"])
     assert call(middleware, "/health")[0] == "200 OK"
     assert call(middleware, "/health", HTTP_UPGRADE="h2c")[0] == "200 OK"
-    for upgrade in [{"HTTP_UPGRADE": "websocket"}, {"HTTP_UPGRADE": "h2c,websocket"}, {"wsgi.websocket": object()}]:
+    upgrades: list[dict[str, Any]] = [
+        {"HTTP_UPGRADE": "websocket"},
+        {"HTTP_UPGRADE": "h2c,websocket"},
+        {"wsgi.websocket": object()},
+    ]
+    for upgrade in upgrades:
         assert call(middleware, "/health", **upgrade)[0] == "401 Unauthorized"
 
 
@@ -206,7 +210,7 @@ def test_keys_unavailable() -> None:
 def test_a_wrong_configuration_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POMERIUM_JWT_ROUTE", raising=False)
     route = {"route": "https://app.example.com"}
-    for options, part in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({}, "audience"),
         ({"routes": "x"}, "routes"),
         ({"issuer": "app.example.com"}, "audience"),
@@ -219,9 +223,10 @@ def test_a_wrong_configuration_stops_the_start(monkeypatch: pytest.MonkeyPatch) 
         ({**route, "exempt_paths": ["/k%C3%A4se"]}, "exempt_paths"),
         ({**route, "exempt_paths": ["/*"]}, "every path"),
         ({**route, "header_name": "X Y"}, "header_name"),
-    ]:
+    ]
+    for options, part in wrong:
         with pytest.raises(OptionsError, match=part):
-            Pomerium(application, **options)  # type: ignore[arg-type]
+            Pomerium(application, **options)
 
 
 def test_operations_can_add_a_demand_that_the_code_does_not_know(
@@ -246,8 +251,10 @@ def test_operations_can_add_a_demand_that_the_code_does_not_know(
 
 def test_two_mounts_share_keys_and_differ_in_their_demands(issuer: Any) -> None:
     base = Verifier(route=issuer.url)
+    assert issuer.fetches() == 0
     admin = Pomerium(application, verifier=base.with_options(require_group="admins"))
     everybody = Pomerium(application, verifier=base)
+    assert issuer.fetches() == 0, "no network at start"
     token = {"HTTP_X_POMERIUM_JWT_ASSERTION": issuer.mint(groups="staff")}
     assert [call(middleware, **token)[0] for middleware in (admin, everybody)] == ["403 Forbidden", "200 OK"]
     assert issuer.fetches() == 1

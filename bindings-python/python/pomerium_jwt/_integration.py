@@ -57,7 +57,7 @@ class Integration:
         elif options:
             raise invalid_options(f"a verifier of your own already has its options: leave out {', '.join(options)}")
         self.verifier = verifier
-        self.header_name = verifier.status()["header_name"]
+        self.header_name = verifier.header_name
         self.error_handler = error_handler
         self._on_refused = on_refused or _RefusalLog()
         # Trust on first use is for development: the line then ends with a warning

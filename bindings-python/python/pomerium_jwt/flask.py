@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, request
-from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
 from . import _environ, _native
@@ -59,7 +58,7 @@ class Pomerium:
         app: Flask | None = None,
         *,
         verifier: Verifier | None = None,
-        error_handler: Callable[[Refusal], ResponseReturnValue] | None = None,
+        error_handler: Callable[[Refusal], Any] | None = None,
         on_refused: OnRefused | None = None,
         answer_preflight: bool = False,
     ) -> None:
