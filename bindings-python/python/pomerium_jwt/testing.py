@@ -47,6 +47,13 @@ class TestIssuer:
         """The same for app.config of Flask."""
         return {f"POMERIUM_JWT_{name.upper()}": value for name, value in self.options.items()}
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same for os.environ, for applications that read their options there."""
+        return {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in self.flask_config.items()
+        }
+
     def verifier(self, **options: Unpack[Options]) -> Verifier:
         """A verifier that accepts these tokens, with more options if given."""
         merged: Options = {**self.options, **options}
