@@ -22,7 +22,7 @@
  * - A NULL verifier, or a NULL text with a length, is POMERIUM_JWT_INVALID_ARGUMENT. A fault in the library itself is
  *   POMERIUM_JWT_INTERNAL. If memory runs out the library ends the process.
  *
- * Written by cbindgen from ffi-c/src/lib.rs and core/src/error.rs: change those, then run `make header`.
+ * Written by cbindgen from ffi-c/src/ and core/src/error.rs: change those, then run `make header`.
  */
 
 
@@ -126,7 +126,7 @@ typedef struct pomerium_jwt_verifier pomerium_jwt_verifier;
 extern "C" {
 #endif // __cplusplus
 
-// Makes a verifier from options, a JSON object such as {"route":"https://app.example.com"}; the documentation lists
+// Makes a verifier from options, a JSON object such as `{"route":"https://app.example.com"}`; the documentation lists
 // all. Touches no network; files named in the options are read now. On success *verifier is new and the caller frees it
 // with pomerium_jwt_verifier_free, and *message is NULL. On failure *verifier is NULL and *message, which the caller
 // frees with pomerium_jwt_string_free, says how to fix the options. If `verifier` is NULL the options are only checked.
@@ -151,7 +151,7 @@ int32_t pomerium_jwt_verifier_with(const pomerium_jwt_verifier *base,
                                    pomerium_jwt_verifier **verifier,
                                    char **message);
 
-// The options of the environment variables POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. The program must not
+// The options of the environment variables `POMERIUM_JWT_<OPTION>`, such as POMERIUM_JWT_ROUTE. The program must not
 // change its environment meanwhile. On success *options is a JSON object for pomerium_jwt_verifier_new. On failure
 // *message names the variable: any other variable with this prefix is POMERIUM_JWT_INVALID_OPTIONS. The caller frees
 // both with pomerium_jwt_string_free.
@@ -244,6 +244,12 @@ void pomerium_jwt_verifier_free(pomerium_jwt_verifier *verifier);
 // Frees a text that this library wrote. Does nothing for NULL.
 void pomerium_jwt_string_free(char *string);
 
+// Rises only when something that exists changes its meaning; functions, codes and options are added without.
+uint32_t pomerium_jwt_abi_version(void);
+
+// The version of the library, such as "0.1.0". The caller does not free it.
+const char *pomerium_jwt_version(void);
+
 // The stable name of a code, such as token_expired: "ok" for 0, "passed" for POMERIUM_JWT_PASSED, "internal" for
 // unknown numbers. The caller does not free it.
 const char *pomerium_jwt_code_name(int32_t code);
@@ -254,12 +260,6 @@ int32_t pomerium_jwt_code_kind(int32_t code);
 
 // The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
 int32_t pomerium_jwt_code_status(int32_t code);
-
-// Rises only when something that exists changes its meaning; functions, codes and options are added without.
-uint32_t pomerium_jwt_abi_version(void);
-
-// The version of the library, such as "0.1.0". The caller does not free it.
-const char *pomerium_jwt_version(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -24,10 +24,11 @@ export type Code =
   | 'keys_unavailable'
   | 'keys_needed'
   | 'keys_empty'
+  | 'group_required'
   | 'internal'
 
-/** What an error is about: the configuration or call, the token, the keys, or a fault. */
-export type Kind = 'options' | 'token' | 'keys' | 'internal'
+/** What an error is about: the configuration or call, the token, the keys, the user's rights, or a fault. */
+export type Kind = 'options' | 'token' | 'keys' | 'access' | 'internal'
 
 /**
  * Why there is no verified identity. The message is for logs, never for the HTTP client: it may name expected issuers
@@ -40,7 +41,7 @@ export class VerifyError extends Error {
   readonly number: number
   /** What the error is about. */
   readonly kind: Kind
-  /** The HTTP status to answer with: 401, 503 or 500. */
+  /** The HTTP status to answer with: 401, 403, 503 or 500. */
   readonly status: number
   /** Seconds after which another attempt can succeed, for the header Retry-After; undefined where no time helps. */
   readonly retryAfter?: number

@@ -4,7 +4,7 @@ import { type IncomingMessage, type ServerResponse, validateHeaderValue } from '
 import { isUint8Array } from 'node:util/types'
 
 import { invalidOptions } from './errors'
-import { type Identity, type Options, Verifier, VerifyError } from './index'
+import { type Identity, type List, type Options, Verifier, VerifyError } from './index'
 import { checkOwn } from './options'
 import { isPreflight, withoutContent } from './preflight'
 
@@ -20,21 +20,10 @@ declare module 'http' {
 export interface GateOptions {
   /** A verifier of your own, instead of its options. */
   verifier?: Verifier | undefined
-  /** The header with the token. Default X-Pomerium-Jwt-Assertion. */
-  headerName?: string | undefined
-  /** Lets requests without a token pass, without an identity. A token that does not verify is refused all the same. */
-  optional?: boolean | undefined
-  /**
-   * Paths that need no token, decoded and compared exactly: health checks. Another way to write the same path, such
-   * as `/HEALTHZ`, `/healthz/` or `/%68ealthz`, is not exempt.
-   */
-  exemptPaths?: readonly string[] | undefined
   /** Renders a refusal. The status stays the refusal's, whatever it makes of it. */
   errorHandler?: ((refusal: Refusal, request: IncomingMessage) => Rendered | Promise<Rendered>) | undefined
   /** Called with code, message and path of each refusal, and awaited, instead of a warning on standard error. */
   onRefused?: ((code: string, message: string, path: string) => void | Promise<void>) | undefined
-  /** 403 for a verified user who is in none of these groups. */
-  requireGroup?: string | readonly string[] | undefined
 }
 
 /**
@@ -98,8 +87,8 @@ export class Gate {
     this.#header = header.toLowerCase()
     this.#optional = optional ?? false
     // Encoded once, so that no path that a client sends is ever decoded
-    this.#exempt = new Set(exemptPaths?.map((path) => encodeURI(path)))
-    this.#groups = typeof requireGroup === 'string' ? [requireGroup] : [...(requireGroup ?? [])]
+    this.#exempt = new Set(list(exemptPaths).map((path) => encodeURI(path)))
+    this.#groups = list(requireGroup)
     this.#errorHandler = errorHandler
     this.#onRefused = onRefused ?? warn
     this.verifier = verifier ?? (names.length > 0 ? new Verifier(others) : Verifier.fromEnv())
@@ -237,17 +226,14 @@ function warn(code: string, message: string, path: string): void {
 }
 
 /** What each option of an integration takes, and whether a value is one. */
-const takes: Record<keyof GateOptions, [string, (value: any) => boolean]> = {
+const takes: Record<keyof GateOptions | RequestOption, [string, (value: any) => boolean]> = {
   verifier: ['a Verifier', (value) => value instanceof Verifier],
   headerName: [
     'a name of letters, digits and hyphens',
     (value) => typeof value === 'string' && /^[A-Za-z0-9-]+$/.test(value),
   ],
   optional: ['true or false', (value) => typeof value === 'boolean'],
-  exemptPaths: [
-    'a list of paths, which begin with / and have no query',
-    (value) => Array.isArray(value) && value.every(isPath),
-  ],
+  exemptPaths: ['a list of paths, which begin with / and have no query', (value) => [value].flat().every(isPath)],
   errorHandler: ['a function', (value) => typeof value === 'function'],
   onRefused: ['a function', (value) => typeof value === 'function'],
   requireGroup: ['the name of a group or a list of them', (value) => areGroups([value].flat())],
@@ -257,9 +243,15 @@ function isPath(value: unknown): boolean {
   return typeof value === 'string' && /^\/[^?#\p{Surrogate}]*$/u.test(value)
 }
 
-function check(options: GateOptions): void {
+type RequestOption = 'headerName' | 'optional' | 'exemptPaths' | 'requireGroup'
+
+function list(value: List | undefined): readonly string[] {
+  return typeof value === 'string' ? [value] : [...(value ?? [])]
+}
+
+function check(options: Pick<PomeriumOptions, keyof GateOptions | RequestOption>): void {
   for (const [name, [what, accepts]] of Object.entries(takes)) {
-    const value: unknown = options[name as keyof GateOptions]
+    const value: unknown = options[name as keyof typeof takes]
     if (value !== undefined && !accepts(value)) throw invalidOptions(`${name} takes ${what}`)
   }
 }

@@ -43,6 +43,10 @@ export interface Options {
   readonly cacheTtl?: Seconds | undefined
   readonly maxStale?: Seconds | undefined
   readonly refetchCooldown?: Seconds | undefined
+  readonly headerName?: string | undefined
+  readonly optional?: boolean | undefined
+  readonly exemptPaths?: List | undefined
+  readonly requireGroup?: List | undefined
 }
 
 /** The document that the core judges. Throws invalid_options for what JSON cannot say. */

@@ -46,10 +46,19 @@ export interface Status {
   /** Seconds until the next fetch may start; null for static sources. */
   readonly nextAttempt: number | null
   readonly pinned: Pinned | null
-  /** How many verifications ended with which code; "ok" counts the accepted ones. */
+  /**
+   * How many answers had which code, every code, also at 0; `ok` counts the verified ones, `passed` the admissions
+   * without an identity.
+   */
   readonly counts: { readonly [code: string]: number }
   readonly fetches: number
   readonly fetchFailures: number
+  /** The line that an integration logs when it starts. */
+  readonly summary: string
+  readonly headerName: string
+  readonly optional: boolean
+  readonly exemptPaths: readonly string[]
+  readonly requireGroup: readonly string[]
 }
 
 /** For a health page. Never a reason to restart the application: that brings no key server back. */

@@ -31,6 +31,7 @@ const (
 	KeysUnavailable     Code = "keys_unavailable"
 	KeysNeeded          Code = "keys_needed"
 	KeysEmpty           Code = "keys_empty"
+	GroupRequired       Code = "group_required"
 	Internal            Code = "internal"
 )
 
@@ -45,6 +46,7 @@ const (
 	KindOptions  Kind = "options"  // the application's configuration or call is wrong: HTTP 500
 	KindToken    Kind = "token"    // the token is refused: HTTP 401
 	KindKeys     Kind = "keys"     // there are no keys to judge it with: HTTP 503 with Retry-After
+	KindAccess   Kind = "access"   // the user is known and may not do this: HTTP 403
 	KindInternal Kind = "internal" // a fault of the library or of the machine: HTTP 500
 )
 
@@ -83,6 +85,7 @@ var kinds = [...]struct {
 	2: {KindToken, 401},
 	3: {KindKeys, 503},
 	4: {KindInternal, 500},
+	5: {KindAccess, 403},
 }
 
 // newError makes the error of a code of the header.

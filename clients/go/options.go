@@ -64,6 +64,14 @@ type Options struct {
 	MaxStale *time.Duration `option:"max_stale"`
 	// RefetchCooldown is the time between fetches that unknown key ids cause.
 	RefetchCooldown *time.Duration `option:"refetch_cooldown"`
+	// HeaderName is the request header that carries the token.
+	HeaderName string `option:"header_name"`
+	// Optional lets requests without a token pass, without an identity. A bad token is refused all the same.
+	Optional bool `option:"optional"`
+	// ExemptPaths are paths that need no token: /health, or /public/* for everything below it.
+	ExemptPaths []string `option:"exempt_paths"`
+	// RequireGroup has the groups of which the user must be in at least one.
+	RequireGroup []string `option:"require_group"`
 }
 
 // Ptr is a pointer to a value, for an option whose zero differs from not being set. With Go 1.26 new(value) does it too.

@@ -138,7 +138,7 @@ func TestTheAppExample(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"/healthz", nil, 200, `{"configured":true,"keys_loaded":false,"stale":false,"state":"empty"}`},
+		{"/healthz", nil, 200, `{"configured":true,"asked":false,"keys_loaded":false,"stale":false}`},
 		{"/", []string{admin}, 200, `{"email":"","groups":["admins","staff"],"subject":"alice"}`},
 		{"/", nil, 401, `{"error":"token_missing"}`},
 		{"/", []string{issuer.mint("expires_in=-100")}, 401, `{"error":"token_expired"}`},
@@ -147,7 +147,7 @@ func TestTheAppExample(t *testing.T) {
 		{"/admin", []string{admin}, 200, `{"department":"R\u0026D","sign_out":"/.pomerium/sign_out"}`},
 		{"/admin", []string{good}, 403, `{"error":"group_required"}`},
 		{"/nowhere", nil, 401, `{"error":"token_missing"}`},
-		{"/healthz", nil, 200, `{"configured":true,"keys_loaded":true,"stale":false,"state":"fresh"}`},
+		{"/healthz", nil, 200, `{"configured":true,"asked":true,"keys_loaded":true,"stale":false}`},
 	} {
 		status, body, _ := request(t, url+row.path, row.tokens...)
 		if status != row.status || strings.TrimSpace(body) != row.body {

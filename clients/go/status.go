@@ -24,6 +24,19 @@ type Status struct {
 	Counts        map[string]uint64 `json:"counts"`
 	Fetches       uint64            `json:"fetches"`
 	FetchFailures uint64            `json:"fetch_failures"`
+	// FetchSeconds is how long the last fetch took; nil before the first, and for static sources.
+	FetchSeconds *float64 `json:"fetch_seconds"`
+	// KeySet is a hash over the thumbprints of Keys: equal if two instances have the same keys. Empty without any.
+	KeySet *string `json:"key_set"`
+	// Health is what probes ask for.
+	Health Health `json:"health"`
+	// Summary is the line to log at start: what is accepted, where the keys come from, and the request options.
+	Summary string `json:"summary"`
+	// HeaderName, Optional, ExemptPaths and RequireGroup are the options of these names.
+	HeaderName   string   `json:"header_name"`
+	Optional     bool     `json:"optional"`
+	ExemptPaths  []string `json:"exempt_paths"`
+	RequireGroup []string `json:"require_group"`
 }
 
 // A State is how old the keys are.
@@ -63,22 +76,27 @@ type Pinned struct {
 	Audience []string `json:"audience"`
 }
 
-// Health is for a health page. Never a reason to restart the application: that brings no key server back.
+// Health says whether an instance can verify, for health pages and probes. Ready is `KeysLoaded || !Asked`; Stale is a
+// warning, neither unready nor unlive. Never restart the application because of it: that brings no key server back.
 type Health struct {
 	// Configured is true: a verifier that exists, and is not closed, is configured.
 	Configured bool `json:"configured"`
-	// KeysLoaded says whether there are keys to judge tokens with. They are fetched with the first token, or by Refresh.
+	// Asked says whether the keys have been asked for, by the first token or by Refresh.
+	Asked bool `json:"asked"`
+	// KeysLoaded says whether there is a usable key that has not expired.
 	KeysLoaded bool `json:"keys_loaded"`
-	// Stale says whether the keys are older than they should be: the source fails, or nobody has called for a while.
-	Stale bool  `json:"stale"`
-	State State `json:"state"`
+	// Stale says whether the keys are old and the last fetch failed.
+	Stale bool `json:"stale"`
 }
 
 func (s *Status) health() Health {
-	return Health{
+	if s.Health.Configured {
+		return s.Health
+	}
+	return Health{ // a library that does not say so yet
 		Configured: true,
+		Asked:      s.State != StateEmpty || s.LastError != nil,
 		KeysLoaded: s.State != StateEmpty && s.State != StateExpired,
 		Stale:      s.State == StateOld || s.State == StateExpired,
-		State:      s.State,
 	}
 }

@@ -310,7 +310,7 @@ func TestKeysUnavailableSaysWhenToComeAgain(t *testing.T) {
 			t.Fatalf("%+v", err)
 		}
 	}
-	if health := verifier.Health(); health != (pomerium.Health{Configured: true, State: pomerium.StateEmpty}) {
+	if health := verifier.Health(); health != (pomerium.Health{Configured: true, Asked: true}) {
 		t.Errorf("%+v", health)
 	}
 	if err := verifier.Refresh(t.Context(), true); !errors.Is(err, pomerium.KeysUnavailable) {
@@ -328,7 +328,7 @@ func TestStatusAndHealth(t *testing.T) {
 	if status.Source != "jwks" || status.State != pomerium.StateStatic || status.Counts["ok"] != 1 || !status.Keys[0].Usable {
 		t.Errorf("%+v", status)
 	}
-	if health := verifier.Health(); health != (pomerium.Health{Configured: true, KeysLoaded: true, State: "static"}) {
+	if health := verifier.Health(); health != (pomerium.Health{Configured: true, Asked: true, KeysLoaded: true}) {
 		t.Errorf("%+v", health)
 	}
 }

@@ -35,6 +35,7 @@ const DIFFERENCES: &[Difference] = &[
     Difference { code: "token_issued_in_future", ids: ANY, why: "iat is not looked at" },
     Difference { code: "token_too_old", ids: ANY, why: "there is no greatest age" },
     Difference { code: "claim_mismatch", ids: ANY, why: "demands on other claims are the caller's business" },
+    Difference { code: "group_required", ids: ANY, why: "groups are the caller's business" },
     Difference { code: "subject_missing", ids: ANY, why: "sub can be demanded, but an empty one will do" },
     Difference { code: "token_too_large", ids: ANY, why: "there is no limit of size" },
     Difference {

@@ -230,18 +230,6 @@ impl Kind {
         }
     }
 
-    /// The number of the kind in the C ABI, where 0 is success.
-    #[must_use]
-    pub const fn number(self) -> i32 {
-        match self {
-            Kind::Options => 1,
-            Kind::Token => 2,
-            Kind::Keys => 3,
-            Kind::Internal => 4,
-            Kind::Access => 5,
-        }
-    }
-
     /// The HTTP status with which an application answers.
     #[must_use]
     pub const fn http_status(self) -> u16 {

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn all_groups_means_each_and_any_means_one() {
-        let text = r#"{"exp":1,"groups":["a","b"]}"#;
+        let text = r#"{"exp":1,"sub":"alice","groups":["a","b"]}"#;
         let identity = identity(text);
         let table: [(&[&str], bool, bool); 6] = [
             (&["a", "b"], true, true),

@@ -11,12 +11,23 @@
 
 /* As the command pomerium-jwt: 0 verified, 1 refused, 2 options, 3 keys unavailable, 70 internal. */
 static int exit_code(int32_t code) {
-    static const int by_kind[] = {0, 2, 1, 3, 70};
-    return by_kind[pomerium_jwt_code_kind(code)];
+    switch (pomerium_jwt_code_kind(code)) {
+    case POMERIUM_JWT_KIND_OK:
+        return 0;
+    case POMERIUM_JWT_KIND_TOKEN:
+    case POMERIUM_JWT_KIND_ACCESS:
+        return 1;
+    case POMERIUM_JWT_KIND_OPTIONS:
+        return 2;
+    case POMERIUM_JWT_KIND_KEYS:
+        return 3;
+    default:
+        return 70;
+    }
 }
 
 int main(void) {
-    static char token[1024 * 1024 + 1]; /* no longer one is ever accepted */
+    static char token[1024 * 1024 + 1]; /* a longer one is never accepted */
     size_t length = fread(token, 1, sizeof token, stdin);
     if (length > 0 && token[length - 1] == '\n')
         length--;

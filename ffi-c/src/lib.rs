@@ -5,6 +5,7 @@
 #![deny(missing_docs, clippy::undocumented_unsafe_blocks)]
 #![allow(clippy::missing_safety_doc, reason = "the header's conventions are the safety section of every function")]
 
+mod codes;
 mod door;
 mod shared;
 
@@ -14,9 +15,10 @@ use std::{
     ptr,
 };
 
-use pomerium_jwt::{Admission, Code, Error, Identity, Kind, Options, Request, Verifier};
-use serde::Deserialize;
+use pomerium_jwt::{Admission, Error, Identity, Options, Request, Verifier};
+use serde::{Deserialize, de::IgnoredAny};
 
+pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
@@ -24,24 +26,6 @@ pub struct PomeriumJwtVerifier {
     verifier: Verifier,
     /// Owned by the process: freeing it does nothing.
     shared: bool,
-}
-
-/// What a code is about, and with which HTTP status to answer. A later version may add kinds: treat a number that you
-/// do not know as POMERIUM_JWT_KIND_INTERNAL.
-#[repr(C)]
-pub enum PomeriumJwtKind {
-    /// Success: 200.
-    Ok = 0,
-    /// An option or an argument is wrong: 500, or do not start.
-    Options = 1,
-    /// The token is refused: 401.
-    Token = 2,
-    /// There are no keys to judge the token with: 503 with Retry-After.
-    Keys = 3,
-    /// A fault in the library or on the machine: 500.
-    Internal = 4,
-    /// The user is known and may not do this: 403.
-    Access = 5,
 }
 
 /// The one answer of pomerium_jwt_admit that is neither an identity nor a code. It is negative, so that a test for 0 or
@@ -62,7 +46,7 @@ pub enum PomeriumJwtFlag {
     MarkedPublic = 2,
 }
 
-/// Makes a verifier from options, a JSON object such as {"route":"https://app.example.com"}; the documentation lists
+/// Makes a verifier from options, a JSON object such as `{"route":"https://app.example.com"}`; the documentation lists
 /// all. Touches no network; files named in the options are read now. On success *verifier is new and the caller frees it
 /// with pomerium_jwt_verifier_free, and *message is NULL. On failure *verifier is NULL and *message, which the caller
 /// frees with pomerium_jwt_string_free, says how to fix the options. If `verifier` is NULL the options are only checked.
@@ -132,7 +116,7 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_with(
     })
 }
 
-/// The options of the environment variables POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. The program must not
+/// The options of the environment variables `POMERIUM_JWT_<OPTION>`, such as POMERIUM_JWT_ROUTE. The program must not
 /// change its environment meanwhile. On success *options is a JSON object for pomerium_jwt_verifier_new. On failure
 /// *message names the variable: any other variable with this prefix is POMERIUM_JWT_INVALID_OPTIONS. The caller frees
 /// both with pomerium_jwt_string_free.
@@ -254,7 +238,7 @@ pub unsafe extern "C" fn pomerium_jwt_admit(
         };
         match admission? {
             Admission::Verified(identity) => Ok((0, written(&identity, output, claims)?)),
-            Admission::Passed => Ok((PomeriumJwtAdmission::Passed as i32, None)),
+            Admission::Passed => Ok((codes::PASSED, None)),
         }
     })
 }
@@ -351,39 +335,6 @@ pub unsafe extern "C" fn pomerium_jwt_string_free(string: *mut c_char) {
     }
 }
 
-/// The stable name of a code, such as token_expired: "ok" for 0, "passed" for POMERIUM_JWT_PASSED, "internal" for
-/// unknown numbers. The caller does not free it.
-#[unsafe(no_mangle)]
-pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
-    match code {
-        0 => return c"ok".as_ptr(),
-        PASSED => return c"passed".as_ptr(),
-        _ => {}
-    }
-    let known = Code::from_number(code).unwrap_or(Code::Internal);
-    let row = Code::ALL.iter().position(|listed| *listed == known).unwrap_or(Code::ALL.len() - 1);
-    CODE_NAMES[row].as_ptr().cast()
-}
-
-/// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
-/// unknown numbers.
-#[unsafe(no_mangle)]
-pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
-    match code {
-        0 | PASSED => PomeriumJwtKind::Ok as i32,
-        _ => Code::from_number(code).map_or(Kind::Internal, Code::kind).number(),
-    }
-}
-
-/// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
-#[unsafe(no_mangle)]
-pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
-    match code {
-        0 | PASSED => 200,
-        _ => Code::from_number(code).map_or(Kind::Internal, Code::kind).http_status().into(),
-    }
-}
-
 /// Rises only when something that exists changes its meaning; functions, codes and options are added without.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_abi_version() -> u32 {
@@ -395,8 +346,6 @@ pub extern "C" fn pomerium_jwt_abi_version() -> u32 {
 pub extern "C" fn pomerium_jwt_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
-
-const PASSED: i32 = PomeriumJwtAdmission::Passed as i32;
 
 fn boxed(verifier: Verifier) -> *mut PomeriumJwtVerifier {
     Box::into_raw(Box::new(PomeriumJwtVerifier { verifier, shared: false }))
@@ -462,6 +411,7 @@ fn is_member(identity: &str, group: &str) -> bool {
 
 /// What [`pomerium_jwt_get`] finds.
 fn member(object: &str, name: &str) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(object).ok()?; // member_text does not judge what it reads
     let value = pomerium_jwt::member_text(object, name)?;
     if value == "null" {
         return None;
@@ -472,20 +422,3 @@ fn member(object: &str, name: &str) -> Option<String> {
     let string: String = serde_json::from_str(value).ok()?;
     (!string.contains('\0')).then_some(string)
 }
-
-/// Every code's name with a NUL behind it, in the order of [`Code::ALL`].
-static CODE_NAMES: [[u8; 32]; Code::ALL.len()] = {
-    let mut names = [[0; 32]; Code::ALL.len()];
-    let mut row = 0;
-    while row < names.len() {
-        let name = Code::ALL[row].name().as_bytes();
-        assert!(name.len() < 32, "room for the NUL");
-        let mut at = 0;
-        while at < name.len() {
-            names[row][at] = name[at];
-            at += 1;
-        }
-        row += 1;
-    }
-    names
-};

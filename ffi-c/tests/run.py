@@ -193,7 +193,7 @@ def example(line, compiler, name, folder, prefix, url, token):
 
 def compile_snippet(snippet, scratch, prefix):
     source = scratch / "snippet.c"
-    source.write_text(f"#include <stdio.h>\n#include <string.h>\n{snippet}")
+    source.write_text(snippet)
     run("gcc", "-std=c99", *WARNINGS, f"-I{prefix}/include", "-c", source, "-o", scratch / "snippet.o")
 
 

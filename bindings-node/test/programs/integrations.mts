@@ -32,8 +32,8 @@ app.get('/', requireUser, (request, response) => {
 })
 // @ts-expect-error -- misspelt
 pomerium({ verifier, exemptPath: ['/healthz'] })
-// @ts-expect-error -- a list
-pomerium({ verifier, exemptPaths: '/healthz' })
+// @ts-expect-error -- a string or a list
+pomerium({ verifier, exemptPaths: true })
 // @ts-expect-error -- names
 requireGroup(1)
 // @ts-expect-error -- the Verifier's own options too

@@ -89,3 +89,7 @@ pub(super) fn random() -> f64 {
     hasher.write_u32(process::id());
     (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+#[path = "../tests/progress.rs"]
+mod tests;

@@ -235,10 +235,7 @@ impl Shared {
         match (step, ticket, running) {
             (Step::Wait, Some(ticket), _) => {
                 *ticket = arrived;
-                return Err(Error::new(
-                    Code::KeysNeeded,
-                    "the keys must be fetched: call refresh, then ask with the ticket",
-                ));
+                return Err(Error::new(Code::KeysNeeded, "the keys must be fetched first"));
             }
             (Step::Wait, None, Some(fetch)) => {
                 if start.is_some() {
@@ -400,3 +397,7 @@ impl Shared {
         process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));
     }
 }
+
+#[cfg(test)]
+#[path = "../tests/remote_waits.rs"]
+mod waits;

@@ -203,7 +203,8 @@ mod tests {
         };
         let env = [("POMERIUM_JWT_ROUTE", "https://env.example"), ("POMERIUM_JWT_REQUIRE_GROUP", "admins")];
         let file = [("POMERIUM_JWT_JWKS_FILE", "f"), ("POMERIUM_JWT_LEEWAY", "5")];
-        let table: [(&str, &[(&str, &str)], &str, &str); 7] = [
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+        let table: [Row<'_>; 7] = [
             ("{}", &env, r#"{"require_group":["admins"],"route":["https://env.example"]}"#, ""),
             (
                 r#"{"route":"https://code.example"}"#,

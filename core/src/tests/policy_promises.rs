@@ -170,6 +170,13 @@ fn a_hanging_source_costs_one_wait_and_another_after_every_pause_longer_than_hal
 fn outage(random: &mut Random, rotates: bool) -> Plan {
     let mut planner = Planner { manner: patient, ..Planner::new(random) };
     lasting(&mut planner.plan);
+    if rotates && planner.random.below(2) == 0 {
+        // a backoff that is much longer than a pause and a fetch
+        let limits = &mut planner.plan.limits;
+        limits.ttl = limits.ttl.map(|ttl| ttl.max(120 * SECOND));
+        limits.cooldown = limits.cooldown.min(2 * SECOND);
+        limits.timeout = limits.timeout.min(2 * SECOND);
+    }
     planner.load();
     let ttl = planner.ttl();
     let time = planner.random.below(3 * ttl);
@@ -194,8 +201,8 @@ fn outage(random: &mut Random, rotates: bool) -> Plan {
     }
     let time = planner.random.between(1, 1000);
     planner.add(Event::Source(Source::Answers(time)));
-    let pause = planner.random.of(&[SECOND / 5, ttl / 6, ttl]);
-    let longest = planner.plan.limits.cooldown * 3 / 2 + 3 * planner.plan.limits.timeout + 5 * SECOND;
+    let pause = planner.random.of(&[SECOND / 5, SECOND, ttl]);
+    let longest = planner.plan.limits.cooldown * 3 / 2 + 3 * planner.plan.limits.timeout + 20 * SECOND;
     planner.traffic(longest, pause.max(longest / 200));
     planner.plan
 }

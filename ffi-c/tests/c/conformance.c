@@ -190,6 +190,23 @@ static int run_cases(const char *name, void (*run_line)(const char *)) {
     return count;
 }
 
+struct row find_case(const char *id) {
+    struct row found = {NULL, NULL, 0};
+    json_error_t error;
+    char *path = printed("%s/cases.json", getenv("CONFORMANCE"));
+    json_t *cases = json_load_file(path, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error), *row;
+    size_t i;
+    json_array_foreach(cases, i, row)
+        if (strcmp(json_string_value(json_object_get(row, "id")), id) == 0) {
+            found.options = json_dumps(json_object_get(row, "options"), 0);
+            found.token = token(json_object_get(row, "token"), &found.length);
+        }
+    CHECK(found.token != NULL, "no case %s: %s", id, error.text);
+    json_decref(cases);
+    free(path);
+    return found;
+}
+
 static void every_case_has_its_outcome(void) {
     if (CHECK(chdir(getenv("CONFORMANCE")) == 0, "no folder CONFORMANCE"))
         printf("conformance: %d cases\n", run_cases("cases.json", run_case) + run_cases("genuine.json", run_case));

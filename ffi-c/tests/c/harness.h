@@ -56,6 +56,14 @@ bool expect(struct answer answer, int32_t code, const char *file, int line);
 /* A verifier that must come about. */
 pomerium_jwt_verifier *new_verifier(const char *options);
 
+/* A case of conformance/cases.json. */
+struct row {
+    char *options;
+    char *token;
+    size_t length;
+};
+struct row find_case(const char *id);
+
 /* One member as an integer; -1 if it is none. */
 long number(const char *object, const char *name);
 

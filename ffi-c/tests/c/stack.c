@@ -33,6 +33,9 @@ static char *base64url(const char *text) {
     return encoded;
 }
 
+/* The deepest payload, signed. */
+static struct row deepest;
+
 static void use(const pomerium_jwt_verifier *verifier, const char *token) {
     char *output = NULL, *claims = NULL, *member;
     int64_t ticket = 0;
@@ -54,14 +57,16 @@ static void use(const pomerium_jwt_verifier *verifier, const char *token) {
 
 static void *worst(void *argument) {
     (void)argument;
-    const char *const depths[] = {"{\"x\":", "}"};
-    char *header = nested(depths[0], 100000, depths[1]), *options = nested("{\"jwks\":{\"keys\":[],\"x\":", 100000, "}}");
+    char *header = nested("{\"x\":", 100000, "}"), *options = nested("{\"jwks\":{\"keys\":[],\"x\":", 100000, "}}");
     char *encoded = base64url(header);
     char *token = printed("%s.e30.AA", encoded);
     char *output = NULL;
     pomerium_jwt_verifier *verifier = new_verifier(GOOD_OPTIONS), *made = NULL;
     use(verifier, token);
     use(verifier, GOOD_TOKEN);
+    pomerium_jwt_verifier *deep = new_verifier(deepest.options);
+    use(deep, deepest.token);
+    pomerium_jwt_verifier_free(deep);
     pomerium_jwt_verifier_new(options, strlen(options), &made, &output);
     pomerium_jwt_string_free(output);
     pomerium_jwt_verifier_shared(options, strlen(options), NULL, &output);
@@ -94,11 +99,14 @@ static void *worst(void *argument) {
 static void a_small_stack_is_enough(void) {
     pthread_attr_t attributes;
     pthread_t thread;
+    deepest = find_case("depth-payload-64-claims");
     pthread_attr_init(&attributes);
     CHECK(pthread_attr_setstacksize(&attributes, PROMISED + OWN) == 0, "a stack of %d bytes", PROMISED + OWN);
     if (CHECK(pthread_create(&thread, &attributes, worst, NULL) == 0, "no thread"))
         pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);
+    free(deepest.options);
+    free(deepest.token);
 }
 
 void stack(void) {

@@ -1,0 +1,83 @@
+//! Codes: what they are called, what they are about, and which HTTP status goes with them.
+
+use std::ffi::c_char;
+
+use pomerium_jwt::{Code, Kind};
+
+use crate::PomeriumJwtAdmission;
+
+/// What `pomerium_jwt_admit` answers without an identity.
+pub(crate) const PASSED: i32 = PomeriumJwtAdmission::Passed as i32;
+
+/// What a code is about, and with which HTTP status to answer. A later version may add kinds: treat a number that you
+/// do not know as POMERIUM_JWT_KIND_INTERNAL.
+#[repr(C)]
+pub enum PomeriumJwtKind {
+    /// Success: 200.
+    Ok = 0,
+    /// An option or an argument is wrong: 500, or do not start.
+    Options = 1,
+    /// The token is refused: 401.
+    Token = 2,
+    /// There are no keys to judge the token with: 503 with Retry-After.
+    Keys = 3,
+    /// A fault in the library or on the machine: 500.
+    Internal = 4,
+    /// The user is known and may not do this: 403.
+    Access = 5,
+}
+
+/// The stable name of a code, such as token_expired: "ok" for 0, "passed" for POMERIUM_JWT_PASSED, "internal" for
+/// unknown numbers. The caller does not free it.
+#[unsafe(no_mangle)]
+pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
+    match code {
+        0 => return c"ok".as_ptr(),
+        PASSED => return c"passed".as_ptr(),
+        _ => {}
+    }
+    let known = Code::from_number(code).unwrap_or(Code::Internal);
+    let row = Code::ALL.iter().position(|listed| *listed == known).unwrap_or(Code::ALL.len() - 1);
+    CODE_NAMES[row].as_ptr().cast()
+}
+
+/// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
+/// unknown numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
+    let kind = match (code, Code::from_number(code).map(Code::kind)) {
+        (0 | PASSED, _) => PomeriumJwtKind::Ok,
+        (_, Some(Kind::Options)) => PomeriumJwtKind::Options,
+        (_, Some(Kind::Token)) => PomeriumJwtKind::Token,
+        (_, Some(Kind::Keys)) => PomeriumJwtKind::Keys,
+        (_, Some(Kind::Access)) => PomeriumJwtKind::Access,
+        _ => PomeriumJwtKind::Internal,
+    };
+    kind as i32
+}
+
+/// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
+    match code {
+        0 | PASSED => 200,
+        _ => Code::from_number(code).map_or(Kind::Internal, Code::kind).http_status().into(),
+    }
+}
+
+/// Every code's name with a NUL behind it, in the order of [`Code::ALL`].
+static CODE_NAMES: [[u8; 32]; Code::ALL.len()] = {
+    let mut names = [[0; 32]; Code::ALL.len()];
+    let mut row = 0;
+    while row < names.len() {
+        let name = Code::ALL[row].name().as_bytes();
+        assert!(name.len() < 32, "room for the NUL");
+        let mut at = 0;
+        while at < name.len() {
+            names[row][at] = name[at];
+            at += 1;
+        }
+        row += 1;
+    }
+    names
+};
