@@ -10,13 +10,15 @@
  *
  * What holds for every function:
  *
- * - Return value: 0 is success, anything else a code of the list below (pomerium_jwt_admit has one more answer). Any
- *   thread may call any function, also several threads at once with one verifier, and so may the child of a fork();
- *   a signal handler may not. A call needs at most 64 KiB of stack.
- * - Text comes in as a pointer and a length, and may hold any byte; NULL with length 0 is the empty text. Text without
- *   a length ends with a NUL. The library does not keep it after the call.
+ * - Return value: unless its comment says otherwise, a function that gives int32_t gives 0 for success and else a code
+ *   of the list below. pomerium_jwt_admit has one more answer, POMERIUM_JWT_PASSED.
+ * - Any thread may call any function, several threads at once may use one verifier, and so may the child of a fork(). A
+ *   signal handler may not call any. A call needs at most 64 KiB of stack.
+ * - Text comes in as a pointer and a length in bytes, and may hold any byte; NULL with length 0 is the empty text. Text
+ *   without a length ends with a NUL. The library does not keep the pointer after the call.
  * - Text goes out as UTF-8 that ends with a NUL and belongs to the caller: free it with pomerium_jwt_string_free, not
- *   with free(). A message is a sentence for logs and never for the HTTP client; it does not quote the token.
+ *   with free(). A message is a sentence for logs and never for the HTTP client. Of a token whose signature has not
+ *   been verified it quotes at most the kid, and that only if it is 1 to 64 of A-Z a-z 0-9 - _.
  * - Each out-pointer may be NULL if the result is not wanted. One that is not NULL is always written, with NULL if there
  *   is nothing to give, so that freeing it is always right.
  * - A NULL verifier, or a NULL text with a length, is POMERIUM_JWT_INVALID_ARGUMENT. A fault in the library itself is
@@ -86,8 +88,8 @@ typedef enum {
     POMERIUM_JWT_INTERNAL = 900,
 } pomerium_jwt_code;
 
-// What a code is about, and with which HTTP status to answer. A later version may add kinds: treat a number that you
-// do not know as POMERIUM_JWT_KIND_INTERNAL.
+// The kind of a code, which decides the HTTP status to answer with. A later version may add kinds: treat an unknown
+// number as POMERIUM_JWT_KIND_INTERNAL.
 typedef enum {
     // Success: 200.
     POMERIUM_JWT_KIND_OK = 0,
@@ -95,7 +97,7 @@ typedef enum {
     POMERIUM_JWT_KIND_OPTIONS = 1,
     // The token is refused: 401.
     POMERIUM_JWT_KIND_TOKEN = 2,
-    // There are no keys to judge the token with: 503 with Retry-After.
+    // There are no keys to check the token with: 503 with Retry-After.
     POMERIUM_JWT_KIND_KEYS = 3,
     // A fault in the library or on the machine: 500.
     POMERIUM_JWT_KIND_INTERNAL = 4,
@@ -103,8 +105,8 @@ typedef enum {
     POMERIUM_JWT_KIND_ACCESS = 5,
 } pomerium_jwt_kind;
 
-// The one answer of pomerium_jwt_admit that is neither an identity nor a code. It is negative, so that a test for 0 or
-// for a code never takes it for somebody.
+// The one answer of pomerium_jwt_admit that is neither success nor an error. It is negative: `== 0` means an identity,
+// `> 0` an error.
 typedef enum {
     // The request needs no token: let it in, as nobody.
     POMERIUM_JWT_PASSED = -1,
@@ -115,7 +117,8 @@ typedef enum {
     // The values of the header Upgrade, joined by commas and trimmed, are neither empty nor exactly h2c in any case; or
     // it is a CONNECT of HTTP/2 or HTTP/3, or the server reports a WebSocket. An upgrade is never exempt.
     POMERIUM_JWT_UPGRADE = 1,
-    // The host's own model marks this endpoint as public, known after routing.
+    // The web framework itself marks this endpoint as public, and knows so after routing. An upgrade does not pass by
+    // it.
     POMERIUM_JWT_MARKED_PUBLIC = 2,
 } pomerium_jwt_flag;
 
@@ -151,30 +154,32 @@ int32_t pomerium_jwt_verifier_with(const pomerium_jwt_verifier *base,
                                    pomerium_jwt_verifier **verifier,
                                    char **message);
 
-// The options of the environment variables `POMERIUM_JWT_<OPTION>`, such as POMERIUM_JWT_ROUTE. The program must not
-// change its environment meanwhile. On success *options is a JSON object for pomerium_jwt_verifier_new. On failure
-// *message names the variable: any other variable with this prefix is POMERIUM_JWT_INVALID_OPTIONS. The caller frees
-// both with pomerium_jwt_string_free.
+// Reads the options from the environment variables `POMERIUM_JWT_<OPTION>`, such as POMERIUM_JWT_ROUTE. No other
+// thread may change the environment during the call. On success *options is a JSON object for
+// pomerium_jwt_verifier_new. On failure *message names the variable: any other variable with this prefix is
+// POMERIUM_JWT_INVALID_OPTIONS. The caller frees both with pomerium_jwt_string_free.
 int32_t pomerium_jwt_options_from_env(char **options, char **message);
 
 // Lays options given in code, a JSON object, over those of the environment: code wins, option by option, and a key
-// source in code replaces the environment's. On success *merged is a JSON object for pomerium_jwt_verifier_new, and
-// *message is a warning to log at start that names the variables which code overrides, or NULL if there are none. On
-// failure *message is the reason. The caller frees both with pomerium_jwt_string_free.
+// source in code replaces the environment's with its jwks_initial. No other thread may change the environment during
+// the call. On success *merged is a JSON object for pomerium_jwt_verifier_new, and *message is a warning to log at
+// start that names the variables which code overrides, or NULL if there are none. On failure *message is the reason.
+// The caller frees both with pomerium_jwt_string_free.
 int32_t pomerium_jwt_options_over_env(const char *options, size_t len, char **merged, char **message);
 
-// Who sent this token? `token` is the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several
-// values joined by commas. On success *output is the identity and *claims the verified payload, both JSON objects. On
-// failure *output is a message and *claims is NULL. The caller frees both with pomerium_jwt_string_free. If keys have to
-// be fetched first the call waits for them, at most `timeout`.
+// Verifies a token and gives the identity of the user. `token` is the raw text of the header X-Pomerium-Jwt-Assertion:
+// empty if there was none, several values joined by commas. On success *output is the identity and *claims the
+// verified payload, both JSON objects. On failure *output is a message and *claims is NULL. The caller frees both with
+// pomerium_jwt_string_free. If keys have to be fetched first, the call waits for them, at most for the option
+// `timeout`.
 int32_t pomerium_jwt_verify(const pomerium_jwt_verifier *verifier,
                             const char *token,
                             size_t len,
                             char **output,
                             char **claims);
 
-// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys at hand
-// and fetches none. The caller frees *output and *claims with pomerium_jwt_string_free.
+// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys that
+// are loaded and fetches none. The caller frees *output and *claims with pomerium_jwt_string_free.
 int32_t pomerium_jwt_verify_at(const pomerium_jwt_verifier *verifier,
                                const char *token,
                                size_t len,
@@ -182,10 +187,10 @@ int32_t pomerium_jwt_verify_at(const pomerium_jwt_verifier *verifier,
                                char **output,
                                char **claims);
 
-// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. *ticket is 0 on the first call of a
-// request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
-// thread that may wait; the next call with this ticket is final. If `ticket` is NULL the call is final at once. The
-// caller frees *output and *claims with pomerium_jwt_string_free.
+// As pomerium_jwt_verify, but never waits: for event loops. Set *ticket to 0 before the first call for a request. If
+// the answer is POMERIUM_JWT_KEYS_NEEDED, *ticket has been written: call pomerium_jwt_refresh(verifier, 0, ...) on a
+// thread that may wait, then call again with the same ticket; that answer is final. If `ticket` is NULL the first
+// answer is final, from the keys that are loaded. The caller frees *output and *claims with pomerium_jwt_string_free.
 int32_t pomerium_jwt_verify_cached(const pomerium_jwt_verifier *verifier,
                                    const char *token,
                                    size_t len,
@@ -193,16 +198,18 @@ int32_t pomerium_jwt_verify_cached(const pomerium_jwt_verifier *verifier,
                                    char **output,
                                    char **claims);
 
-// Does this request get in, and who sent it? Holds all the rules about requests: exempt_paths, optional, then
-// pomerium_jwt_verify. `token` as there. `path` is the path as the client sent it, whole, undecoded and without the
-// query; empty, which is never exempt, for * and CONNECT and if a later handler routes by something else. `flags` are
-// those of pomerium_jwt_flag.
+// Decides whether a request gets in, and who sent it. Applies all the rules about requests, in this order:
+// exempt_paths; no token, if optional is set or the endpoint is marked public; pomerium_jwt_verify. `token` is as
+// there. `path` is the path as the client sent it, whole, undecoded and without the query; empty, which is never
+// exempt, for * and CONNECT and if a later handler routes by something else. `flags` is 0 or constants of
+// pomerium_jwt_flag.
 //
-// 0 always has an identity: *output and *claims as pomerium_jwt_verify. POMERIUM_JWT_PASSED (-1) lets the request in as
-// nobody: both are NULL. Any other number is a code, and *output is a JSON object for pomerium_jwt_get with the response
-// to send: code, kind, status, headers (an object), retry_after (seconds), body; and message, for the log alone. If
-// `ticket` is NULL the call waits for keys as pomerium_jwt_verify does; else it never waits, and POMERIUM_JWT_KEYS_NEEDED
-// and *ticket work as in pomerium_jwt_verify_cached. The caller frees *output and *claims with pomerium_jwt_string_free.
+// 0 always comes with an identity: *output and *claims as for pomerium_jwt_verify. POMERIUM_JWT_PASSED (-1) lets the
+// request in as nobody: both are NULL. Any other number is a code, and *output is a JSON object for pomerium_jwt_get
+// with the response to send: code, kind, status, headers (an object), retry_after (seconds), body; and message, for
+// the log alone. If `ticket` is NULL the call waits for keys as pomerium_jwt_verify does (not as
+// pomerium_jwt_verify_cached); else it never waits, and POMERIUM_JWT_KEYS_NEEDED and *ticket work as in
+// pomerium_jwt_verify_cached. The caller frees *output and *claims with pomerium_jwt_string_free.
 int32_t pomerium_jwt_admit(const pomerium_jwt_verifier *verifier,
                            const char *token,
                            size_t len,
@@ -219,22 +226,24 @@ int32_t pomerium_jwt_admit(const pomerium_jwt_verifier *verifier,
 // pomerium_jwt_string_free.
 int32_t pomerium_jwt_refresh(const pomerium_jwt_verifier *verifier, int32_t force, char **message);
 
-// The state of keys and counters: *output is a JSON object for monitoring, or the message on failure; the caller frees
-// it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a fetch that is due. After
-// POMERIUM_JWT_KIND_KEYS its next_attempt, in seconds, is the value of Retry-After.
+// Gives the state of the keys, the counters and the request options (such as header_name, and summary, a line to log
+// at start): *output is a JSON object, or the message on failure; the caller frees it with pomerium_jwt_string_free.
+// Never waits; while no usable key is loaded it starts a fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS
+// its member next_attempt, in seconds, is the value of Retry-After, or null if keys are not fetched.
 int32_t pomerium_jwt_status(const pomerium_jwt_verifier *verifier, char **output);
 
-// What a monitoring system scrapes: *output is text in the format of OpenMetrics 1.0, or the message on failure; the
-// caller frees it with pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
+// Gives metrics for a monitoring system to scrape: *output is text in the format of OpenMetrics 1.0, to be sent as
+// application/openmetrics-text; version=1.0.0; charset=utf-8, or the message on failure; the caller frees it with
+// pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
 int32_t pomerium_jwt_metrics(const pomerium_jwt_verifier *verifier, char **output);
 
-// One member of a JSON object that this library wrote: a string unescaped, any other value as its JSON text. NULL if it
-// is absent, null, or a string that holds U+0000, if an argument is NULL, and if `object` is not a JSON object. The
-// caller frees the result with pomerium_jwt_string_free.
+// Reads one member of a JSON object that this library wrote: a string unescaped, any other value as its JSON text.
+// NULL if it is absent, null, or a string that holds U+0000, if an argument is NULL, and if `object` is not a JSON
+// object. The caller frees the result with pomerium_jwt_string_free.
 char *pomerium_jwt_get(const char *object, const char *name);
 
-// Whether the user of an identity, a JSON object that this library wrote, is in this group: 1 or 0. 0 too if nobody is
-// signed in, if an argument is NULL, and if `identity` is not an identity.
+// Tells whether the user of an identity is in this group: 1 if so, else 0. Also 0 if nobody is signed in, if an
+// argument is NULL, and if `identity` is not the *output of a success (the claims are not an identity).
 int32_t pomerium_jwt_in_group(const char *identity, const char *group);
 
 // Frees a verifier of pomerium_jwt_verifier_new or pomerium_jwt_verifier_with, on which no call may be running. Does
@@ -244,7 +253,7 @@ void pomerium_jwt_verifier_free(pomerium_jwt_verifier *verifier);
 // Frees a text that this library wrote. Does nothing for NULL.
 void pomerium_jwt_string_free(char *string);
 
-// Rises only when something that exists changes its meaning; functions, codes and options are added without.
+// Rises only if something that exists changes its meaning. New functions, codes and options do not change it.
 uint32_t pomerium_jwt_abi_version(void);
 
 // The version of the library, such as "0.1.0". The caller does not free it.
@@ -254,11 +263,12 @@ const char *pomerium_jwt_version(void);
 // unknown numbers. The caller does not free it.
 const char *pomerium_jwt_code_name(int32_t code);
 
-// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
+// The kind of a code, a number of pomerium_jwt_kind: 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
 // unknown numbers.
 int32_t pomerium_jwt_code_kind(int32_t code);
 
-// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
+// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown
+// numbers.
 int32_t pomerium_jwt_code_status(int32_t code);
 
 #ifdef __cplusplus

@@ -201,13 +201,13 @@ impl Rules {
 
     pub(crate) fn check_not_before(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let Some(nbf) = payload.not_before.filter(|nbf| *nbf > now + self.leeway) else { return Ok(()) };
-        let sentence = format!("the token is valid in {} s only, from {nbf}: compare the clocks", nbf - now);
+        let sentence = format!("the token is not valid until {nbf} ({} s from now): check the clocks", nbf - now);
         self.refuse(Code::TokenNotYetValid, &sentence)
     }
 
     pub(crate) fn check_issued_at(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let Some(iat) = payload.issued_at.filter(|iat| *iat > now + self.leeway) else { return Ok(()) };
-        let sentence = format!("the token was issued {} s in the future, at {iat}: compare the clocks", iat - now);
+        let sentence = format!("the token was issued {} s in the future, at {iat}: check the clocks", iat - now);
         self.refuse(Code::TokenIssuedInFuture, &sentence)
     }
 
@@ -266,7 +266,7 @@ pub(crate) fn check_audience(payload: &Payload<'_>, audiences: Option<&Names>) -
     Err(mismatch(Code::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences))
 }
 
-/// An issuer that only a pattern covers must be an audience too: the pattern stands for many applications.
+/// An issuer that only a pattern covers must be an audience too: a pattern covers many applications.
 pub(crate) fn check_pairing(payload: &Payload<'_>, issuer: Match<'_>) -> Result<(), Error> {
     match issuer {
         Match::Pattern { host } if !payload.audience.contains(&host) => {

@@ -188,7 +188,7 @@ impl Code {
 }
 
 impl Code {
-    /// The HTTP status with which an application answers.
+    /// The HTTP status to answer with.
     #[must_use]
     pub const fn status(self) -> u16 {
         self.kind().http_status()
@@ -209,7 +209,7 @@ pub enum Kind {
     Options,
     /// The token is refused. HTTP 401.
     Token,
-    /// There are no keys to judge the token with. HTTP 503 with Retry-After.
+    /// There are no keys to check the token with. HTTP 503 with Retry-After.
     Keys,
     /// The user is known and may not do this. HTTP 403.
     Access,
@@ -230,7 +230,7 @@ impl Kind {
         }
     }
 
-    /// The HTTP status with which an application answers.
+    /// The HTTP status to answer with.
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
@@ -244,8 +244,8 @@ impl Kind {
 
 /// Why there is no verified identity.
 ///
-/// The message is for logs, never for the HTTP client: it may name expected issuers and key ids. It never quotes
-/// the token, and values from its payload only after the signature held.
+/// The message is for logs, never for the HTTP client: it may name expected issuers and key ids. Of a token whose
+/// signature has not been verified it quotes at most the `kid`, and only a harmless one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,

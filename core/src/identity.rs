@@ -14,7 +14,7 @@ use crate::{
 ///
 /// What old Pomerium versions write differently is normalised: fractional times, `groups: null`, groups that are not
 /// strings, missing optional claims. Claims that are missing or empty are `None`. It serialises to the JSON object
-/// that every language's client reads; the claims travel beside it. `Debug` shows no personal data.
+/// that every language's client reads; the claims are handed out separately. `Debug` shows no personal data.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Identity {
@@ -37,11 +37,11 @@ pub struct Identity {
     pub issuer: String,
     /// `aud`.
     pub audience: Vec<String>,
-    /// `iat` in Unix seconds: the request (Pomerium >= 0.29), before it the session's begin.
+    /// `iat` in Unix seconds: the time of the request (Pomerium >= 0.29) or of the session's start (older versions).
     pub issued_at: Option<i64>,
     /// `exp` in Unix seconds: five minutes after the request. Long connections outlive it.
     pub expires_at: i64,
-    /// Nobody is signed in: `sub` was empty and `allow_anonymous` is set. A signed token is no signed-in user.
+    /// Nobody is signed in: `sub` was empty and `allow_anonymous` is set. A signed token does not mean a signed-in user.
     pub anonymous: bool,
     /// The verified payload.
     #[serde(skip)]
@@ -57,7 +57,7 @@ impl Identity {
             user: optional(payload.user),
             email: optional(payload.email),
             name: optional(payload.name),
-            // whoever is not signed in is in no group, whatever the token says
+            // a user who is not signed in has no groups, whatever the token says
             groups: if payload.subject.is_empty() { Vec::new() } else { groups(payload.groups, text)? },
             session_id: optional(payload.session_id),
             token_id: optional(payload.token_id),

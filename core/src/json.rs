@@ -32,7 +32,7 @@ const FEW: usize = 16;
 /// crate of the application turns on `raw_value` or `arbitrary_precision`.
 const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// A JSON value that borrows from its text wherever no escape stands in the way.
+/// A JSON value that borrows from its text unless a string holds an escape.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
@@ -257,7 +257,7 @@ impl<'de> Visitor<'de> for Strict<'_, 'de> {
     }
 }
 
-/// Refuses what two readers could take for different things. The order of the names is not kept.
+/// Refuses names that two readers could read differently. Does not keep the order of the names.
 fn judge_names(names: &mut [Cow<'_, str>]) -> Result<(), String> {
     if let Some(name) = names.iter().find(|name| RESERVED.contains(&&***name)) {
         return Err(format!("the name {} is reserved", crate::error::quoted(name)));
@@ -271,7 +271,7 @@ fn judge_names(names: &mut [Cow<'_, str>]) -> Result<(), String> {
     repeated.map_or(Ok(()), |name| Err(format!("duplicate name {}", crate::error::quoted(name))))
 }
 
-/// A member's name, borrowed where it holds no escape.
+/// A member's name, borrowed unless it holds an escape.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {

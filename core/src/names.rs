@@ -62,7 +62,7 @@ impl Names {
         each.collect::<Vec<_>>().join(" or ")
     }
 
-    /// The host of the only entry that is no pattern, where keys can be derived from it.
+    /// The host of the only entry that is not a pattern, if keys can be derived from it.
     pub(crate) fn only_host(&self) -> Option<&str> {
         let mut exact = self.0.iter().filter_map(|entry| match entry {
             Entry::Host(text) | Entry::Exact(text) => Some(host_of(text)),
@@ -190,7 +190,7 @@ impl Route {
         Ok(Self { host: host.to_owned(), origin: origin.to_owned() })
     }
 
-    /// Where this route publishes the keys; nowhere under a wildcard.
+    /// The URL at which this route publishes the keys; none for a wildcard.
     pub(crate) fn jwks_url(&self) -> Option<String> {
         (!self.host.contains('*')).then(|| well_known(&self.origin))
     }

@@ -26,12 +26,13 @@ pub struct Request<'a> {
     /// The path as the client sent it, whole (with the prefix under which the application is mounted), undecoded and
     /// without the query. Of an absolute-form target the path after the authority.
     ///
-    /// Empty, which is never exempt, if what comes later routes by something else (a middleware in front rewrote the
-    /// path), for `*` and CONNECT, and if only a decoded path is at hand that holds anything but
+    /// Empty, which is never exempt, if a later handler routes by something else (a middleware in front rewrote the
+    /// path), for `*` and CONNECT, and if only a decoded path is available and it holds anything but
     /// `A-Z a-z 0-9 . _ ~ - /`.
     pub path: &'a [u8],
     /// True unless all values of the `Upgrade` header, joined by `,` and trimmed, are empty or exactly `h2c` in any
-    /// case; also for a CONNECT of HTTP/2 and HTTP/3, and for whatever the server itself reports as a WebSocket.
+    /// case; also for a CONNECT of HTTP/2 and HTTP/3, and for every request that the server itself reports as a
+    /// WebSocket.
     pub upgrade: bool,
     /// The endpoint is marked as public by the host's own means, known after routing (`AllowAnonymous` of ASP.NET).
     pub marked_public: bool,
@@ -73,7 +74,7 @@ impl fmt::Debug for Request<'_> {
 pub enum Admission {
     /// The token verified: this is who is calling.
     Verified(Identity),
-    /// The request needs no token: nothing is known of who is calling.
+    /// The request needs no token: nothing is known about the caller.
     Passed,
 }
 
@@ -87,7 +88,7 @@ impl Admission {
         }
     }
 
-    /// What one route demands in addition: a signed-in user.
+    /// Demands a signed-in user, for one route.
     ///
     /// # Errors
     /// `token_missing` if the request passed without an identity, `subject_missing` if the identity is anonymous.
@@ -99,7 +100,7 @@ impl Admission {
         identity.require_user()
     }
 
-    /// What one route demands in addition: a signed-in user in at least one of these groups.
+    /// Demands a signed-in user in at least one of these groups, for one route.
     ///
     /// # Errors
     /// As [`require_user`](Self::require_user), and `group_required`. `invalid_argument` for an empty list.
@@ -110,7 +111,7 @@ impl Admission {
 }
 
 impl Identity {
-    /// What one route demands in addition: a signed-in user.
+    /// Demands a signed-in user, for one route.
     ///
     /// # Errors
     /// `subject_missing` if the identity is anonymous.
@@ -122,7 +123,7 @@ impl Identity {
         Err(Error::new(Code::SubjectMissing, message))
     }
 
-    /// What one route demands in addition: a signed-in user in at least one of these groups.
+    /// Demands a signed-in user in at least one of these groups, for one route.
     ///
     /// # Errors
     /// As [`require_user`](Self::require_user), and `group_required`. `invalid_argument` for an empty list.
@@ -152,8 +153,8 @@ fn group_required<S: AsRef<str>>(who: &str, groups: &[S]) -> Error {
 }
 
 impl Verifier {
-    /// Whether a request gets in, and who sent it: what every integration calls. If keys have to be fetched first it
-    /// waits for them, at most `timeout`.
+    /// Decides whether a request gets in, and who sent it: every integration calls this. If keys have to be fetched
+    /// first, it waits for them, at most `timeout`.
     ///
     /// In this order: a request whose path is in `exempt_paths` passes, unless it is an upgrade; one without a token
     /// passes if `optional` is set, or if its endpoint is marked public and it is not an upgrade; everything else is
@@ -222,9 +223,11 @@ impl RequestRules {
             return Err("require_group has an empty name: leave it out".to_owned());
         }
         if optional && !require_group.is_empty() {
-            return Err("optional and require_group contradict each other: whoever leaves out the token would be let \
-                        in; leave out one of them"
-                .to_owned());
+            return Err(
+                "optional and require_group contradict each other: a request without a token would get in; set \
+                        only one of them"
+                    .to_owned(),
+            );
         }
         let exempt = exempt_paths.into_iter().map(Exempt::parse).collect::<Result<_, _>>()?;
         Ok(Self { header_name, optional, exempt, require_group })

@@ -1,4 +1,4 @@
-//! What operators see of a verifier: all that metrics and alerts need.
+//! The state of a verifier, for operators: everything that metrics and alerts need.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,12 +48,15 @@ pub struct Status {
     pub fetches: u64,
     /// How many of them failed.
     pub fetch_failures: u64,
+    /// How many of them brought a key set. Not `fetches - fetch_failures`: one that is running is neither.
+    #[serde(skip)]
+    pub(crate) fetch_successes: u64,
     /// How long the last fetch took that ended, in seconds; none before the first, and for static sources.
     pub fetch_seconds: Option<f64>,
     /// SHA-256 in hex over the thumbprints of `keys`, sorted and one after the other: equal if two instances have the
-    /// same keys. None without any.
+    /// same keys. None if there are no keys.
     pub key_set: Option<String>,
-    /// What probes ask for.
+    /// For health probes.
     pub health: Health,
     /// The line of [`Verifier::summary`](crate::Verifier::summary).
     pub summary: String,
@@ -114,13 +117,13 @@ pub enum LastErrorCode {
     Status,
     /// The answer, or the file, is not a JWK Set.
     Body,
-    /// The address may not be asked: plain http away from loopback.
+    /// Plain http to an address other than loopback.
     Refused,
     /// No thread could be started.
     Spawn,
 }
 
-/// What trust on first use holds on to; a part that is configured is not pinned.
+/// The names that trust on first use has pinned; a part that is configured is not pinned.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pinned {
@@ -130,7 +133,7 @@ pub struct Pinned {
     pub audience: Option<Vec<String>>,
 }
 
-/// The part of [`Status`] that the key store knows.
+/// The part of [`Status`] that comes from the key store.
 pub(crate) struct KeyState {
     pub(crate) source: String,
     pub(crate) state: &'static str,
@@ -141,6 +144,7 @@ pub(crate) struct KeyState {
     pub(crate) last_error: Option<LastError>,
     pub(crate) next_attempt: Option<u64>,
     pub(crate) fetches: u64,
+    pub(crate) fetch_successes: u64,
     pub(crate) fetch_failures: u64,
     pub(crate) fetch_seconds: Option<f64>,
     pub(crate) key_set: Option<String>,
@@ -184,7 +188,7 @@ impl Counts {
     }
 }
 
-/// What a verifier says of itself when it starts.
+/// The line that describes a verifier when it starts.
 pub(crate) struct Summary<'a> {
     pub(crate) issuer: Option<&'a Names>,
     pub(crate) audience: Option<&'a Names>,
@@ -194,7 +198,7 @@ pub(crate) struct Summary<'a> {
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let accepted = |names: Option<&Names>| names.map_or("anything at first".to_owned(), Names::accepted);
+        let accepted = |names: Option<&Names>| names.map_or("any, until one is pinned".to_owned(), Names::accepted);
         if self.issuer == self.audience && self.issuer.is_some() {
             write!(f, "accepts issuer and audience {}", accepted(self.issuer))?;
         } else {
@@ -227,8 +231,7 @@ pub(crate) fn metrics(status: &Status) -> String {
         text.sample("pomerium_jwt_verifications_total", &[("code", code)], count);
     }
     text.family("pomerium_jwt_fetches", "counter", "Fetches of the key set by result.");
-    let succeeded = status.fetches.saturating_sub(status.fetch_failures);
-    for (result, count) in [("failure", status.fetch_failures), ("success", succeeded)] {
+    for (result, count) in [("failure", status.fetch_failures), ("success", status.fetch_successes)] {
         text.sample("pomerium_jwt_fetches_total", &[("result", result)], count);
     }
     if let Some(age) = status.age {

@@ -4,7 +4,7 @@ mod inspect;
 
 use std::sync::Arc;
 
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceBox;
 
 use crate::{
     claims::{self, MAX_TIME, Payload, Rules, check_names},
@@ -38,7 +38,7 @@ pub struct Verifier {
     request: RequestRules,
 }
 
-/// What verifiers that differ in their request options alone have in common.
+/// Shared by verifiers that differ only in their request options.
 struct Checks {
     rules: Rules,
     algorithms: Vec<Algorithm>,
@@ -46,7 +46,7 @@ struct Checks {
     last_header: LastHeader,
     store: Store,
     clock: Arc<dyn Clock>,
-    pinned: OnceCell<Pin>,
+    pinned: OnceBox<Pin>,
     counts: Counts,
 }
 
@@ -92,7 +92,7 @@ impl Verifier {
             last_header: LastHeader::default(),
             store,
             clock,
-            pinned: OnceCell::new(),
+            pinned: OnceBox::new(),
             counts: Counts::new(),
         };
         Ok(Self { checks: Arc::new(checks), request })
@@ -121,7 +121,7 @@ impl Verifier {
     }
 
     /// Who sent this token: the raw text of the header, `""` if there was none, several values joined by commas. One
-    /// leading `Bearer ` is removed. Where keys have to be fetched first it waits for them, at most `timeout`.
+    /// leading `Bearer ` is removed. If keys have to be fetched first, it waits for them, at most `timeout`.
     ///
     /// # Errors
     /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
@@ -130,7 +130,7 @@ impl Verifier {
     }
 
     /// As [`verify`](Self::verify), at the time `now` in Unix seconds (0 to 2^53 - 1) instead of the clock's. Uses the
-    /// keys at hand, fetches none, and pins nothing: an issuer or audience not yet pinned is not checked.
+    /// keys that are loaded, fetches none, and pins nothing: an issuer or audience not yet pinned is not checked.
     ///
     /// # Errors
     /// As `verify`, and `invalid_argument` for a time out of range.
@@ -140,10 +140,10 @@ impl Verifier {
     }
 
     /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
-    /// with `false` once, wherever it waits best, and then to call again with the same ticket.
+    /// with `false` once, on a thread that may wait, and then to call again with the same ticket.
     ///
-    /// The ticket is 0 on the first call of a request. A call with a ticket is final and never answers `keys_needed`;
-    /// without a place for one (`None`) the call is final at once.
+    /// The ticket is 0 on the first call of a request. A call with a ticket is final and never answers `keys_needed`.
+    /// With `None` the first call is final.
     ///
     /// # Errors
     /// As `verify`, and `keys_needed`.
@@ -151,9 +151,9 @@ impl Verifier {
         self.verify_with(token.as_ref(), Patience::Ticket(ticket))
     }
 
-    /// Brings the keys up to date. With `false` it joins a fetch that is running or starts one that is wanted or due, and
-    /// else does nothing; `true` is for operators and for warming up, and fetches at once, at most once a
-    /// second. `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
+    /// Brings the keys up to date. With `false` it joins a fetch that is running or starts one that is wanted or due,
+    /// and else does nothing; `true` is for operators and for warming up, and fetches at once, at most once a second.
+    /// `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
     ///
     /// # Errors
     /// `keys_unavailable` with the reason.
@@ -180,6 +180,7 @@ impl Verifier {
             pinned: checks.pinned.get().map(Pin::show),
             counts: checks.counts.read(),
             fetches: keys.fetches,
+            fetch_successes: keys.fetch_successes,
             fetch_failures: keys.fetch_failures,
             summary: self.summary(),
             header_name: self.header_name().to_owned(),
@@ -192,7 +193,7 @@ impl Verifier {
         }
     }
 
-    /// What probes ask for. Never waits; if no usable key is loaded, it starts a fetch that is due in the background: an
+    /// For health probes. Never waits; if no usable key is loaded, it starts a fetch that is due in the background: an
     /// instance that is not ready gets no requests, and would otherwise never fetch again.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -214,7 +215,7 @@ impl Verifier {
         .to_string()
     }
 
-    /// What a monitoring system scrapes, in the text format of OpenMetrics 1.0
+    /// Metrics for a monitoring system to scrape, in the text format of OpenMetrics 1.0
     /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). It holds no user, path or token.
     #[must_use]
     pub fn metrics(&self) -> String {
@@ -302,14 +303,15 @@ impl Verifier {
         Ok(identity)
     }
 
-    /// Trust on first use: what is not configured is pinned once all other checks have passed, and compared from then
-    /// on. An anonymous token pins nothing: whoever opens a public route must not decide for the others.
+    /// Trust on first use: an issuer or audience that is not configured is pinned once all other checks have passed,
+    /// and compared from then on. An anonymous token pins nothing: a visitor of a public route must not decide for
+    /// everybody else.
     fn check_pinned(&self, payload: &Payload<'_>, pinning: Pinning) -> Result<(), Error> {
         let Checks { rules, pinned, .. } = &*self.checks;
         if rules.issuer.is_some() && rules.audience.is_some() {
             return Ok(());
         }
-        let Ok(pin) = pinned.get_or_try_init(|| Pin::new(payload, rules, pinning).ok_or(())) else {
+        let Ok(pin) = pinned.get_or_try_init(|| Pin::new(payload, rules, pinning).map(Box::new).ok_or(())) else {
             return Ok(());
         };
         let issuers = rules.issuer.as_ref().or(pin.issuer.as_ref());

@@ -1,4 +1,4 @@
-//! Codes: what they are called, what they are about, and which HTTP status goes with them.
+//! Codes: their names, their kinds and their HTTP statuses.
 
 use std::ffi::c_char;
 
@@ -6,11 +6,11 @@ use pomerium_jwt::{Code, Kind};
 
 use crate::PomeriumJwtAdmission;
 
-/// What `pomerium_jwt_admit` answers without an identity.
+/// The answer of `pomerium_jwt_admit` to a request that passes without an identity.
 pub(crate) const PASSED: i32 = PomeriumJwtAdmission::Passed as i32;
 
-/// What a code is about, and with which HTTP status to answer. A later version may add kinds: treat a number that you
-/// do not know as POMERIUM_JWT_KIND_INTERNAL.
+/// The kind of a code, which decides the HTTP status to answer with. A later version may add kinds: treat an unknown
+/// number as POMERIUM_JWT_KIND_INTERNAL.
 #[repr(C)]
 pub enum PomeriumJwtKind {
     /// Success: 200.
@@ -19,7 +19,7 @@ pub enum PomeriumJwtKind {
     Options = 1,
     /// The token is refused: 401.
     Token = 2,
-    /// There are no keys to judge the token with: 503 with Retry-After.
+    /// There are no keys to check the token with: 503 with Retry-After.
     Keys = 3,
     /// A fault in the library or on the machine: 500.
     Internal = 4,
@@ -41,7 +41,7 @@ pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
     CODE_NAMES[row].as_ptr().cast()
 }
 
-/// What a code is about: a number of pomerium_jwt_kind. 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
+/// The kind of a code, a number of pomerium_jwt_kind: 0 for POMERIUM_JWT_PASSED, POMERIUM_JWT_KIND_INTERNAL for
 /// unknown numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
@@ -56,7 +56,8 @@ pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
     kind as i32
 }
 
-/// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown numbers.
+/// The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown
+/// numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
     match code {
@@ -65,7 +66,7 @@ pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
     }
 }
 
-/// Every code's name with a NUL behind it, in the order of [`Code::ALL`].
+/// Every code's name, followed by a NUL, in the order of [`Code::ALL`].
 static CODE_NAMES: [[u8; 32]; Code::ALL.len()] = {
     let mut names = [[0; 32]; Code::ALL.len()];
     let mut row = 0;

@@ -1,4 +1,4 @@
-//! The one door between C and Rust: what the caller hands in becomes references, what we hand out becomes pointers.
+//! The boundary between C and Rust: pointers from the caller become references, results become pointers.
 
 use std::{
     ffi::{CStr, CString, c_char},
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::PomeriumJwtVerifier;
 
-/// An argument that cannot be taken.
+/// The error for an invalid argument.
 pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
     Error::new(Code::InvalidArgument, message)
 }
@@ -45,7 +45,7 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// The one way in for text: any bytes; NULL with length 0 is the empty text.
+/// Text from the caller: any bytes; NULL with length 0 is the empty text.
 ///
 /// # Safety
 /// `start` is NULL, or readable for `len` bytes, which nobody writes to for `'a`.
@@ -87,13 +87,13 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
-/// The one way out for text; `pomerium_jwt_string_free` takes it back. A NUL inside would cut it.
+/// Text for the caller, who frees it with `pomerium_jwt_string_free`. A NUL inside would cut it.
 pub(crate) fn to_c(text: String) -> *mut c_char {
     let text = if text.contains('\0') { text.replace('\0', "\\u0000") } else { text };
     CString::new(text).unwrap_or_default().into_raw()
 }
 
-/// Where the caller wants a pointer, or NULL. It is written at once: so every path has written it.
+/// An out-pointer of the caller, or NULL. It is set to NULL at once, so that every path has written it.
 pub(crate) struct Place<T>(*mut *mut T);
 
 impl<T> Clone for Place<T> {
@@ -117,7 +117,7 @@ impl<T> Place<T> {
         !self.0.is_null()
     }
 
-    /// Writes the value; makes none where none is wanted.
+    /// Writes the value, which is not even made if it is not wanted.
     pub(crate) fn fill(self, value: impl FnOnce() -> *mut T) {
         if self.is_wanted() {
             // SAFETY: the promise of `new`

@@ -1,7 +1,7 @@
-//! The whole C ABI. What every function takes and gives is said once, at the top of `include/pomerium_jwt.h`, and is
-//! what the comments below mean by "the header's conventions".
+//! The whole C ABI. The conventions of all functions are at the top of `include/pomerium_jwt.h`; the comments below call
+//! them "the header's conventions".
 //!
-//! Everything unsafe goes through `door.rs`: one way in for text, one way out, one guard against panics.
+//! Everything unsafe goes through `door.rs`: one function that takes text, one that hands it out, one panic guard.
 #![deny(missing_docs, clippy::undocumented_unsafe_blocks)]
 #![allow(clippy::missing_safety_doc, reason = "the header's conventions are the safety section of every function")]
 
@@ -28,8 +28,8 @@ pub struct PomeriumJwtVerifier {
     shared: bool,
 }
 
-/// The one answer of pomerium_jwt_admit that is neither an identity nor a code. It is negative, so that a test for 0 or
-/// for a code never takes it for somebody.
+/// The one answer of pomerium_jwt_admit that is neither success nor an error. It is negative: `== 0` means an identity,
+/// `> 0` an error.
 #[repr(C)]
 pub enum PomeriumJwtAdmission {
     /// The request needs no token: let it in, as nobody.
@@ -42,7 +42,8 @@ pub enum PomeriumJwtFlag {
     /// The values of the header Upgrade, joined by commas and trimmed, are neither empty nor exactly h2c in any case; or
     /// it is a CONNECT of HTTP/2 or HTTP/3, or the server reports a WebSocket. An upgrade is never exempt.
     Upgrade = 1,
-    /// The host's own model marks this endpoint as public, known after routing.
+    /// The web framework itself marks this endpoint as public, and knows so after routing. An upgrade does not pass by
+    /// it.
     MarkedPublic = 2,
 }
 
@@ -116,10 +117,10 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_with(
     })
 }
 
-/// The options of the environment variables `POMERIUM_JWT_<OPTION>`, such as POMERIUM_JWT_ROUTE. The program must not
-/// change its environment meanwhile. On success *options is a JSON object for pomerium_jwt_verifier_new. On failure
-/// *message names the variable: any other variable with this prefix is POMERIUM_JWT_INVALID_OPTIONS. The caller frees
-/// both with pomerium_jwt_string_free.
+/// Reads the options from the environment variables `POMERIUM_JWT_<OPTION>`, such as POMERIUM_JWT_ROUTE. No other
+/// thread may change the environment during the call. On success *options is a JSON object for
+/// pomerium_jwt_verifier_new. On failure *message names the variable: any other variable with this prefix is
+/// POMERIUM_JWT_INVALID_OPTIONS. The caller frees both with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char, message: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -132,9 +133,10 @@ pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char
 }
 
 /// Lays options given in code, a JSON object, over those of the environment: code wins, option by option, and a key
-/// source in code replaces the environment's. On success *merged is a JSON object for pomerium_jwt_verifier_new, and
-/// *message is a warning to log at start that names the variables which code overrides, or NULL if there are none. On
-/// failure *message is the reason. The caller frees both with pomerium_jwt_string_free.
+/// source in code replaces the environment's with its jwks_initial. No other thread may change the environment during
+/// the call. On success *merged is a JSON object for pomerium_jwt_verifier_new, and *message is a warning to log at
+/// start that names the variables which code overrides, or NULL if there are none. On failure *message is the reason.
+/// The caller frees both with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_options_over_env(
     options: *const c_char,
@@ -152,10 +154,11 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_env(
     })
 }
 
-/// Who sent this token? `token` is the raw text of the header X-Pomerium-Jwt-Assertion, empty if there was none, several
-/// values joined by commas. On success *output is the identity and *claims the verified payload, both JSON objects. On
-/// failure *output is a message and *claims is NULL. The caller frees both with pomerium_jwt_string_free. If keys have to
-/// be fetched first the call waits for them, at most `timeout`.
+/// Verifies a token and gives the identity of the user. `token` is the raw text of the header X-Pomerium-Jwt-Assertion:
+/// empty if there was none, several values joined by commas. On success *output is the identity and *claims the
+/// verified payload, both JSON objects. On failure *output is a message and *claims is NULL. The caller frees both with
+/// pomerium_jwt_string_free. If keys have to be fetched first, the call waits for them, at most for the option
+/// `timeout`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify(
     verifier: *const PomeriumJwtVerifier,
@@ -168,8 +171,8 @@ pub unsafe extern "C" fn pomerium_jwt_verify(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify(token)) }
 }
 
-/// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys at hand
-/// and fetches none. The caller frees *output and *claims with pomerium_jwt_string_free.
+/// As pomerium_jwt_verify, at the time `now` in Unix seconds, 0 to 2^53-1, instead of the clock's. Uses the keys that
+/// are loaded and fetches none. The caller frees *output and *claims with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify_at(
     verifier: *const PomeriumJwtVerifier,
@@ -183,10 +186,10 @@ pub unsafe extern "C" fn pomerium_jwt_verify_at(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify_at(token, now)) }
 }
 
-/// As pomerium_jwt_verify, but never waits: for hosts with a scheduler of their own. *ticket is 0 on the first call of a
-/// request. POMERIUM_JWT_KEYS_NEEDED writes the ticket and asks for one pomerium_jwt_refresh(verifier, 0, ...) on a
-/// thread that may wait; the next call with this ticket is final. If `ticket` is NULL the call is final at once. The
-/// caller frees *output and *claims with pomerium_jwt_string_free.
+/// As pomerium_jwt_verify, but never waits: for event loops. Set *ticket to 0 before the first call for a request. If
+/// the answer is POMERIUM_JWT_KEYS_NEEDED, *ticket has been written: call pomerium_jwt_refresh(verifier, 0, ...) on a
+/// thread that may wait, then call again with the same ticket; that answer is final. If `ticket` is NULL the first
+/// answer is final, from the keys that are loaded. The caller frees *output and *claims with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_verify_cached(
     verifier: *const PomeriumJwtVerifier,
@@ -202,16 +205,18 @@ pub unsafe extern "C" fn pomerium_jwt_verify_cached(
     unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify_cached(token, ticket)) }
 }
 
-/// Does this request get in, and who sent it? Holds all the rules about requests: exempt_paths, optional, then
-/// pomerium_jwt_verify. `token` as there. `path` is the path as the client sent it, whole, undecoded and without the
-/// query; empty, which is never exempt, for * and CONNECT and if a later handler routes by something else. `flags` are
-/// those of pomerium_jwt_flag.
+/// Decides whether a request gets in, and who sent it. Applies all the rules about requests, in this order:
+/// exempt_paths; no token, if optional is set or the endpoint is marked public; pomerium_jwt_verify. `token` is as
+/// there. `path` is the path as the client sent it, whole, undecoded and without the query; empty, which is never
+/// exempt, for * and CONNECT and if a later handler routes by something else. `flags` is 0 or constants of
+/// pomerium_jwt_flag.
 ///
-/// 0 always has an identity: *output and *claims as pomerium_jwt_verify. POMERIUM_JWT_PASSED (-1) lets the request in as
-/// nobody: both are NULL. Any other number is a code, and *output is a JSON object for pomerium_jwt_get with the response
-/// to send: code, kind, status, headers (an object), retry_after (seconds), body; and message, for the log alone. If
-/// `ticket` is NULL the call waits for keys as pomerium_jwt_verify does; else it never waits, and POMERIUM_JWT_KEYS_NEEDED
-/// and *ticket work as in pomerium_jwt_verify_cached. The caller frees *output and *claims with pomerium_jwt_string_free.
+/// 0 always comes with an identity: *output and *claims as for pomerium_jwt_verify. POMERIUM_JWT_PASSED (-1) lets the
+/// request in as nobody: both are NULL. Any other number is a code, and *output is a JSON object for pomerium_jwt_get
+/// with the response to send: code, kind, status, headers (an object), retry_after (seconds), body; and message, for
+/// the log alone. If `ticket` is NULL the call waits for keys as pomerium_jwt_verify does (not as
+/// pomerium_jwt_verify_cached); else it never waits, and POMERIUM_JWT_KEYS_NEEDED and *ticket work as in
+/// pomerium_jwt_verify_cached. The caller frees *output and *claims with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_admit(
     verifier: *const PomeriumJwtVerifier,
@@ -268,9 +273,10 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
     })
 }
 
-/// The state of keys and counters: *output is a JSON object for monitoring, or the message on failure; the caller frees
-/// it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a fetch that is due. After
-/// POMERIUM_JWT_KIND_KEYS its next_attempt, in seconds, is the value of Retry-After.
+/// Gives the state of the keys, the counters and the request options (such as header_name, and summary, a line to log
+/// at start): *output is a JSON object, or the message on failure; the caller frees it with pomerium_jwt_string_free.
+/// Never waits; while no usable key is loaded it starts a fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS
+/// its member next_attempt, in seconds, is the value of Retry-After, or null if keys are not fetched.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -282,8 +288,9 @@ pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifie
     })
 }
 
-/// What a monitoring system scrapes: *output is text in the format of OpenMetrics 1.0, or the message on failure; the
-/// caller frees it with pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
+/// Gives metrics for a monitoring system to scrape: *output is text in the format of OpenMetrics 1.0, to be sent as
+/// application/openmetrics-text; version=1.0.0; charset=utf-8, or the message on failure; the caller frees it with
+/// pomerium_jwt_string_free. It holds no user, path or token. Never waits, as pomerium_jwt_status.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_metrics(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -294,9 +301,9 @@ pub unsafe extern "C" fn pomerium_jwt_metrics(verifier: *const PomeriumJwtVerifi
     })
 }
 
-/// One member of a JSON object that this library wrote: a string unescaped, any other value as its JSON text. NULL if it
-/// is absent, null, or a string that holds U+0000, if an argument is NULL, and if `object` is not a JSON object. The
-/// caller frees the result with pomerium_jwt_string_free.
+/// Reads one member of a JSON object that this library wrote: a string unescaped, any other value as its JSON text.
+/// NULL if it is absent, null, or a string that holds U+0000, if an argument is NULL, and if `object` is not a JSON
+/// object. The caller frees the result with pomerium_jwt_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_char) -> *mut c_char {
     // SAFETY: the header's conventions for texts that end with a NUL
@@ -305,8 +312,8 @@ pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_
     found.map_or(ptr::null_mut(), to_c)
 }
 
-/// Whether the user of an identity, a JSON object that this library wrote, is in this group: 1 or 0. 0 too if nobody is
-/// signed in, if an argument is NULL, and if `identity` is not an identity.
+/// Tells whether the user of an identity is in this group: 1 if so, else 0. Also 0 if nobody is signed in, if an
+/// argument is NULL, and if `identity` is not the *output of a success (the claims are not an identity).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_in_group(identity: *const c_char, group: *const c_char) -> i32 {
     // SAFETY: the header's conventions for texts that end with a NUL
@@ -335,7 +342,7 @@ pub unsafe extern "C" fn pomerium_jwt_string_free(string: *mut c_char) {
     }
 }
 
-/// Rises only when something that exists changes its meaning; functions, codes and options are added without.
+/// Rises only if something that exists changes its meaning. New functions, codes and options do not change it.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_abi_version() -> u32 {
     1
@@ -400,13 +407,16 @@ fn written(identity: &Identity, output: Place<c_char>, claims: Place<c_char>) ->
     Ok(text)
 }
 
-/// What [`pomerium_jwt_in_group`] answers.
+/// What [`pomerium_jwt_in_group`] answers. The claims have groups too, even those of a token without a user: only a text
+/// with `anonymous` is an identity.
 fn is_member(identity: &str, group: &str) -> bool {
     #[derive(Deserialize)]
-    struct Groups {
+    struct Member {
+        anonymous: bool,
         groups: Vec<String>,
     }
-    serde_json::from_str::<Groups>(identity).is_ok_and(|identity| identity.groups.iter().any(|own| own == group))
+    serde_json::from_str::<Member>(identity)
+        .is_ok_and(|member| !member.anonymous && member.groups.iter().any(|own| own == group))
 }
 
 /// What [`pomerium_jwt_get`] finds.

@@ -7,7 +7,7 @@ use pomerium_jwt::{Code, Error, Verifier};
 
 use crate::PomeriumJwtVerifier;
 
-/// A program has a handful of them. More are options with something in them that changes, and would never be freed.
+/// A program has a handful of them. If there are more, the options hold something that changes, and none is ever freed.
 const MOST: usize = 64;
 
 type Shared = (Arc<[u8]>, Arc<PomeriumJwtVerifier>);

@@ -65,7 +65,7 @@ fn floods() -> Vec<Row> {
 /// Whole answers without keys.
 fn answers() -> Vec<Row> {
     let encoded = || Failure(Body, &["content encoding", "jwks_url", "connect_to"]);
-    let no_set = || Failure(Body, &["no JWK Set", "jwks_url"]);
+    let no_set = || Failure(Body, &["not a JWK Set", "jwks_url"]);
     vec![
         ("204", |peer| peer.asked().send("HTTP/1.1 204 No Content\r\n\r\n"), status(&["204", "jwks_url"])),
         ("206", |peer| peer.asked().answer("206 Part", "", &good_keys()), status(&["206", "jwks_url"])),

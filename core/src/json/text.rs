@@ -36,7 +36,7 @@ fn is_written(written: &str, name: &str) -> bool {
     written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(name)
 }
 
-/// The values of a container one after the other, from behind its bracket; an object's names are values too.
+/// The values of a container one after the other, starting after its bracket; an object's names are values too.
 struct Values<'a>(&'a str);
 
 impl<'a> Iterator for Values<'a> {

@@ -105,8 +105,8 @@ fn host_and_port(uri: &Uri) -> Option<String> {
     Some(format!("{}:{port}", uri.host()?))
 }
 
-/// The system's resolver knows no time limit, so it gets a thread of its own and is left behind when the time is over.
-/// ureq's own way panics where no thread can be had.
+/// The system's resolver has no time limit, so it runs on a thread of its own, which is abandoned when the time is over.
+/// ureq's own resolver panics if no thread can be spawned.
 fn bounded(look_up: LookUp, target: String, timeout: Duration) -> Result<Vec<SocketAddr>, Refusal> {
     if let Ok(address) = target.parse::<SocketAddr>() {
         return Ok(vec![address]);
@@ -124,14 +124,14 @@ fn bounded(look_up: LookUp, target: String, timeout: Duration) -> Result<Vec<Soc
     }
 }
 
-/// TCP, through a proxy if there is one, and TLS on top of it where the address is https.
+/// TCP, through a proxy if there is one, and TLS on top of it if the address is https.
 pub(super) fn connector(deadline: Instant) -> impl Connector {
     let tcp = Tcp { deadline, inner: TcpConnector::default() };
     ().chain(ConnectProxyConnector::default()).chain(tcp).chain(RustlsConnector::default())
 }
 
 /// TCP with one deadline for everything. ureq hands each step through a proxy, and each read of the proxy's answer,
-/// the whole time anew: a proxy that answers byte by byte would keep a fetch going for hours.
+/// the whole time again: a proxy that answers byte by byte would keep a fetch going for hours.
 #[derive(Debug)]
 struct Tcp {
     deadline: Instant,

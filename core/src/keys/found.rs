@@ -24,7 +24,7 @@ impl Found {
         Ok(Self { keys, key })
     }
 
-    /// The same without the sentence, which a flood of unknown kids would have made several times a token.
+    /// The same without the message, which would be composed several times for each token of a flood of unknown kids.
     pub(super) fn choose(keys: &Arc<KeySet>, kid: Option<&str>, algorithm: Algorithm) -> Option<Self> {
         let key = keys.choose(kid, algorithm)?.clone();
         Some(Self { keys: keys.clone(), key })

@@ -37,7 +37,7 @@ pub(crate) struct Request {
 }
 
 impl Fetcher for Request {
-    /// A new agent each time: no pooled connection outlives its fetch, roots and proxy are read anew.
+    /// A new agent each time: no pooled connection outlives its fetch, and roots and proxy are read again.
     fn fetch(&self, etag: Option<&str>) -> Result<Fetched, Failure> {
         let deadline = Instant::now() + self.fetch.timeout;
         let config = Agent::config_builder()
@@ -80,7 +80,7 @@ impl Request {
         self.url.starts_with("https://")
     }
 
-    /// 200 and 304 alone are answers; a redirect is not followed, it could lead anywhere.
+    /// Only 200 and 304 are answers. A redirect is not followed, because it could lead anywhere.
     fn read(&self, mut response: Response<ureq::Body>, asked: bool) -> Result<Fetched, Failure> {
         let status = response.status();
         let max_age = max_age(response.headers());
@@ -144,7 +144,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
-/// Cache-Control's max-age in seconds (RFC 9111 section 5.2.2.1); 0 where it forbids storing.
+/// Cache-Control's max-age in seconds (RFC 9111 section 5.2.2.1); 0 if it forbids storing.
 fn max_age(headers: &HeaderMap) -> Option<i64> {
     let values = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let directives: Vec<String> =
@@ -158,7 +158,7 @@ fn max_age(headers: &HeaderMap) -> Option<i64> {
     seconds.bytes().all(|b| b.is_ascii_digit()).then(|| seconds.parse().unwrap_or(i64::MAX))
 }
 
-/// The certificates of a PEM text; at least one. Each can be trusted: one that cannot would be passed over in silence
+/// The certificates of a PEM text; at least one. Each can be trusted: one that cannot would be skipped in silence
 /// later, and its absence reported as an unknown CA.
 ///
 /// # Errors

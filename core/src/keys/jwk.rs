@@ -25,7 +25,7 @@ impl KeySet {
         let keys = match set.member("keys") {
             Some(Json::Null) => &[],
             Some(Json::Array(keys)) => keys.as_slice(),
-            _ => return Err("this is no JWK Set, an object whose keys is a list".to_owned()),
+            _ => return Err("this is not a JWK Set, an object whose keys is a list".to_owned()),
         };
         if keys.len() > MAX_KEYS {
             return Err(format!("the key set has {} keys, {MAX_KEYS} are accepted", keys.len()));
@@ -55,7 +55,7 @@ fn public_key(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, St
         return Err("malformed: kid is not a string".to_owned());
     }
     if PRIVATE.iter().any(|name| jwk.member(name).is_some()) {
-        return Err("a private key: whoever published it must replace it".to_owned());
+        return Err("a private key: it has been published, so replace it".to_owned());
     }
     let key = match jwk.member("kty").and_then(Json::as_str) {
         Some("EC") => elliptic(jwk, previous)?,

@@ -1,11 +1,11 @@
-//! What is remembered of kids that the set in use does not have: since when each is asked for, and which were withdrawn.
+//! Remembers kids that the set in use does not have: since when each is asked for, and which were withdrawn.
 //!
 //! A kid is remembered as a hash, keyed at random for each process: what strangers send takes little memory and cannot
 //! be made to collide.
 
 use std::collections::VecDeque;
 
-/// At most so many kids are remembered, of either sort. A flood must not take memory.
+/// At most this many kids of either sort are remembered. A flood must not take memory.
 const REMEMBERED: usize = 64;
 
 /// A token's kid and algorithm, hashed.
@@ -22,7 +22,7 @@ pub(crate) struct Kids {
 }
 
 impl Kids {
-    /// A token with this kid has come and there is no key for it.
+    /// A token with this kid has arrived, and no key matches it.
     pub(super) fn ask(&mut self, kid: Kid, now: i64) {
         let since = self.since(kid).unwrap_or(now);
         self.asked.retain(|(other, _)| *other != kid);

@@ -27,7 +27,7 @@ pub(crate) struct Local {
     file: Option<Watch>,
 }
 
-/// The set in use and where it stands. Replaced whole, so that nothing here can be left locked by a `fork()`.
+/// The set in use and how it was read. Replaced whole, so that nothing here can be left locked by a `fork()`.
 #[derive(Clone)]
 struct Held {
     keys: Arc<KeySet>,
@@ -144,6 +144,7 @@ impl Local {
             last_error: held.error.clone(),
             next_attempt: None,
             fetches: 0,
+            fetch_successes: 0,
             fetch_failures: 0,
             fetch_seconds: None,
             health: Health { configured: true, asked: true, keys_loaded: held.keys.is_usable(), stale: false },

@@ -180,7 +180,7 @@ impl ListedKey {
 #[derive(Debug)]
 pub(crate) struct KeySet {
     keys: Vec<ListedKey>,
-    /// A PEM key has no kid and answers to any.
+    /// A PEM key has no kid and matches any.
     any_kid: bool,
 }
 
@@ -293,8 +293,8 @@ impl ListedKey {
     }
 }
 
-/// A kid in a message: only if nothing can hide in it. It may be that of a token that nobody has signed, the one thing
-/// quoted of such a token, since without it nobody finds out which key is missing.
+/// A kid for a message, quoted only if it is harmless. It is the only thing quoted of a token whose signature has not
+/// been verified: without it nobody could find out which key is missing.
 pub(crate) fn named(kid: &str) -> String {
     let harmless = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (1..=64).contains(&kid.len()) && kid.bytes().all(harmless) {
@@ -312,11 +312,11 @@ pub struct KeyStatus {
     pub kid: Option<String>,
     /// `ES256` or `RS256`; for a key that is not usable what it says of itself.
     pub alg: Option<String>,
-    /// The RFC 7638 thumbprint in hex, where the key could be read.
+    /// The RFC 7638 thumbprint in hex, if the key could be read.
     pub thumbprint: Option<String>,
     /// Whether tokens are checked with it.
     pub usable: bool,
-    /// Why not, if not.
+    /// Why not, if it is not usable.
     pub reason: Option<String>,
 }
 

@@ -48,7 +48,7 @@ fn from_base64(text: &str) -> Option<String> {
 /// The first usable block: `openssl ecparam` without `-noout` writes an EC PARAMETERS block before the key.
 fn public_key(text: &str, previous: Option<&KeySet>) -> Result<PublicKey, String> {
     let blocks = blocks(text);
-    if blocks.iter().any(|block| block.label.ends_with("PRIVATE KEY")) {
+    if blocks.iter().any(|block| block.label.contains("PRIVATE KEY")) {
         let fix = "give the public one, which openssl ec -in KEY -pubout or openssl pkey -in KEY -pubout writes";
         return Err(format!("this is a private key, which the verifier must not have: {fix}"));
     }
@@ -85,14 +85,15 @@ impl Block<'_> {
     }
 }
 
-/// What stands before, between and behind the blocks is commentary (RFC 7468 section 2), such as the names that
+/// Text before, between and after the blocks is commentary (RFC 7468 section 2), such as the names that
 /// `openssl s_client -showcerts` writes.
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let starts: Vec<usize> = text.match_indices(BEGIN).map(|(start, _)| start).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let block = |(&start, end): (&usize, usize)| {
         let text = &text[start..end];
-        let label = text[BEGIN.len()..].split("-----").next().unwrap_or_default();
+        // without its dashes a first line would bring what follows it, and that may be a private key
+        let label = text[BEGIN.len()..].split(['-', '\r', '\n']).next().unwrap_or_default();
         let last_line = format!("-----END {label}-----");
         let end = text.find(&last_line).map_or(text.len(), |at| at + last_line.len());
         Block { label, text: &text[..end] }
@@ -163,11 +164,16 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAhfmF/C2RDkoJ4+WmZ5pojpPLBUr
             (PUBLIC.replace('\n', "\\n"), "line ends"),
             (PUBLIC.replace("-----END PUBLIC KEY-----\n", ""), "malformed PEM"),
             (private.replace("PRIVATE KEY", "PARAMETERS"), "only \"EC PARAMETERS\""),
+            (private.replace("EC PRIVATE KEY-----", "EC PRIVATE KEY----"), "private key"),
+            (private.replace("EC PRIVATE KEY-----", "EC PRIVATE KEY -----"), "private key"),
+            (private.replace("-----\n", ""), "private key"),
+            (private.replace("PRIVATE KEY-----", "PARAMETERS"), "only \"EC PARAMETERS\""),
         ];
         for (text, why) in table {
             let found = public_key(&text, None).map(|_| String::new()).unwrap_or_else(|error| error);
             assert!(found.contains(why), "{text}: {found:?} does not say {why:?}");
             assert_eq!(found.is_empty(), why.is_empty(), "{text}: {found}");
+            assert!(!found.contains("AAAA"), "{text}: {found}");
         }
     }
 }

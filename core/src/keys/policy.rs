@@ -272,7 +272,7 @@ impl State {
         self.last_started.map(|fetch| fetch.since)
     }
 
-    /// Nanoseconds until the next request can start a fetch: for want of keys after the backoff, for an unknown kid
+    /// Nanoseconds until the next request can start a fetch: if keys are missing after the backoff, for an unknown kid
     /// after its pause, for any token once the set is no longer fresh.
     pub(crate) fn next_attempt(&self, at: &Moment<'_>) -> i64 {
         let allowed = match at.in_use() {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::status::LastError;
 
-/// The [`Process`] of whichever process asks.
+/// The [`Process`] of the calling process.
 pub(super) struct Processes(ArcSwap<Process>);
 
 impl Processes {
@@ -70,7 +70,7 @@ impl Process {
         Kid(self.hasher.hash_one((kid, algorithm.name())))
     }
 
-    /// Until the fetch has ended, and at most so long.
+    /// Waits until the fetch has ended, and at most this long.
     pub(super) fn wait(&self, fetch: Fetch, longest: Duration) {
         let running = |progress: &mut Progress| progress.state.running() == Some(fetch);
         drop(self.finished.wait_timeout_while(self.lock(), longest, running));
@@ -82,7 +82,7 @@ impl Process {
     }
 }
 
-/// From 0 to 1, to spread what many processes do; nothing secret rests on it. Forked processes share the keys of
+/// From 0 to 1, to spread the fetches of many processes; not for secrets. Forked processes share the keys of
 /// `RandomState`, hence the process id.
 pub(super) fn random() -> f64 {
     let mut hasher = RandomState::new().build_hasher();

@@ -1,8 +1,8 @@
 //! Keys that are fetched: carries out what `policy.rs` decides.
 //!
 //! The set in use is one immutable snapshot; a token whose key is in a fresh set takes no lock. All waiting is in
-//! `progress.rs`. No caller says what time it is: the clock is read for the look without a lock, once the lock is held,
-//! and when a request is sent.
+//! `progress.rs`. Callers do not pass the time: the clock is read before the first look, which takes no lock, again once
+//! the lock is held, and when a request is sent.
 
 use std::{
     io,
@@ -44,10 +44,11 @@ struct Shared {
     snapshot: ArcSwapOption<Snapshot>,
     processes: Processes,
     fetches: AtomicU64,
+    successes: AtomicU64,
     failures: AtomicU64,
 }
 
-/// The set in use, with what the policy has to know of it.
+/// The set in use, with what the policy has to know about it.
 struct Snapshot {
     keys: Arc<KeySet>,
     loaded: Loaded,
@@ -99,6 +100,7 @@ impl Remote {
             snapshot: ArcSwapOption::new(snapshot),
             processes: Processes::new(),
             fetches: AtomicU64::new(0),
+            successes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         };
         Self { shared: Arc::new(shared) }
@@ -186,6 +188,7 @@ impl Remote {
             last_error: progress.last_error.as_deref().cloned(),
             next_attempt: Some(seconds_to(progress.state.next_attempt(&at)).max(1)),
             fetches: shared.fetches.load(Ordering::Relaxed),
+            fetch_successes: shared.successes.load(Ordering::Relaxed),
             fetch_failures: shared.failures.load(Ordering::Relaxed),
             fetch_seconds: progress.fetch_seconds,
             health: Health {
@@ -199,7 +202,7 @@ impl Remote {
 }
 
 impl Shared {
-    /// The set in use, now. To be called with the lock held: then no fetch replaces the set meanwhile.
+    /// The set in use, now. To be called with the lock held: then no fetch replaces the set in the meantime.
     fn view(&self) -> View<'_> {
         let snapshot = self.snapshot.load_full();
         let loaded = snapshot.as_ref().map(|snapshot| snapshot.loaded);
@@ -252,7 +255,7 @@ impl Shared {
         self.answer(wanted, step, found, &view, &report)
     }
 
-    /// After the wait. Without a time of arrival the token comes just now.
+    /// The final answer, after the wait. Without a time of arrival the token has just arrived.
     fn last(&self, wanted: Wanted<'_>, arrived: Option<i64>) -> Result<Found, Error> {
         let process = self.processes.current();
         let kid = process.kid(wanted.kid, wanted.algorithm);
@@ -357,7 +360,7 @@ impl Shared {
     /// The end of a fetch, good or bad: the set is replaced whole, or the last good one stays.
     ///
     /// A fetch that was lost has been counted as failed and another one may be running: its set is used if it is the
-    /// newest there is, everything else about it is passed over.
+    /// newest there is; everything else about it is ignored.
     fn finish(&self, process: &Process, fetch: Fetch, sent: Now, outcome: Result<Snapshot, Failure>) {
         let mut progress = process.lock();
         let view = self.view();
@@ -369,6 +372,7 @@ impl Shared {
                 self.replace(&mut progress, process, view.snapshot.as_deref(), snapshot);
                 progress.last_success = Some(sent.unix);
                 progress.last_error = progress.last_error.take().filter(|_| !in_time);
+                self.successes.fetch_add(u64::from(in_time), Ordering::Relaxed);
                 progress.state.succeeded(fetch);
             }
             Err(Failure { code, message }) if in_time => {
@@ -391,7 +395,7 @@ impl Shared {
         self.snapshot.store(Some(Arc::new(after)));
     }
 
-    /// Until the fetch has ended, and at most `timeout` after its start.
+    /// Waits until the fetch has ended, and at most `timeout` after its start.
     fn wait(&self, process: &Process, fetch: Fetch, now: Now) {
         let left = fetch.since + self.limits.timeout - now.monotonic;
         process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));

@@ -1,11 +1,11 @@
-//! When the source was asked and when it is asked again, in words.
+//! Says in words when the source was asked and when it will be asked again.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{policy::Moment, progress::Progress};
 use crate::{clock::SECOND, status::LastError};
 
-/// What the error for a token without a key says of the fetches. Taken with the lock held, put into words without.
+/// The state of the fetches, for the error about a token without a key. Taken with the lock held, worded without it.
 pub(super) struct Report {
     pub(super) last_error: Option<Arc<LastError>>,
     pub(super) running: bool,
@@ -29,10 +29,10 @@ impl Report {
     pub(super) fn when_asked(&self, source: &str) -> String {
         let asked = match self.asked {
             Some(ago) => format!("{source} was asked {} s ago", ago / SECOND),
-            None => format!("{source} was not asked yet"),
+            None => format!("{source} has not been asked yet"),
         };
         let asked = match seconds_to(self.again) {
-            _ if self.running => format!("{asked}, its answer is awaited"),
+            _ if self.running => format!("{asked}, and has not answered yet"),
             0 => format!("{asked}, asked again with the next request"),
             seconds => format!("{asked}, asked again in {seconds} s"),
         };

@@ -58,7 +58,7 @@ pub(crate) fn check_url(url: &str) -> Result<(), String> {
     (printable && is_authority(authority)).then_some(()).ok_or_else(wrong)
 }
 
-/// `host[:port]`, where the host may be an IPv6 address in brackets.
+/// `host[:port]`. The host may be an IPv6 address in brackets.
 pub(crate) fn is_authority(text: &str) -> bool {
     let Some(bracketed) = text.strip_prefix('[') else { return names::is_authority(text) };
     let Some((address, port)) = bracketed.split_once(']') else { return false };
@@ -164,6 +164,6 @@ pub(crate) enum Patience<'t> {
     Wait,
     /// Never waits; 0 in the ticket is the first call, no ticket a final one.
     Ticket(Option<&'t mut i64>),
-    /// Uses what is at hand and starts nothing.
+    /// Uses the keys that are loaded and starts nothing.
     AtHand,
 }

@@ -11,7 +11,7 @@ pub(super) const PREFIX: &str = "POMERIUM_JWT_";
 /// Options laid over the environment's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overlay {
-    /// What to make a verifier from.
+    /// The options to make a verifier from.
     pub options: Options,
     /// The variables that code has overridden with something else, in the order of the documentation: an integration
     /// names them in a warning at start, and never shows their values.
@@ -19,7 +19,7 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// The warning, if there is anything to warn of.
+    /// The warning, if a variable was overridden.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         if self.overridden.is_empty() {
@@ -36,7 +36,7 @@ impl Options {
     ///
     /// # Errors
     /// `invalid_options`, naming the variable, also for any other variable with this prefix: if a misspelt one were
-    /// ignored, its check would be dropped without a word.
+    /// ignored, its check would be dropped in silence.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(std::env::vars_os())
     }
@@ -103,7 +103,7 @@ fn is_spared(variable: &str, name: &str) -> bool {
 }
 
 /// `_SERVICE_HOST`, `_SERVICE_PORT`, `_SERVICE_PORT_<NAME>`, `_PORT`, and `_PORT_<n>_<TCP|UDP|SCTP>` with or without
-/// `_PROTO`, `_PORT` or `_ADDR`, each behind any name.
+/// `_PROTO`, `_PORT` or `_ADDR`, each after any name.
 fn is_service(name: &str) -> bool {
     if name.ends_with("_SERVICE_HOST") || name.ends_with("_PORT") {
         return true; // _SERVICE_PORT ends in _PORT
@@ -204,7 +204,9 @@ mod tests {
         let env = [("POMERIUM_JWT_ROUTE", "https://env.example"), ("POMERIUM_JWT_REQUIRE_GROUP", "admins")];
         let file = [("POMERIUM_JWT_JWKS_FILE", "f"), ("POMERIUM_JWT_LEEWAY", "5")];
         type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
-        let table: [Row<'_>; 7] = [
+        let initial =
+            [("POMERIUM_JWT_JWKS_URL", "https://env.example/k"), ("POMERIUM_JWT_JWKS_INITIAL", r#"{"keys":[]}"#)];
+        let table: [Row<'_>; 10] = [
             ("{}", &env, r#"{"require_group":["admins"],"route":["https://env.example"]}"#, ""),
             (
                 r#"{"route":"https://code.example"}"#,
@@ -221,6 +223,20 @@ mod tests {
             // the same value overrides nothing
             (r#"{"require_group":"admins"}"#, &env[1..], r#"{"require_group":["admins"]}"#, ""),
             (r#"{"public_key":"k"}"#, &file, r#"{"leeway":5,"public_key":"k"}"#, "POMERIUM_JWT_JWKS_FILE"),
+            // a set to start with is trusted as its source is, and goes with it
+            (
+                r#"{"jwks_url":"https://code.example/k"}"#,
+                &initial,
+                r#"{"jwks_url":"https://code.example/k"}"#,
+                "POMERIUM_JWT_JWKS_URL POMERIUM_JWT_JWKS_INITIAL",
+            ),
+            (r#"{"jwks_file":"f"}"#, &initial[1..], r#"{"jwks_file":"f"}"#, "POMERIUM_JWT_JWKS_INITIAL"),
+            (
+                r#"{"leeway":0}"#,
+                &initial,
+                r#"{"jwks_initial":{"keys":[]},"jwks_url":"https://env.example/k","leeway":0}"#,
+                "",
+            ),
             (r#"{"leeway":0}"#, &file, r#"{"jwks_file":"f","leeway":0}"#, "POMERIUM_JWT_LEEWAY"),
             // two in code stay two: the verifier refuses them
             (r#"{"jwks_file":"g","public_key":"k"}"#, &[], r#"{"jwks_file":"g","public_key":"k"}"#, ""),

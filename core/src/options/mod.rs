@@ -1,7 +1,7 @@
-//! THE options: their names, types, defaults, ranges, groups and meaning stand here and nowhere else.
+//! The options: their names, types, defaults, ranges, groups and meanings are defined here and nowhere else.
 //!
 //! `conformance/options.json` and the command line's flags are printed from [`OPTIONS`]. `value.rs` reads and checks
-//! values, `environment.rs` reads variables, and `resolve.rs` turns what was said into typed settings: nothing below
+//! values, `environment.rs` reads variables, and `resolve.rs` turns the options into typed settings: nothing below
 //! them sees [`Options`].
 
 mod environment;
@@ -71,7 +71,7 @@ macro_rules! options {
             meaning: concat!($($doc, "\n"),+),
         },)+];
 
-        /// The options with every default filled in: what is `Option` here has no default.
+        /// The options with every default filled in: an `Option` here has no default.
         struct Filled {
             $($name: filled!($type $(, $default)?),)+
         }
@@ -216,7 +216,7 @@ pub enum OptionGroup {
     Names,
     /// Where the keys come from: at most one of these.
     Keys,
-    /// What else a token must be.
+    /// Further demands on a token.
     Token,
     /// When a token is valid.
     Times,
@@ -279,7 +279,7 @@ const HINTS: &[(&str, &str)] = &[
 ];
 
 impl Options {
-    /// The options that protect the application behind this route, Pomerium's own `from:` URL.
+    /// The options for the application at this route, Pomerium's own `from:` URL.
     #[must_use]
     pub fn for_route(url: impl Into<String>) -> Self {
         Self { route: Some(vec![url.into()]), ..Self::default() }
@@ -312,15 +312,16 @@ impl Options {
     }
 
     /// These options laid over `base`, option by option: what is set here replaces what `base` has, and a key source
-    /// set here replaces the one of `base`, whichever it is. Gives the result and the names of what was replaced by
-    /// something else.
+    /// set here replaces the one of `base`, whichever it is, with its `jwks_initial`. Gives the result and the names of
+    /// the options whose value was replaced by another one.
     #[must_use]
     pub fn over(mut self, mut base: Self) -> (Self, Vec<&'static str>) {
         let brings_keys = self.given().iter().any(|(spec, _)| spec.group == OptionGroup::Keys);
+        let is_of_source = |spec: &OptionSpec| spec.group == OptionGroup::Keys || spec.name == "jwks_initial";
         let mut replaced = Vec::new();
         for spec in OPTIONS {
             let (own, old) = (self.written(spec), base.written(spec));
-            if own.is_none() && !(brings_keys && spec.group == OptionGroup::Keys) {
+            if own.is_none() && !(brings_keys && is_of_source(spec)) {
                 continue;
             }
             if old.is_some() && old != own {

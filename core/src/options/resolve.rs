@@ -1,4 +1,4 @@
-//! What was said -> what the verifier works with: typed, with defaults, and no bad combination can be built.
+//! Options -> the settings that a verifier works with: typed, with defaults, and no bad combination can be built.
 
 use std::{path::PathBuf, time::Duration};
 

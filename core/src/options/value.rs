@@ -139,7 +139,7 @@ impl OptionKind {
     pub(super) fn parse_text<'a>(&self, text: &'a str) -> Result<Json<'a>, String> {
         match self {
             OptionKind::Text => Ok(Json::String(text.into())),
-            OptionKind::List if text.starts_with('[') => self.parse_json(text),
+            OptionKind::List if text.trim_start().starts_with('[') => self.parse_json(text),
             OptionKind::List => {
                 Ok(Json::Array(text.split(',').map(|entry| Json::String(entry.trim().into())).collect()))
             }
@@ -148,12 +148,10 @@ impl OptionKind {
                 _ if text.eq_ignore_ascii_case("false") || text == "0" => Ok(Json::Bool(false)),
                 _ => Err("takes true, false, 1 or 0".to_owned()),
             },
-            OptionKind::Seconds(_) | OptionKind::Integer(_) if text.bytes().all(|b| b.is_ascii_digit()) => {
-                self.parse_json(text)
-            }
-            OptionKind::Seconds(_) | OptionKind::Integer(_) => {
-                Err(format!("takes {}, written in digits alone", self.takes()))
-            }
+            OptionKind::Seconds(_) | OptionKind::Integer(_) => match text.parse::<u64>() {
+                Ok(number) => Ok(Json::Number(number.into())),
+                Err(_) => Err(format!("takes {}, written in digits alone", self.takes())),
+            },
             OptionKind::JwkSet | OptionKind::Claims => self.parse_json(text),
         }
     }

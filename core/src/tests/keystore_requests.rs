@@ -33,7 +33,7 @@ fn the_summary_says_what_is_accepted_and_what_is_set() {
         ),
         (
             r#"{"trust_on_first_use":true,"jwks":{"keys":[]}}"#,
-            "accepts issuer anything at first and audience anything at first; keys: jwks; header: \
+            "accepts issuer any, until one is pinned and audience any, until one is pinned; keys: jwks; header: \
              X-Pomerium-Jwt-Assertion; WARNING: trust_on_first_use pins what the first token says: for development only",
         ),
     ];
@@ -135,4 +135,20 @@ fn metrics_are_open_metrics() {
         let family = family.trim_end_matches("_total").trim_end_matches("_info");
         assert!(text.contains(&format!("# TYPE {family} ")), "{line} has no type");
     }
+}
+
+/// A counter that goes down is taken for a restart, and counted again.
+#[test]
+fn a_fetch_that_is_running_is_not_yet_a_success() {
+    let app = App::new();
+    let token = app.token();
+    assert_eq!(app.code(&token), None);
+    app.server.fault(Fault::Hang);
+    app.pass(TTL);
+    assert_eq!(app.code(&token), None, "aging: the refresh is in the background");
+    app.until("the fetch to start", |status| status.fetches == 2);
+    let has = |line: &str| app.verifier.metrics().lines().any(|written| written == line);
+    assert!(has("pomerium_jwt_fetches_total{result=\"success\"} 1"), "{}", app.verifier.metrics());
+    app.until("the fetch to fail", |status| status.fetch_failures == 1);
+    assert!(has("pomerium_jwt_fetches_total{result=\"success\"} 1"), "{}", app.verifier.metrics());
 }

@@ -1,7 +1,7 @@
 //! Diagnosis: every check with what was expected and what was found, not only the first that fails.
 //!
 //! Each verdict is that of the function `verify` calls. What differs is only that a failure does not end the list:
-//! a check is not judged where what it needs is missing.
+//! a check is not judged if something it needs is missing.
 
 use std::fmt;
 
@@ -22,9 +22,9 @@ use crate::{
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// The JOSE header's text, where it could be decoded.
+    /// The JOSE header's text, if it could be decoded.
     pub header: Option<String>,
-    /// The payload's text, where it could be decoded.
+    /// The payload's text, if it could be decoded.
     pub claims: Option<String>,
     /// Every check, in the order in which a verification makes them.
     pub checks: Vec<Check>,
@@ -50,7 +50,7 @@ pub struct Check {
     pub name: String,
     /// What the options, the keys and the time demand, for people.
     pub expected: String,
-    /// What the token has, for people; empty where it was not judged.
+    /// What the token has, for people; empty if it was not judged.
     pub actual: String,
     /// The verdict.
     #[serde(flatten)]
@@ -125,7 +125,7 @@ impl Verifier {
     /// the header and claims as they stand there, NOT VERIFIED. Diagnosis for people: it says nothing about who is
     /// calling and must never decide whether to let anyone in.
     ///
-    /// Uses the keys at hand: call [`refresh`](Self::refresh) before, if they are fetched.
+    /// Uses the keys that are loaded: call [`refresh`](Self::refresh) before, if they are fetched.
     ///
     /// # Errors
     /// `invalid_argument` for a time outside of 0 to 2^53 - 1.

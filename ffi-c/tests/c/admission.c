@@ -126,6 +126,9 @@ static void groups(void) {
         {identity, "staff", 1}, {identity, "a,b", 1},      {identity, "\xc3\xa9", 1}, {identity, "a", 0},
         {identity, "Staff", 0}, {identity, "", 0},         {identity, "\xff", 0},     {identity, NULL, 0},
         {NULL, "staff", 0},     {"a sentence", "staff", 0}, {"{}", "staff", 0},       {"{\"groups\":null}", "staff", 0},
+        /* the claims of a token without a user, and what no identity says */
+        {"{\"sub\":\"\",\"groups\":[\"staff\"]}", "staff", 0},
+        {"{\"groups\":[\"staff\"],\"anonymous\":true}", "staff", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         CHECK(pomerium_jwt_in_group(rows[i].identity, rows[i].group) == rows[i].expected, "row %zu", i);

@@ -14,10 +14,10 @@ impl Request {
     pub(super) fn wrong_status(&self, status: StatusCode) -> Failure {
         let fix = match status.as_u16() {
             304 => "nothing was asked that could be unchanged, so a cache before it is broken; see jwks_url",
-            300..=399 => "redirects are not followed, set jwks_url to where the keys are",
+            300..=399 => "redirects are not followed; set jwks_url to the address of the keys",
             401 | 403 | 404 => "is it the host of a Pomerium route? see jwks_url",
             500..=599 => "the fault is there, unless jwks_url is wrong",
-            _ => "that is no answer to a request for keys, see jwks_url",
+            _ => "that is not an answer to a request for keys; see jwks_url",
         };
         Failure::new(LastErrorCode::Status, format!("{} answered {status}: {fix}", self.url))
     }
@@ -158,8 +158,8 @@ impl Request {
             }
             AlertReceived(CertificateRequired) => {
                 format!(
-                    "{url} asks for a client certificate, which is not supported: set jwks_url or connect_to to where \
-                     it does not"
+                    "{url} asks for a client certificate, which is not supported: set jwks_url or connect_to to a \
+                     server that does not"
                 )
             }
             InvalidMessage(_) => format!("{url} does not speak TLS: is it plain http? see jwks_url ({error})"),
