@@ -210,6 +210,7 @@ def test_other_options(pomerium_issuer: TestIssuer) -> None:
     assert (client.get("/", headers=other).status_code, client.get("/", headers=other).json) == (403, GROUP)
     assert client.get("/", headers={HEADER: staff["X-Token"]}).json == MISSING
     assert client.get("/page").json is None
+    assert client.post("/page").status_code == 405, "whatever the method"
     assert client.get("/public/nothing.css").status_code == 404
     for path in ("/page/", "/%70age", "/page;x", "//page", "/x/../page", "/public/", "/public/../page", "/PAGE"):
         assert client.get(path).status_code == 401, path
@@ -323,6 +324,21 @@ def test_where_options_come_from(pomerium_issuer: TestIssuer, monkeypatch: pytes
     app.config["POMERIUM_JWT_LEEWAY"] = 5
     with pytest.raises(OptionsError, match="leave out leeway"):
         Pomerium(app, verifier=mine)
+
+
+def test_a_demand_in_the_environment_alone_is_one(pomerium_issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """found: REQUIRE_GROUP beside ROUTE in the environment was ignored, and staff got in."""
+    for name, value in pomerium_issuer.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("POMERIUM_JWT_REQUIRE_GROUP", "admins")
+    app = Flask(__name__)
+    app.add_url_rule("/", view_func=lambda: str(current_identity.subject))
+    Pomerium(app)
+    statuses = [
+        app.test_client().get("/", headers=pomerium_issuer.headers(groups=[group])).status_code
+        for group in ("staff", "admins")
+    ]
+    assert statuses == [403, 200]
 
 
 def test_a_second_one_is_refused(pomerium_issuer: TestIssuer) -> None:
