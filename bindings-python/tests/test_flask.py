@@ -327,7 +327,7 @@ def test_where_options_come_from(pomerium_issuer: TestIssuer, monkeypatch: pytes
 
 
 def test_a_demand_in_the_environment_alone_is_one(pomerium_issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """found: REQUIRE_GROUP beside ROUTE in the environment was ignored, and staff got in."""
+    """found: REQUIRE_GROUP next to ROUTE in the environment was ignored, and staff got in."""
     for name, value in pomerium_issuer.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("POMERIUM_JWT_REQUIRE_GROUP", "admins")

@@ -1,4 +1,4 @@
-"""Where Python runs otherwise than in threads of one interpreter: sub-interpreters, gevent, trio; and under a frozen clock."""
+"""Hosts that are not threads of one interpreter: sub-interpreters, gevent, trio; and a frozen clock."""
 
 from __future__ import annotations
 

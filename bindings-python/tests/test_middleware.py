@@ -108,6 +108,7 @@ def test_refused_passed_verified_and_upgraded(neighbour: str, order: str) -> Non
         body = gzip.decompress(answer.data) if answer.headers.get("Content-Encoding") == "gzip" else answer.data
         assert (answer.status_code, body) == (401, b'{"error":"token_missing"}'), method
         assert answer.headers["Content-Type"] == "application/json"
+        assert "Set-Cookie" not in answer.headers, "nobody without an identity has a session"
     assert client.head("/", headers=headers).data == b""
     for upgrade in ("websocket", "WebSocket", "h2c, websocket"):
         answer = client.get("/open", headers={"Upgrade": upgrade, "Connection": "Upgrade"})

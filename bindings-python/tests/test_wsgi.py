@@ -232,7 +232,7 @@ def test_a_wrong_configuration_stops_the_start(monkeypatch: pytest.MonkeyPatch) 
 def test_operations_can_add_a_demand_that_the_code_does_not_know(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """found: a POMERIUM_JWT_REQUIRE_GROUP beside options in code was ignored, and everybody got in."""
+    """found: a POMERIUM_JWT_REQUIRE_GROUP next to options in code was ignored, and everybody got in."""
     monkeypatch.setenv("POMERIUM_JWT_REQUIRE_GROUP", "admins")
     monkeypatch.setenv("POMERIUM_JWT_LEEWAY", "7")
     caplog.set_level(logging.INFO, "pomerium_jwt")

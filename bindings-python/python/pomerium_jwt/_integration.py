@@ -118,5 +118,5 @@ class _RefusalLog:
             self._next[code] = now + self._PAUSE
             unsaid = self._unsaid.pop(code, 0)
         more = f" ({unsaid} more since the last such line)" if unsaid else ""
-        # %a: whoever sends the path writes no lines of their own into the log
+        # %a: a path cannot write a line of its own into the log
         log.warning("refused %a: %s: %s%s", path[: self._LONGEST_PATH], code, message, more)

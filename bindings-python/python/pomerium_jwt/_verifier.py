@@ -94,9 +94,9 @@ class Verifier(_native.Verifier):
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[object, tuple[type[Self], dict[str, object]]]:
-        return _restore, (type(self), dict(self.options))
+    def __reduce__(self) -> tuple[object, tuple[type[Self], str]]:
+        return _restore, (type(self), to_json(self.options))
 
 
-def _restore(kind: type[Verifier], options: Options) -> Verifier:
-    return kind(**options)
+def _restore(kind: type[Verifier], options: str) -> Verifier:
+    return kind(**json.loads(options))

@@ -71,7 +71,7 @@ class Waiting:
         hub = get_hub()
         key = os.getpid(), id(hub)
         fetch = self._fetches.get(key)
-        if fetch is None or fetch.ended:  # whoever comes after its end wants another one
+        if fetch is None or fetch.ended:  # one that has ended does not help a later caller
             fetch = self._fetches[key] = _Fetch()
             fetch.result = hub.threadpool.spawn(fetch.run, verifier)
         fetch.result.wait()

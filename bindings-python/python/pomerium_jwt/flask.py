@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, request
+from flask.ctx import RequestContext
+from flask.sessions import NullSession, SecureCookieSession
 from werkzeug.local import LocalProxy
 
 from . import _environ, _native
@@ -125,7 +127,7 @@ class _Protected:
         """A response with what the application's after_request hooks add to it. Nothing is matched: converters and url
         preprocessors are the application's code. Hooks that fail change nothing, and none can let anybody in."""
         try:
-            context = self._app.request_context(environ)
+            context = RequestContext(self._app, environ, session=_Unsaved())
             adapter, context.url_adapter = context.url_adapter, None
             with context:
                 context.url_adapter = adapter  # for url_for in an error_handler
@@ -144,6 +146,11 @@ class _Protected:
                 "call Pomerium(app) last",
                 type(self._app.wsgi_app).__qualname__,
             )
+
+
+# The session of a refused request: hooks may write to it, and nothing is read from a store or written to one
+_WRITING = ("__setitem__", "__delitem__", "clear", "pop", "popitem", "update", "setdefault")
+_Unsaved = type("_Unsaved", (NullSession,), {name: getattr(SecureCookieSession, name) for name in _WRITING})
 
 
 def _as_refused(response: Response, error: VerifyError) -> Response:

@@ -1,4 +1,4 @@
-"""Middleware for any WSGI application (PEP 3333): nothing that stands behind it is reached without it.
+"""Middleware for any WSGI application (PEP 3333): no request reaches the application unverified.
 
     from pomerium_jwt.wsgi import Pomerium
 
