@@ -26,6 +26,8 @@ NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# s
 NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
 
 GOOD = [CASES, CARGO]
+REQUESTS = "requests: 5 cases"
+HTTP = ["http: net/http 9 cases, 1 not possible", "    http: gin 10 cases, 0 not possible"]
 
 # note, CI, what each language prints (a number: the exit code of its recipe; "missing": what need says), exit code,
 # last line, what the table must hold
@@ -42,8 +44,20 @@ RUNS = [
     ("exit code against a fine text", "", {"a": GOOD + [3]}, 1, "4 passed, 1 failed, 0 skipped", ["exit code 2"]),
     ("text against a fine exit code", "", {"a": [CASES, CARGO_FAILED]}, 1, "3 passed, 4 failed, 0 skipped",
      ["exit code 0 in spite of failed tests"]),
-    ("no conformance line", "", {"a": [CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["conformance: N cases` expected, 0 found"]),
-    ("two conformance lines", "", {"a": GOOD + [CASES]}, 1, "4 passed, 1 failed, 0 skipped", ["2 found"]),
+    ("no conformance line", "", {"a": [CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["no line `conformance: N cases`"]),
+    ("two runners", "", {"a": GOOD + [REQUESTS, CASES, REQUESTS]}, 0, "4 passed, 0 failed, 0 skipped", ["7 cases", "5 cases"]),
+    ("two runners that differ", "", {"a": GOOD + ["conformance: 6 cases"]}, 1, "4 passed, 1 failed, 0 skipped",
+     ["lines `conformance: N cases` must all have the same N above 0, not [7, 6]"]),
+    ("two runners of requests that differ", "", {"a": GOOD + [REQUESTS, "requests: 4 cases"]}, 1,
+     "4 passed, 1 failed, 0 skipped", ["not [5, 4]"]),
+    ("requests of nothing", "", {"a": GOOD + ["requests: 0 cases"]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
+    ("requests differ", "", {"a": GOOD + [REQUESTS], "b": GOOD + ["requests: 4 cases"]}, 1,
+     "7 passed, 1 failed, 0 skipped", ["how many requests cases they ran, and each must run all: a 5, b 4"]),
+    ("applications", "true", {"a": GOOD + HTTP, "b": GOOD + [HTTP[0].replace("net/http", "ws")]}, 0,
+     "7 passed, 0 failed, 0 skipped",
+     ["2 applications, 19 cases, 1 not possible", "1 application, 9 cases, 1 not possible"]),
+    ("an application that leaves cases out", "", {"a": GOOD + HTTP, "b": GOOD + ["http: ws 8 cases, 1 not possible"]}, 1,
+     "7 passed, 1 failed, 0 skipped", ["net/http 10, gin 10, ws 9"]),
     ("conformance of nothing", "", {"a": ["conformance: 0 cases", CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
     ("no test", "", {"a": [CASES, CARGO_NONE]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
     ("pytest", "true", {"a": [CASES, PYTEST]}, 0, "6 passed, 0 failed, 0 skipped", ["5 passed"]),

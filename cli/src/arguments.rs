@@ -1,9 +1,18 @@
-//! The command line: which commands there are and what each takes.
+//! The command line: its commands and their arguments.
 
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::OsStringValueParser, value_parser};
+use std::ffi::OsString;
+
+use clap::{
+    Arg, ArgMatches, Command, ValueHint,
+    builder::{BoolishValueParser, OsStringValueParser},
+    error::{ContextKind, ContextValue, ErrorKind},
+    value_parser,
+};
 use clap_complete::Shell;
+use pomerium_jwt::Options;
+use serde_json::json;
 
-use crate::{issuer, options};
+use crate::{issuer, options, wording};
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
 
@@ -18,7 +27,7 @@ fn precedence() -> String {
 pub(crate) fn command() -> Command {
     Command::new("pomerium-jwt")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Verifies the JWT that Pomerium puts into X-Pomerium-Jwt-Assertion, and explains it")
+        .about("Verify and explain the JWT that Pomerium puts into X-Pomerium-Jwt-Assertion")
         .max_term_width(100)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -26,9 +35,49 @@ pub(crate) fn command() -> Command {
         .subcommands([verify(), inspect(), keys(), demo(), issuer::command(), completions(), man()])
 }
 
+/// Parses the command line.
+///
+/// # Errors
+/// clap's error: the help that was asked for, or a complaint.
+pub(crate) fn matches(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
+    command().try_get_matches_from(with_booleans(arguments))
+}
+
+/// What to write instead of a flag that is known from elsewhere, such as Grafana's `jwk_set_file`.
+pub(crate) fn hint(error: &clap::Error, command_name: Option<OsString>) -> Option<String> {
+    let has_options = |command: &Command| command.get_arguments().any(|arg| arg.get_id() == options::DOCUMENT);
+    command().find_subcommand(command_name?).filter(|command| has_options(command))?;
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.strip_prefix("--").filter(|_| error.kind() == ErrorKind::UnknownArgument)?.replace('-', "_");
+    let refusal = Options::from_json(json!({ name: true }).to_string()).err()?;
+    let (_, advice) = refusal.message().split_once(": ")?;
+    Some(wording::reword(advice, wording::flag))
+}
+
+/// Joins `--json true` to `--json=true`. clap can only treat every text after a flag as its value, even a token, or none,
+/// and then `true` is the token.
+fn with_booleans(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let is_flag = |name: &str| name == "json" || options::is_boolean(name);
+    let mut joined: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        let value = argument.to_str().filter(|text| BOOLEANS.iter().any(|word| word.eq_ignore_ascii_case(text)));
+        match (joined.last_mut(), value) {
+            (Some(flag), Some(value))
+                if flag.to_str().and_then(|flag| flag.strip_prefix("--")).is_some_and(is_flag) =>
+            {
+                flag.push(format!("={value}"));
+            }
+            _ => joined.push(argument),
+        }
+    }
+    joined
+}
+
+const BOOLEANS: [&str; 4] = ["true", "false", "1", "0"];
+
 /// Whether `--json` was given to a command that has it.
 pub(crate) fn json(matches: &ArgMatches) -> bool {
-    matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json)
+    matches.try_get_one("json").ok().flatten().is_some_and(|json| *json)
 }
 
 /// `--at`.
@@ -38,23 +87,36 @@ pub(crate) fn at(matches: &ArgMatches) -> Option<i64> {
 
 fn verify() -> Command {
     Command::new("verify")
-        .about("Says who sent a token: the identity as JSON, or why the token is refused")
-        .args([token(), at_flag()])
-        .arg(json_flag("Print a refusal on standard output too, as {\"code\",\"number\",\"kind\",\"message\"}"))
+        .about("Print the identity in a token as JSON, or why the token is refused")
+        .args([
+            token("TOKEN").help(
+                "The header's value; without it, or with -, standard input (other users of this machine can see \
+                 arguments). White space around it and the header's name before it are ignored, nothing else: see inspect",
+            ),
+            at_flag(),
+        ])
+        .arg(json_flag("Print a refusal to standard output too, as {\"code\",\"number\",\"kind\",\"message\"}"))
         .args(options::flags())
         .after_help(EXIT_CODES)
         .after_long_help(format!("{}\n\n{EXIT_CODES}", precedence()))
 }
 
 fn inspect() -> Command {
-    const EXIT_CODES: &str = "Exit codes: 0 it could be read and no check failed, 1 otherwise, 2 usage or options.";
+    const EXIT_CODES: &str = "Exit codes: 0 the token was read and no check failed, 1 otherwise, 2 usage or options.";
     Command::new("inspect")
-        .about("Shows what a token says, NOT VERIFIED; with options, every check and what to change")
-        .args([token(), at_flag(), json_flag("Print everything as one JSON object")])
+        .about("Show what a token says, NOT VERIFIED; with options, every check and what to change")
+        .args([
+            token("TEXT|FILE").value_hint(ValueHint::FilePath).help(
+                "Whatever holds the token: its header line, the output of curl -v, a URL, JSON, or the name of a file; \
+                 without it, or with -, standard input (other users of this machine can see arguments)",
+            ),
+            at_flag(),
+            json_flag("Print everything as one JSON object"),
+        ])
         .args(options::flags())
         .after_help(EXIT_CODES)
         .after_long_help(format!(
-            "Nothing of the token leaves this machine. Where keys are fetched, the request does not depend on it.\n\n\
+            "The token does not leave this machine. If keys are fetched, the request does not depend on it.\n\n\
              {}\n\n{EXIT_CODES}",
             precedence()
         ))
@@ -62,33 +124,37 @@ fn inspect() -> Command {
 
 fn keys() -> Command {
     Command::new("keys")
-        .about("Lists the keys of a JWK Set, or the key of a PEM file or certificate: which are usable, and why not")
+        .about("List the keys of a JWK Set, or the key of a PEM file or certificate, and why a key is not usable")
         .arg(
             Arg::new("file")
                 .value_name("FILE|URL")
+                .value_hint(ValueHint::FilePath)
                 .required(true)
                 .value_parser(OsStringValueParser::new())
-                .help("Where /.well-known/pomerium/jwks.json is, or a file of it, or PEM; - for standard input"),
+                .help(
+                    "The URL of the application (/.well-known/pomerium/jwks.json is added) or of a JWK Set, or a file \
+                     with a JWK Set or PEM; - for standard input",
+                ),
         )
         .arg(json_flag("Print the keys as one JSON object"))
         .args(options::fetch_flags())
         .after_help(
-            "Exit codes: 0 there is a usable key, 3 there is none or the URL gives none, 2 the file cannot be read.",
+            "Exit codes: 0 there is a usable key, 3 there is none or the fetch failed, 2 the file cannot be read.",
         )
 }
 
 fn demo() -> Command {
-    Command::new("demo").about("Makes a key, mints and verifies tokens, and shows what is refused and why")
+    Command::new("demo").about("Make a key, mint and verify tokens, and show which tokens are refused and why")
 }
 
 fn completions() -> Command {
     Command::new("completions")
-        .about("Prints the completions for a shell, to be put where it looks for them")
+        .about("Print the completions for a shell")
         .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
 }
 
 fn man() -> Command {
-    Command::new("man").about("Prints the manual page, or that of one command, for `man -l -`").arg(
+    Command::new("man").about("Print the manual page of the program or of one command, for `man -l -`").arg(
         Arg::new("command")
             .value_name("COMMAND")
             .help("verify, inspect, keys, ...")
@@ -96,11 +162,9 @@ fn man() -> Command {
     )
 }
 
-fn token() -> Arg {
-    Arg::new("token")
-        .value_name("TOKEN")
-        .value_parser(OsStringValueParser::new())
-        .help("The header's value; without it, or with -, standard input (other users of this machine see arguments)")
+/// Several arguments are one text, so that a header line needs no quotation marks.
+fn token(name: &'static str) -> Arg {
+    Arg::new("token").value_name(name).num_args(1..).value_parser(OsStringValueParser::new())
 }
 
 fn at_flag() -> Arg {
@@ -108,9 +172,12 @@ fn at_flag() -> Arg {
         .long("at")
         .value_name("UNIX_TIME")
         .value_parser(value_parser!(i64).range(0..1 << 53))
-        .help("Judge at this time, in seconds since 1970, instead of now")
+        .help("Verify as of this time, in seconds since 1970, instead of now")
 }
 
 fn json_flag(help: &'static str) -> Arg {
-    Arg::new("json").long("json").action(ArgAction::SetTrue).help(help)
+    options::boolean(Arg::new("json").long("json"))
+        .value_parser(BoolishValueParser::new())
+        .hide_possible_values(true)
+        .help(help)
 }

@@ -1,6 +1,6 @@
-//! `demo`: a key, tokens, and what the verifier says of them.
+//! `demo`: a key, tokens, and the verifier's answers.
 //!
-//! Every line printed is the outcome of the real thing; an outcome other than the one announced ends the demo.
+//! Every line printed is a real outcome; an outcome other than the one announced ends the demo.
 
 use std::{
     fmt::Write as _,
@@ -32,8 +32,8 @@ pub(crate) fn run() -> Result<Report, Failure> {
 fn tell(output: &mut String) -> Result<(), Failure> {
     paragraph(
         output,
-        "Pomerium signs a token into every request it lets through, the header X-Pomerium-Jwt-Assertion.\n\
-         An application that verifies it knows who is calling, and that nobody went around Pomerium.",
+        "Pomerium adds a signed token to every request that it lets through, in X-Pomerium-Jwt-Assertion.\n\
+         An application that verifies it knows who is calling, and that the request came through Pomerium.",
     );
     let pomerium = Pomerium::new()?;
     show_key(output, &pomerium.key);
@@ -64,7 +64,7 @@ impl Pomerium {
         let server_options =
             ServerOptions { host: Some(HOST.to_owned()), keys: vec![key.clone()], ..ServerOptions::default() };
         let server = Server::start(server_options)
-            .map_err(|error| Failure::internal(format!("no server on loopback: {error}")))?;
+            .map_err(|error| Failure::internal(format!("the server on loopback did not start: {error}")))?;
         let mut options = Options::for_route(format!("https://{HOST}"));
         options.jwks_url = Some(server.key_set_url());
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -98,10 +98,10 @@ fn show_token(output: &mut String, token: &str) -> Result<(), Failure> {
     paragraph(
         output,
         &format!(
-            "Three parts in base64url, joined by dots; anybody can read them, only the key's holder can write them:\n  \
+            "Three parts in base64url, joined by dots. Anyone can read them; only the holder of the key can sign them:\n  \
              header     {}\n  \
              payload    {}\n  \
-             signature  {} bytes over the two before it",
+             signature  {} bytes over header and payload",
             text(parts[0])?,
             text(parts[1])?,
             decode(parts[2])?.len()
@@ -117,8 +117,8 @@ fn show_verified(output: &mut String, pomerium: &Pomerium, token: &str) -> Resul
         output,
         &format!(
             "The application is configured with its route, https://{HOST}. It fetched the key set, here from a\n\
-             stand-in for Pomerium on this machine ({} request). The signature holds, the token is fresh, and it is\n\
-             meant for this application. So this is who is calling:",
+             stand-in for Pomerium on this machine ({} request). The signature is valid, the token has not expired,\n\
+             and it is for this application. So this is who is calling:",
             pomerium.server.fetches()
         ),
     );
@@ -132,7 +132,7 @@ fn show_verified(output: &mut String, pomerium: &Pomerium, token: &str) -> Resul
 fn show_genuine(output: &mut String) -> Result<(), Failure> {
     heading(output, "4. A token of a real Pomerium server");
     let cases: Vec<Value> = serde_json::from_str(GENUINE).map_err(unexpected)?;
-    let case = cases.iter().find(|case| case["id"] == GENUINE_ID).ok_or_else(|| unexpected("no such token"))?;
+    let case = cases.iter().find(|case| case["id"] == GENUINE_ID).ok_or_else(|| unexpected("the token is missing"))?;
     let (Some(token), Some(now)) = (case["token"].as_str(), case["now"].as_i64()) else {
         return Err(unexpected("the recorded case has no token or time"));
     };
@@ -140,7 +140,7 @@ fn show_genuine(output: &mut String) -> Result<(), Failure> {
     paragraph(
         output,
         &format!(
-            "Recorded from Pomerium {}, judged with that server's key set at the time it was minted:\n  {}",
+            "Recorded from Pomerium {}, verified with that server's key set as of the time it was minted:\n  {}",
             case["pomerium"].as_str().unwrap_or_default(),
             summary(&identity)
         ),
@@ -150,24 +150,24 @@ fn show_genuine(output: &mut String) -> Result<(), Failure> {
 }
 
 fn show_refusals(output: &mut String, pomerium: &Pomerium, token: &str) -> Result<(), Failure> {
-    heading(output, "5. Three tokens that are refused, and what goes to the log");
+    heading(output, "5. Three tokens that are refused, and the message for the log");
     let Pomerium { key, now, .. } = pomerium;
     let expired = pomerium.assertion(now - 600).mint(key);
     let for_another = pomerium.assertion(*now).audience(OTHER_HOST).mint(key);
     let altered = alter(token)?;
     let refusals = [
-        ("Copied from a request ten minutes ago; tokens live for five", expired, Code::TokenExpired),
+        ("Copied from a request ten minutes ago; a token is valid for five", expired, Code::TokenExpired),
         (
-            "Meant for another application behind the same Pomerium: the same key signs for all",
+            "For another application of the same Pomerium, which signs with one key for all",
             for_another,
             Code::AudienceMismatch,
         ),
-        ("The token of step 2, made out to mallory@example.com afterwards", altered, Code::SignatureInvalid),
+        ("The token of step 2 with the e-mail changed to mallory@example.com", altered, Code::SignatureInvalid),
     ];
     for (story, token, code) in refusals {
         paragraph_start(output, story);
         let error = match pomerium.verifier.verify(&token) {
-            Ok(_) => return expect(output, "accepted, which is wrong", false),
+            Ok(_) => return expect(output, "the token was accepted", false),
             Err(error) => error,
         };
         paragraph(output, &format!("  {BAD}{}{BAD:#}: {}", error.code(), error.message()));
@@ -184,7 +184,7 @@ fn alter(token: &str) -> Result<String, Failure> {
     let payload = String::from_utf8(decode(parts[1])?).map_err(unexpected)?;
     let altered = payload.replace("alice@example.com", "mallory@example.com");
     if altered == payload {
-        return Err(unexpected("the token holds no alice to replace"));
+        return Err(unexpected("the token does not contain alice"));
     }
     Ok(format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(altered), parts[2]))
 }
@@ -207,9 +207,9 @@ fn expect(output: &mut String, outcome: &str, as_said: bool) -> Result<(), Failu
     Ok(())
 }
 
-/// The demo's own claim did not come true.
+/// An outcome that the demo did not announce.
 fn unexpected(why: impl std::fmt::Display) -> Failure {
-    Failure::internal(format!("the demo did not go as it says: {why}"))
+    Failure::internal(format!("the demo had another outcome than announced: {why}"))
 }
 
 fn heading(output: &mut String, text: &str) {

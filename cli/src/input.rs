@@ -7,30 +7,40 @@ use std::{
 
 use crate::report::Failure;
 
-/// `-`, which stands for standard input.
+/// `-`, which means standard input.
 pub(crate) const STDIN: &str = "-";
 
-/// More than any token, key set or options document that is accepted: an endless input ends here.
+/// More than any token, key set or options document that is accepted, so that an endless input ends.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
-/// The token: the argument itself, or standard input without the line end that editors and `echo` put behind it.
-pub(crate) fn token(argument: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
-    if let Some(argument) = argument.filter(|argument| *argument != STDIN) {
-        return Ok(argument.as_encoded_bytes().to_vec());
+/// The text of these arguments, or standard input if there are none.
+pub(crate) fn text(arguments: &[&OsStr]) -> Result<Vec<u8>, Failure> {
+    if !is_standard_input(arguments) {
+        return Ok(arguments.iter().map(|argument| argument.as_encoded_bytes()).collect::<Vec<_>>().join(&b' '));
     }
     if io::stdin().is_terminal() {
         let hint = "Paste the value of X-Pomerium-Jwt-Assertion, then press Enter and Ctrl-D. (Terminals cut lines at \
                     4096 characters: write a longer token to a file and use < FILE.)";
         let _ = writeln!(anstream::stderr(), "{hint}"); // without it the token is read all the same
     }
-    let mut token = read(OsStr::new(STDIN))?;
-    if token.last() == Some(&b'\n') {
-        token.pop();
-        if token.last() == Some(&b'\r') {
-            token.pop();
+    read(OsStr::new(STDIN))
+}
+
+/// Whether these arguments, which are a token, mean standard input.
+pub(crate) fn is_standard_input(arguments: &[&OsStr]) -> bool {
+    arguments.is_empty() || arguments == [OsStr::new(STDIN)]
+}
+
+/// The text without surrounding white space and the name of its header, as it is copied from a header line.
+pub(crate) fn header_value<'a>(text: &'a [u8], header_name: &str) -> &'a [u8] {
+    let text = text.trim_ascii();
+    let Some((name, value)) = text.split_at_checked(header_name.len()) else { return text };
+    match value {
+        [b':', value @ ..] if name.eq_ignore_ascii_case(header_name.as_bytes()) && !value.contains(&b'\n') => {
+            value.trim_ascii()
         }
+        _ => text,
     }
-    Ok(token)
 }
 
 /// The bytes of a file, or of standard input for `-`.

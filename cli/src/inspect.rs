@@ -1,4 +1,4 @@
-//! `inspect`: what a token says, and every check it passes or fails. The token goes nowhere.
+//! `inspect`: shows what a token says, and every check that it passes or fails. The token is sent nowhere.
 
 use std::fmt::Write as _;
 
@@ -8,36 +8,43 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    arguments, hints, options,
+    arguments, hints, input,
+    options::Given,
+    paste::{self, Pasted},
     report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable, with_member},
     times, verify,
 };
 
-/// The checks that need no options: whether the token can be read.
+/// The checks that need no options: they tell whether the token can be read.
 const READABLE: [&str; 5] = ["token", "size", "form", "header", "claims"];
 
-const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says of itself";
+const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says about itself";
 
 const WITHOUT_OPTIONS: &str = "\
-No option was given, so neither signature nor claims were judged. With options every check is listed: --route
+No option was given, so neither signature nor claims were checked. With options every check is listed: --route
 https://YOUR-HOST fetches the keys from there (the token is sent nowhere); or give --issuer, --audience and --jwks-file.
 ";
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
-    let options = options::read(matches)?;
-    let checking = options != Options::default();
-    let verifier = Verifier::new(if checking { options } else { for_reading() })?;
-    let token = verify::token(matches)?;
+    let given = Given::read(matches)?;
+    let checking = given.options != Options::default();
+    let verifier = if checking { given.verifier()? } else { Verifier::new(for_reading())? };
+    let arguments = verify::token_arguments(matches)?;
+    let text = match verify::named_file(&arguments) {
+        Some(file) => input::read(file)?,
+        None => input::text(&arguments)?,
+    };
+    let text = input::header_value(&text, &verifier.status().header_name);
     let now = arguments::at(matches).map_or_else(times::now, Ok)?;
-    // Why keys could not be fetched is the outcome of the check that needs them
+    // If this fails, the check that needs the keys says why
     let _ = verifier.refresh(false);
-    let findings = Findings::new(&verifier, &token, now, checking)?;
+    let findings = Findings::new(&verifier, text, now, checking)?;
     let output = if arguments::json(matches) { findings.to_json()? } else { findings.to_text(now) };
     let exit_code = if findings.is_flawless() { 0 } else { REFUSED };
     Ok(Report::with_exit_code(output, exit_code))
 }
 
-/// Options of a verifier that is asked only whether a token can be read.
+/// Options of a verifier that only tells whether a token can be read.
 fn for_reading() -> Options {
     let mut options = Options::default();
     options.trust_on_first_use = Some(true);
@@ -45,13 +52,13 @@ fn for_reading() -> Options {
     options
 }
 
-/// What there is to say of a text.
+/// Everything to say about a text.
 struct Findings {
-    /// What the text itself is refused for, if a token was found inside of it.
+    /// Why the text itself is refused, if it is a damaged token.
     as_given: Option<String>,
     hints: Vec<String>,
-    /// Of the token found inside.
-    inspection: Inspection,
+    /// The token's; none if there are different ones.
+    inspection: Option<Inspection>,
     /// Whether there were options to check with.
     checking: bool,
 }
@@ -59,25 +66,27 @@ struct Findings {
 impl Findings {
     fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Failure> {
         let given = verifier.inspect(text, now)?;
-        let shown = String::from_utf8_lossy(text);
-        let found = hints::find(&shown);
-        let inside = verifier.inspect(&found.token, now)?;
-        // What helps nothing was no reason: the text is shown as it is
-        let inside = (!found.removed.is_empty() && inside.header.is_some()).then_some(inside);
-        let as_given = inside.as_ref().and(given.first_failure()).map(ToString::to_string);
-        let mut hints: Vec<String> = Vec::new();
-        if inside.is_some() {
-            hints.extend(found.removed.iter().map(|&sentence| sentence.to_owned()));
+        if is_token(&given) {
+            return Ok(Self { as_given: None, hints: explain(&given, text), inspection: Some(given), checking });
         }
-        let inspection = inside.unwrap_or(given);
-        if inspection.header.is_none() {
+        let refusal = given.first_failure().map(ToString::to_string);
+        let (as_given, inspection, mut hints) = match paste::find(text) {
+            Pasted::Several(sentence) => (None, None, vec![sentence]),
+            Pasted::Token { token, remarks, is_damaged } if token.as_bytes() != text => {
+                let inside = verifier.inspect(&token, now)?;
+                let hints = explain(&inside, token.as_bytes());
+                (refusal.filter(|_| is_damaged), Some(inside), remarks.into_iter().chain(hints).collect())
+            }
+            Pasted::Token { .. } | Pasted::Nothing => {
+                let hints = explain(&given, text);
+                (None, Some(given), hints)
+            }
+        };
+        if inspection.as_ref().is_some_and(|inspection| inspection.header.is_none()) {
+            let shown = String::from_utf8_lossy(text);
+            hints.extend((!shown.trim().is_empty()).then(|| paste::WANTED.to_owned()));
             hints.extend(hints::explain_text(&shown).map(str::to_owned));
         }
-        let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let header: Value = json(&inspection.header).unwrap_or_default();
-        let claims: Value = json(&inspection.claims).unwrap_or_default();
-        let signature = found.token.rsplit('.').next().unwrap_or_default();
-        hints.extend(hints::explain_content(&header, &claims, signature).into_iter().map(Into::into));
         Ok(Self { as_given, hints, inspection, checking })
     }
 
@@ -85,11 +94,22 @@ impl Findings {
     fn checks(&self) -> impl Iterator<Item = &Check> {
         let hinders =
             |check: &Check| READABLE.contains(&check.name.as_str()) && matches!(check.outcome, Outcome::Failed(_));
-        self.inspection.checks.iter().filter(move |check| self.checking || hinders(check))
+        let checks = self.inspection.iter().flat_map(|inspection| &inspection.checks);
+        checks.filter(move |check| self.checking || hinders(check))
+    }
+
+    fn header(&self) -> Option<&str> {
+        self.inspection.as_ref()?.header.as_deref()
+    }
+
+    fn claims(&self) -> Option<&str> {
+        self.inspection.as_ref()?.claims.as_deref()
     }
 
     fn is_flawless(&self) -> bool {
-        self.as_given.is_none() && self.checks().all(|check| check.outcome == Outcome::Passed)
+        self.inspection.is_some()
+            && self.as_given.is_none()
+            && self.checks().all(|check| check.outcome == Outcome::Passed)
     }
 
     fn to_json(&self) -> Result<String, Failure> {
@@ -104,8 +124,8 @@ impl Findings {
         let findings = serde_json::to_string_pretty(&findings);
         let findings = findings.map_err(|error| Failure::internal(format!("this cannot be written: {error}")))?;
         let mut text = with_member("{", "warning", &Value::from(NOT_VERIFIED).to_string());
-        for (name, part) in [("header", &self.inspection.header), ("claims", &self.inspection.claims)] {
-            text = with_member(&text, name, &as_json(part.as_deref()));
+        for (name, part) in [("header", self.header()), ("claims", self.claims())] {
+            text = with_member(&text, name, &as_json(part));
         }
         Ok(text.trim_end_matches("\n}").to_owned() + "," + findings.trim_start_matches('{') + "\n")
     }
@@ -113,20 +133,23 @@ impl Findings {
     fn to_text(&self, now: i64) -> String {
         let mut text = String::new();
         if let Some(refusal) = &self.as_given {
-            line(&mut text, &format!("{BAD}Refused as it was given{BAD:#}: {}", printable(refusal)));
+            line(&mut text, &format!("{BAD}Refused as given{BAD:#}: {}", printable(refusal)));
         }
         self.hints.iter().for_each(|hint| line(&mut text, &printable(hint)));
+        if self.inspection.is_none() {
+            return text;
+        }
         if self.as_given.is_some() {
-            line(&mut text, "What follows is about the token inside.");
+            line(&mut text, "The rest is about the token inside.");
         }
         if !text.is_empty() {
             text.push('\n');
         }
-        if self.inspection.header.is_some() || self.inspection.claims.is_some() {
-            line(&mut text, &format!("{DOUBTFUL}NOT VERIFIED: this is what the token says of itself{DOUBTFUL:#}"));
+        if self.header().is_some() || self.claims().is_some() {
+            line(&mut text, &format!("{DOUBTFUL}NOT VERIFIED: this is what the token says about itself{DOUBTFUL:#}"));
         }
-        show_members(&mut text, "Header", self.inspection.header.as_deref(), now);
-        show_members(&mut text, "Claims", self.inspection.claims.as_deref(), now);
+        show_members(&mut text, "Header", self.header(), now);
+        show_members(&mut text, "Claims", self.claims(), now);
         let mut checks = self.checks().peekable();
         if checks.peek().is_some() {
             let title = if self.checking { "Checks" } else { "It cannot be read as a token" };
@@ -134,13 +157,33 @@ impl Findings {
             checks.for_each(|check| show_check(&mut text, check));
             text.push('\n');
         }
-        text.push_str(match (self.checking, self.is_flawless()) {
-            (false, _) => WITHOUT_OPTIONS,
-            (true, true) => "No check failed: an application with these options accepts this token at this time.\n",
-            (true, false) => "An application with these options refuses this token.\n",
+        text.push_str(match (self.checking, self.is_flawless(), &self.as_given) {
+            (false, ..) => WITHOUT_OPTIONS,
+            (true, true, _) => "No check failed: an application with these options accepts this token at this time.\n",
+            (true, false, None) => "An application with these options refuses this token.\n",
+            (true, false, Some(_)) => "An application with these options refuses the text as given.\n",
         });
         text
     }
+}
+
+/// Whether an application can read it as a token, valid or not.
+fn is_token(given: &Inspection) -> bool {
+    let is_unreadable = |check: &Check| {
+        ["token", "size", "form", "header"].contains(&check.name.as_str())
+            && matches!(check.outcome, Outcome::Failed(_))
+    };
+    !given.checks.iter().any(is_unreadable)
+}
+
+/// The hints of a token that can be read.
+fn explain(inspection: &Inspection, token: &[u8]) -> Vec<String> {
+    let json = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let header: Value = json(&inspection.header).unwrap_or_default();
+    let claims: Value = json(&inspection.claims).unwrap_or_default();
+    let token = String::from_utf8_lossy(token);
+    let signature = token.rsplit('.').next().unwrap_or_default();
+    hints::explain_content(&header, &claims, signature).into_iter().map(Into::into).collect()
 }
 
 /// The text itself if it is JSON, else a string that holds it.
@@ -155,7 +198,7 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
     let Some(json) = json else { return };
     line(text, &format!("{HEADING}{title}{HEADING:#}"));
     let Some(members) = members(json) else {
-        line(text, &format!("  no JSON object: {}\n", printable(json)));
+        line(text, &format!("  not a JSON object: {}\n", printable(json)));
         return;
     };
     let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -166,7 +209,7 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
     text.push('\n');
 }
 
-/// Name and value as it is written, sorted by name as Pomerium sorts them; none for what is no object.
+/// Each name with its value as written, sorted by name as Pomerium sorts them; none if the text is not an object.
 fn members(json: &str) -> Option<Vec<(String, String)>> {
     let members: std::collections::BTreeMap<String, Value> = serde_json::from_str(json).ok()?;
     let written = |name: String| member_text(json, &name).map(|value| (name, value.to_owned()));
@@ -192,7 +235,7 @@ fn show_check(text: &mut String, check: &Check) {
     let (style, verdict) = match check.outcome {
         Outcome::Passed => (GOOD, "ok        "),
         Outcome::Failed(_) => (BAD, "FAILED    "),
-        _ => (DOUBTFUL, "not judged"),
+        _ => (DOUBTFUL, "skipped   "),
     };
     let (name, actual, expected) = (printable(&check.name), printable(&check.actual), printable(&check.expected));
     let start = format!("  {style}{verdict}{style:#}  {name}");

@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{self, Write as _},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,7 +14,7 @@ use clap::{
     builder::{NonEmptyStringValueParser, OsStringValueParser},
     value_parser,
 };
-use pomerium_jwt_issuer::{Assertion, Server, ServerOptions, SigningKey, StopSignal, Tls, key_set};
+use pomerium_jwt_issuer::{Assertion, Server, ServerOptions, SigningKey, StopSignal, Tls, check_host, key_set};
 
 use crate::{
     input,
@@ -25,23 +25,23 @@ const ADDRESSES: &str = "\
 It answers, with curl for example:
   GET  /.well-known/pomerium/jwks.json   the key set, as Pomerium serves it (but never compressed)
   GET  /mint?sub=alice&groups=a,b        a token; also POST /mint with a JSON object of claims
-  POST /rotate                           a new key at once, the old one is gone
+  POST /rotate                           replace the key at once
        /rotate?step=append, swap, drop   the steps that Pomerium documents, one by one
-  POST /withdraw                         the signing key is no longer published, and signs on
+  POST /withdraw                         stop publishing the signing key, and keep signing with it
        /withdraw?keys=all                an empty key set
-  POST /fault?kind=KIND                  how fetching the key set fails: hang, slow, 500, garbage,
+  POST /fault?kind=KIND                  make fetches of the key set fail: hang, slow, 500, garbage,
                                          huge, redirect, reset; none ends it
   GET  /stats                            fetches so far, key ids, fault
 
 A token's claims are parameters by their names: sub, email, name, groups=a,b, aud, iss, sid, exp and
-any other. Three are no claims: host=NAME sets iss and aud, expires_in=SECONDS may be negative,
-without=NAME,... leaves claims out. Without sub the token is one of a public route, for nobody.";
+any other. Three are not claims: host=NAME sets iss and aud, expires_in=SECONDS may be negative,
+without=NAME,... leaves claims out. Without sub the token is that of a public route, without a user.";
 
 const KEYS: &str = "\
-Keys are what Pomerium's signing_key takes, for example:
+Keys have the form of Pomerium's signing_key, for example:
   openssl ecparam -genkey -name prime256v1 -noout -out ec_private.pem";
 
-const WARNING: &str = "This is not Pomerium: whoever reaches it can have any token signed. \
+const WARNING: &str = "This is not Pomerium: it signs any token for anyone who can reach it. \
     Use it for tests and development, never with the keys of a production system.";
 
 const INSTEAD_OF_SERVING: &str = "Instead of serving";
@@ -51,19 +51,22 @@ pub(crate) fn command() -> Command {
     let text = |name: &'static str| Arg::new(name).long(name.replace('_', "-"));
     let flag = |name: &'static str| text(name).action(ArgAction::SetTrue);
     Command::new("issuer")
-        .about("Stands in for Pomerium in tests: serves a key set, mints tokens, fails on command")
+        .about("Stand in for Pomerium in tests: serve a key set, mint tokens, fail on command")
         .args([
             text("listen")
                 .value_name("ADDRESS:PORT")
                 .value_parser(value_parser!(SocketAddr))
                 .default_value("127.0.0.1:0")
-                .help("Where to listen; port 0 is a free one. The line `ready URL` says that it does"),
-            flag("allow_remote").help("Let --listen be reachable from other machines"),
+                .help("The address to listen on; port 0 picks a free one. The line `ready URL` is printed once it listens"),
+            flag("allow_remote").help("Allow an address for --listen that other machines can reach"),
             text("host")
                 .value_name("NAME")
                 .value_parser(NonEmptyStringValueParser::new())
                 .action(ArgAction::Append)
-                .help("The host the tokens are for [default: the URL's]; all that are given are in the certificate"),
+                .help(
+                    "The host that the tokens are for, without scheme and port [default: the URL's]; further hosts are \
+                     for the certificate",
+                ),
             text("key").value_name("FILE").value_parser(OsStringValueParser::new()).action(ArgAction::Append).help(
                 "Private keys in PEM, - for standard input: the first signs, all are published [default: a new one]",
             ),
@@ -76,7 +79,7 @@ pub(crate) fn command() -> Command {
                 .value_parser(value_parser!(u32))
                 .default_value("60")
                 .help("The max-age in the key set's Cache-Control"),
-            flag("until_stdin_closes").help("End when standard input does, beside SIGTERM and SIGINT"),
+            flag("until_stdin_closes").help("Exit when standard input ends, in addition to SIGTERM and SIGINT"),
             text("mint")
                 .value_name("NAME=VALUE")
                 .value_parser(NonEmptyStringValueParser::new())
@@ -98,6 +101,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
+    check_hosts(matches.get_many::<String>("host").unwrap_or_default())?;
     let keys = keys(matches)?;
     let mut hosts = matches.get_many::<String>("host").unwrap_or_default().cloned();
     if let Some(parameters) = matches.get_many::<String>("mint") {
@@ -121,16 +125,31 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     )
 }
 
+/// The first host is for the tokens; a certificate may have an address or a wildcard too.
+fn check_hosts<'a>(hosts: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+    for (position, host) in hosts.enumerate() {
+        let is_for_certificate = host.parse::<IpAddr>().is_ok() || host.strip_prefix("*.").is_some_and(is_host);
+        if position == 0 || !is_for_certificate {
+            check_host(host).map_err(|why| Failure::options(format!("--host: {why}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_host(name: &str) -> bool {
+    check_host(name).is_ok()
+}
+
 fn serve(matches: &ArgMatches, options: ServerOptions) -> Result<Report, Failure> {
     let internal = |error: io::Error| Failure::internal(error.to_string());
-    let remote_hint = if options.listen.ip().is_loopback() { "" } else { "; if they shall, add --allow-remote" };
+    let remote_hint = if options.listen.ip().is_loopback() { "" } else { "; to allow that, add --allow-remote" };
     let listen = options.listen;
     let stop = StopSignal::new(matches.get_flag("until_stdin_closes")).map_err(internal)?;
     let server = Server::start(options).map_err(|error| {
         let hint = if error.kind() == io::ErrorKind::InvalidInput { remote_hint } else { "" };
         Failure::options(format!("--listen {listen}: {error}{hint}"))
     })?;
-    // Nobody may be there to read it
+    // The reader may be gone
     let _ = writeln!(anstream::stderr(), "{WARNING}");
     let mut stdout = io::stdout();
     writeln!(stdout, "ready {}", server.url()).and_then(|()| stdout.flush()).map_err(internal)?;
@@ -142,7 +161,7 @@ fn keys(matches: &ArgMatches) -> Result<Vec<SigningKey>, Failure> {
     let mut keys = Vec::new();
     for path in matches.get_many::<OsString>("key").unwrap_or_default() {
         let refuse = |why: String| Failure::options(format!("--key {}: {why}", path.to_string_lossy()));
-        let text = String::from_utf8(input::read(path)?).map_err(|_| refuse("is no text".to_owned()))?;
+        let text = String::from_utf8(input::read(path)?).map_err(|_| refuse("the file is not text".to_owned()))?;
         keys.extend(SigningKey::all_from_pem(&text).map_err(|error| refuse(error.to_string()))?);
     }
     Ok(keys)

@@ -1,28 +1,30 @@
-//! `keys`: which keys of a set can be used, and why the others cannot.
+//! `keys`: shows which keys of a set are usable, and why the others are not.
 
 use std::{ffi::OsString, fmt::Write as _};
 
 use clap::ArgMatches;
 use pomerium_jwt::{KeyStatus, Options, Verifier};
+use pomerium_jwt_issuer::KEY_SET_PATH;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
-    arguments, input, options,
+    arguments, input,
+    options::Given,
+    paste::{self, Pasted},
     report::{BAD, Failure, GOOD, HEADING, NO_KEYS, Report, printable},
 };
 
 const EMPTY: &str = "\
-The set is empty, so no token can be verified. Pomerium publishes this where it has no signing_key: before v0.33 it then
-signs with a key of its own that nobody else can check. Make a key, and give it to Pomerium as signing_key:
+The set is empty, so no token can be verified. Pomerium publishes an empty set if it has no signing_key: before v0.33 it
+then signs with a key that it does not publish. Make a key, and give it to Pomerium as signing_key:
   openssl ecparam -genkey -name prime256v1 -noout -out ec_private.pem
 ";
 
 /// One key as it is shown.
 #[derive(Serialize)]
 struct Shown<'a> {
-    /// `EC P-256`; what the set says of a key that could not be read.
-    r#type: String,
+    /// `EC P-256`, `RSA`, or what the set says about a key that is not usable.
+    r#type: &'a str,
     #[serde(flatten)]
     key: &'a KeyStatus,
 }
@@ -30,24 +32,38 @@ struct Shown<'a> {
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
     let path = matches.get_one::<OsString>("file").ok_or_else(|| Failure::internal("no file was given"))?;
     let name = if path == input::STDIN { "standard input".into() } else { path.to_string_lossy() };
-    let mut text = String::new();
-    let keys = if name.starts_with("https://") || name.starts_with("http://") {
-        fetch(options::read_for_fetch(matches, &name)?)?
+    let name = if is_url(&name) { with_path(&name) } else { name.into_owned() };
+    if let Pasted::Token { .. } = paste::find(name.as_bytes()) {
+        return Err(Failure::options("this is a token, not a file or URL: see pomerium-jwt inspect"));
+    }
+    let keys = if is_url(&name) {
+        fetch(Given::for_fetch(matches, &name)?)?
     } else {
-        let bytes = input::read(path)?;
-        text = String::from_utf8(bytes).map_err(|_| Failure::options(format!("{name}: this is no text in UTF-8")))?;
-        judge(&text).map_err(|why| Failure::options(format!("{name}: {why}")))?
+        judge(&name, &input::read(path).map_err(|failure| failure.with_hint("; a URL begins with https://"))?)?
     };
-    let shown = with_types(&keys, &text);
+    let shown = keys.iter().map(|key| Shown { r#type: key.key_type.as_deref().unwrap_or("unknown type"), key });
+    let shown: Vec<Shown<'_>> = shown.collect();
     let output = if arguments::json(matches) { to_json(&shown)? } else { to_text(&name, &shown) };
     let exit_code = if keys.iter().any(|key| key.usable) { 0 } else { NO_KEYS };
     Ok(Report::with_exit_code(output, exit_code))
 }
 
+fn is_url(name: &str) -> bool {
+    let has_scheme = |scheme: &str| name.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    has_scheme("https://") || has_scheme("http://")
+}
+
+/// An application's URL becomes that of its key set.
+fn with_path(url: &str) -> String {
+    let bare = url.trim_end_matches('/');
+    let has_path = bare.splitn(4, '/').count() > 3 || bare.contains(['?', '#']);
+    if has_path { url.to_owned() } else { format!("{bare}{KEY_SET_PATH}") }
+}
+
 /// The core fetches the keys, as it does for an application.
-fn fetch(mut options: Options) -> Result<Vec<KeyStatus>, Failure> {
-    accept_all(&mut options);
-    let verifier = Verifier::new(options)?;
+fn fetch(mut given: Given) -> Result<Vec<KeyStatus>, Failure> {
+    accept_all(&mut given.options);
+    let verifier = given.verifier()?;
     verifier.refresh(true)?;
     Ok(verifier.status().keys)
 }
@@ -59,35 +75,24 @@ fn accept_all(options: &mut Options) {
 }
 
 /// The core reads the keys, with every algorithm it knows.
-fn judge(text: &str) -> Result<Vec<KeyStatus>, String> {
+fn judge(file: &str, bytes: &[u8]) -> Result<Vec<KeyStatus>, Failure> {
+    let refuse = |why: &str| Failure::options(format!("{file}: {why}"));
+    let text = std::str::from_utf8(bytes).map_err(|_| refuse("the file is not text in UTF-8"))?;
     let mut options = Options::default();
     accept_all(&mut options);
     let (source, name) =
         if is_pem(text) { (&mut options.public_key, "public_key: ") } else { (&mut options.jwks, "jwks: ") };
     *source = Some(text.to_owned());
-    let verifier = Verifier::new(options).map_err(|error| error.message().replacen(name, "", 1))?;
+    let verifier = Verifier::new(options).map_err(|error| match paste::find(bytes) {
+        Pasted::Nothing => refuse(&error.message().replacen(name, "", 1)),
+        _ => refuse("this is a token, not a key set: see pomerium-jwt inspect"),
+    })?;
     Ok(verifier.status().keys)
 }
 
 /// PEM, or PEM in base64 as Pomerium's settings are.
 fn is_pem(text: &str) -> bool {
     text.contains("-----BEGIN ") || text.trim_start().starts_with("LS0tLS1CRUdJTi")
-}
-
-/// The core's list has the order of the set.
-fn with_types<'a>(keys: &'a [KeyStatus], text: &str) -> Vec<Shown<'a>> {
-    let set: Value = serde_json::from_str(text).unwrap_or_default();
-    let show = |(position, key): (usize, &'a KeyStatus)| {
-        let jwk = &set["keys"][position];
-        let said = ["kty", "crv"].into_iter().filter_map(|name| jwk[name].as_str()).collect::<Vec<_>>().join(" ");
-        let read = match key.alg.as_deref() {
-            Some("RS256") => "RSA",
-            Some("ES256") => "EC P-256",
-            _ => "unknown type",
-        };
-        Shown { r#type: if said.is_empty() { read.to_owned() } else { said }, key }
-    };
-    keys.iter().enumerate().map(show).collect()
 }
 
 fn to_json(keys: &[Shown<'_>]) -> Result<String, Failure> {
@@ -113,7 +118,7 @@ fn to_text(name: &str, keys: &[Shown<'_>]) -> String {
             let _ = writeln!(text, "   thumbprint  {thumbprint}{}", compare(key.kid.as_deref(), thumbprint));
         }
         if key.usable && key.alg.as_deref() == Some("RS256") {
-            let _ = writeln!(text, "   The verifier uses it with algorithms RS256 or ES256,RS256 only.");
+            let _ = writeln!(text, "   The verifier uses it only with --algorithms RS256 or ES256,RS256.");
         }
     }
     match (keys.len(), usable) {

@@ -12,9 +12,11 @@ mod issuer;
 mod keys;
 mod manual;
 mod options;
+mod paste;
 mod report;
 mod times;
 mod verify;
+mod wording;
 
 use std::{
     io::{self, Write},
@@ -26,14 +28,17 @@ use clap::ArgMatches;
 use report::{Failure, Report};
 
 fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = match arguments::matches(std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(error) => return refuse_usage(&error),
+    };
     let (report, json) = match matches.subcommand() {
         Some((name, matches)) => (guarded(name, matches), arguments::json(matches)),
         None => unreachable!("clap demands a subcommand"),
     };
     match print(&report, json) {
         Ok(()) => ExitCode::from(report.exit_code),
-        // Whoever reads has closed the pipe, as `head` does: what was decided stands
+        // The reader has closed the pipe, as `head` does: the answer is still the answer
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(report.exit_code),
         Err(error) => {
             let _ = writeln!(anstream::stderr(), "internal: the output could not be written: {error}");
@@ -42,10 +47,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// A bug of ours has an exit code of its own, which scripts cannot take for a refusal.
+/// Prints clap's help to standard output, or its complaint to standard error.
+fn refuse_usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().ansi().to_string();
+    // The reader may be gone
+    let _ = if error.use_stderr() {
+        let hint = arguments::hint(error, std::env::args_os().nth(1))
+            .map_or(String::new(), |hint| format!("\nhint: {hint}\n"));
+        write!(anstream::stderr(), "{}{hint}", paste::without_tokens(&text))
+    } else {
+        write!(anstream::stdout(), "{text}")
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(report::USAGE))
+}
+
+/// Gives a bug of this program its own exit code, so that scripts do not take it for a refusal.
 fn guarded(name: &str, matches: &ArgMatches) -> Report {
     catch_unwind(AssertUnwindSafe(|| run(name, matches)))
-        .unwrap_or_else(|_| Report::from(Failure::internal("a panic: please report what is written above")))
+        .unwrap_or_else(|_| Report::from(Failure::internal("a panic: please report the message above")))
 }
 
 fn run(name: &str, matches: &ArgMatches) -> Report {

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what clap makes of the command line.
+//! `completions` and `man`, as clap generates them.
 
 use clap::{ArgMatches, Command};
 use clap_complete::Shell;
@@ -32,10 +32,10 @@ pub(crate) fn page(matches: &ArgMatches) -> Result<Report, Failure> {
 fn named(all: &Command, name: &str) -> Result<Command, Failure> {
     all.find_subcommand(name).cloned().ok_or_else(|| {
         let names: Vec<&str> = all.get_subcommands().map(Command::get_name).collect();
-        Failure::options(format!("there is no command {name}: write one of {}", names.join(", ")))
+        Failure::options(format!("the command {name} does not exist: write one of {}", names.join(", ")))
     })
 }
 
 fn to_report(bytes: Vec<u8>) -> Result<Report, Failure> {
-    String::from_utf8(bytes).map(Report::from).map_err(|_| Failure::internal("clap wrote something else than UTF-8"))
+    String::from_utf8(bytes).map(Report::from).map_err(|_| Failure::internal("clap wrote text that is not UTF-8"))
 }

@@ -3,58 +3,92 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::{
-    Arg, ArgAction, ArgMatches,
+    Arg, ArgAction, ArgMatches, ValueHint,
     builder::{NonEmptyStringValueParser, OsStringValueParser},
 };
-use pomerium_jwt::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options};
+use pomerium_jwt::{Error, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Verifier};
 use serde_json::{Map, Value};
 
-use crate::{input, report::Failure};
+use crate::{input, report::Failure, wording};
 
 /// Their values begin with hyphens, as flags do.
 const PEM: [&str; 2] = ["public_key", "ca_pem"];
 
-const DOCUMENT: &str = "options";
+/// The flag for a document of options.
+pub(crate) const DOCUMENT: &str = "options";
 
 /// `--options`, then a flag for each option.
 pub(crate) fn flags() -> Vec<Arg> {
     let document = Arg::new(DOCUMENT)
         .long(DOCUMENT)
         .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
         .value_parser(OsStringValueParser::new())
         .help_heading(HEADING)
         .help("The options as a JSON document, names in snake_case; - for standard input");
     [document].into_iter().chain(OPTIONS.iter().map(flag)).collect()
 }
 
-/// The flags that say where the keys come from.
+/// The flags for key sources.
 pub(crate) fn key_sources() -> String {
     let sources = OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Keys);
-    sources.map(flag_name).collect::<Vec<_>>().join(", ")
+    sources.map(wording::flag).collect::<Vec<_>>().join(", ")
 }
 
-/// A flag for each option that says how keys are fetched.
+/// A flag for each option about fetching.
 pub(crate) fn fetch_flags() -> Vec<Arg> {
     OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Fetch).map(flag).collect()
 }
 
-/// How to fetch from this URL, by environment and flags: the other options say nothing about it.
-pub(crate) fn read_for_fetch(matches: &ArgMatches, url: &str) -> Result<Options, Failure> {
-    let (given, _) = from_flags(matches)?.over(Options::from_env()?);
-    let mut members = members(&given);
-    members.retain(|name, _| OPTIONS.iter().any(|spec| spec.name == name && spec.group == OptionGroup::Fetch));
-    members.insert("jwks_url".to_owned(), url.into());
-    Ok(Options::from_json(Value::Object(members).to_string())?)
+/// Options and the layer that each came from.
+pub(crate) struct Given {
+    pub(crate) options: Options,
+    environment: Map<String, Value>,
+    document: Map<String, Value>,
+    flags: Map<String, Value>,
 }
 
-/// The options of environment, document and flags, the later ones overriding the earlier ones.
-pub(crate) fn read(matches: &ArgMatches) -> Result<Options, Failure> {
-    let (above_environment, _) = from_document(matches)?.over(Options::from_env()?);
-    let (options, _) = from_flags(matches)?.over(above_environment);
-    Ok(options)
+impl Given {
+    /// The options of environment, document and flags, the later ones overriding the earlier ones.
+    pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Failure> {
+        let (environment, document, flags) = (Options::from_env()?, from_document(matches)?, from_flags(matches)?);
+        let parts = [&environment, &document, &flags].map(members);
+        let (options, _) = document.over(environment);
+        let (options, _) = flags.over(options);
+        let [environment, document, flags] = parts;
+        Ok(Self { options, environment, document, flags })
+    }
+
+    /// The options for a fetch from this URL; all others are ignored.
+    pub(crate) fn for_fetch(matches: &ArgMatches, url: &str) -> Result<Self, Failure> {
+        let mut given = Self::read(matches)?;
+        let mut members = members(&given.options);
+        members.retain(|name, _| OPTIONS.iter().any(|spec| spec.name == name && spec.group == OptionGroup::Fetch));
+        members.insert("jwks_url".to_owned(), url.into());
+        given.options = Options::from_json(Value::Object(members).to_string())?;
+        Ok(given)
+    }
+
+    pub(crate) fn verifier(&self) -> Result<Verifier, Failure> {
+        Verifier::new(self.options.clone()).map_err(|error| self.failure(&error))
+    }
+
+    /// An error about options: each has the name by which it was given, and one that was not given that of its flag.
+    fn failure(&self, error: &Error) -> Failure {
+        let message = wording::reword(error.message(), |spec| {
+            let is_in = |part: &Map<String, Value>| part.contains_key(spec.name);
+            match () {
+                () if is_in(&self.flags) => wording::flag(spec),
+                () if is_in(&self.document) => spec.name.to_owned(),
+                () if is_in(&self.environment) => spec.variable(),
+                () => wording::flag(spec),
+            }
+        });
+        Failure::new(error.code(), message)
+    }
 }
 
-/// Whether the options document is standard input, which then cannot be the token.
+/// Whether the options are read from standard input, so that the token cannot be.
 pub(crate) fn use_standard_input(matches: &ArgMatches) -> bool {
     document(matches).is_some_and(|path| path == input::STDIN)
 }
@@ -62,8 +96,8 @@ pub(crate) fn use_standard_input(matches: &ArgMatches) -> bool {
 const HEADING: &str = "Options of the verifier (in the environment POMERIUM_JWT_<OPTION>; see --help)";
 
 fn flag(spec: &'static OptionSpec) -> Arg {
-    let meaning = spec.meaning.replace('\n', " ");
-    let meaning = meaning.trim().trim_end_matches('.');
+    let meaning = spec.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+    let meaning = meaning.trim_end_matches('.');
     let short = meaning.split(". ").next().unwrap_or(meaning).to_owned();
     let default = match spec.default().as_str() {
         "null" => String::new(),
@@ -78,15 +112,23 @@ fn flag(spec: &'static OptionSpec) -> Arg {
         .value_parser(NonEmptyStringValueParser::new());
     match spec.kind {
         OptionKind::List => arg.value_name("VALUE,...").action(ArgAction::Append),
-        OptionKind::Flag => {
-            arg.value_name("BOOLEAN").num_args(0..=1).require_equals(true).default_missing_value("true")
-        }
+        OptionKind::Flag => boolean(arg),
         OptionKind::Seconds(_) => arg.value_name("SECONDS"),
         OptionKind::Integer(_) => arg.value_name("NUMBER"),
         OptionKind::JwkSet | OptionKind::Claims => arg.value_name("JSON"),
-        OptionKind::Text if spec.name.ends_with("_file") => arg.value_name("FILE"),
+        OptionKind::Text if spec.name.ends_with("_file") => arg.value_name("FILE").value_hint(ValueHint::FilePath),
         OptionKind::Text => arg.value_name("TEXT"),
     }
+}
+
+/// A flag that is true on its own, or has its value after `=`.
+pub(crate) fn boolean(arg: Arg) -> Arg {
+    arg.value_name("BOOLEAN").num_args(0..=1).require_equals(true).default_missing_value("true")
+}
+
+/// Whether this flag, without its hyphens, is a boolean option.
+pub(crate) fn is_boolean(flag: &str) -> bool {
+    OPTIONS.iter().any(|spec| spec.kind == OptionKind::Flag && spec.name.replace('_', "-") == flag)
 }
 
 fn range(kind: &OptionKind) -> String {
@@ -97,7 +139,7 @@ fn range(kind: &OptionKind) -> String {
 }
 
 fn document(matches: &ArgMatches) -> Option<&OsStr> {
-    matches.get_one::<OsString>(DOCUMENT).map(OsString::as_os_str)
+    matches.try_get_one::<OsString>(DOCUMENT).ok().flatten().map(OsString::as_os_str)
 }
 
 fn from_document(matches: &ArgMatches) -> Result<Options, Failure> {
@@ -108,11 +150,11 @@ fn from_document(matches: &ArgMatches) -> Result<Options, Failure> {
     })
 }
 
-/// A flag's text means what the same text in the environment means; a list given twice is one list.
+/// Reads a flag's text as the same text in the environment is read; a list given twice is one list.
 fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
     let mut members = Map::new();
     for spec in OPTIONS {
-        // a command has the flags it needs
+        // not every command has every flag
         let Ok(Some(texts)) = matches.try_get_many::<String>(spec.name) else { continue };
         for text in texts {
             match (members.get_mut(spec.name), from_flag(spec, text)?) {
@@ -121,18 +163,15 @@ fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
             }
         }
     }
-    Ok(Options::from_json(Value::Object(members).to_string())?)
+    Options::from_json(Value::Object(members).to_string())
+        .map_err(|error| Failure::new(error.code(), wording::reword(error.message(), wording::flag)))
 }
 
 fn from_flag(spec: &OptionSpec, text: &str) -> Result<Value, Failure> {
     let variable = spec.variable();
     let options = Options::from_variables([(OsString::from(&variable), text.into())])
-        .map_err(|error| Failure::new(error.code(), error.message().replacen(&variable, &flag_name(spec), 1)))?;
+        .map_err(|error| Failure::new(error.code(), error.message().replacen(&variable, &wording::flag(spec), 1)))?;
     Ok(members(&options).remove(spec.name).unwrap_or_default())
-}
-
-fn flag_name(spec: &OptionSpec) -> String {
-    format!("--{}", spec.name.replace('_', "-"))
 }
 
 fn members(options: &Options) -> Map<String, Value> {

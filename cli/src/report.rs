@@ -1,4 +1,4 @@
-//! What a command answers: text for standard output, perhaps a failure, and the exit code.
+//! A command's answer: text for standard output, perhaps a failure, and the exit code.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,13 @@ use anstyle::{AnsiColor, Style};
 use pomerium_jwt::{Code, Error, Kind};
 use serde::Serialize;
 
+use crate::paste::without_tokens;
+
 /// The token is refused, or a check of `inspect` failed.
 pub(crate) const REFUSED: u8 = 1;
 /// The command line, the options or a file are wrong; clap exits with it too.
 pub(crate) const USAGE: u8 = 2;
-/// There are no keys to judge the token with.
+/// The keys needed to verify the token are not available.
 pub(crate) const NO_KEYS: u8 = 3;
 /// A fault of this program or of the machine.
 pub(crate) const INTERNAL: u8 = 70;
@@ -18,12 +20,12 @@ pub(crate) const INTERNAL: u8 = 70;
 pub(crate) const HEADING: Style = Style::new().bold();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What nobody has vouched for.
+/// What is not verified.
 pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The answer of a command.
 pub(crate) struct Report {
-    /// For standard output. Styles in it are removed where nobody would see them.
+    /// For standard output. Styles in it are removed if it is not a terminal.
     pub(crate) output: String,
     /// For standard error, and with `--json` for standard output.
     pub(crate) failure: Option<Failure>,
@@ -31,12 +33,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// An answer that tells of the failure itself.
+    /// An answer whose text describes the failure itself.
     pub(crate) fn with_exit_code(output: String, exit_code: u8) -> Self {
         Self { output, failure: None, exit_code }
     }
 
-    /// What was done before the failure.
+    /// The text up to the failure, and the failure.
     pub(crate) fn ended_by(output: String, failure: Failure) -> Self {
         Self { output, exit_code: failure.exit_code(), failure: Some(failure) }
     }
@@ -54,7 +56,7 @@ impl From<Failure> for Report {
     }
 }
 
-/// Why a command did not do what it was asked to: one of the core's codes, and a sentence.
+/// Why a command failed: one of the core's codes, and a sentence.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
@@ -68,6 +70,10 @@ impl Failure {
 
     pub(crate) fn options(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidOptions, message)
+    }
+
+    pub(crate) fn with_hint(self, hint: &str) -> Self {
+        Self { message: self.message + hint, ..self }
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
@@ -84,7 +90,7 @@ impl Failure {
     }
 
     pub(crate) fn styled(&self) -> String {
-        format!("{BAD}{}{BAD:#}: {}", self.code, printable(&self.message))
+        format!("{BAD}{}{BAD:#}: {}", self.code, printable(&without_tokens(&self.message)))
     }
 
     pub(crate) fn to_json(&self) -> String {
@@ -96,7 +102,8 @@ impl Failure {
             message: &'a str,
         }
         let (code, kind) = (self.code, self.code.kind());
-        let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message: &self.message };
+        let message = &without_tokens(&self.message);
+        let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message };
         serde_json::to_string(&refusal).unwrap_or_default() // strings and a number: cannot fail
     }
 }
@@ -107,7 +114,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The text with escapes for every character that could move the cursor, colour the screen or reorder what is shown.
+/// Escapes every character that could move the cursor, colour the screen or reorder the text.
 /// Inside a JSON string the escapes mean the same characters.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {

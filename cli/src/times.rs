@@ -4,17 +4,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::report::Failure;
 
-/// The first second of the year 10000, which no date can be written for.
+/// The first second of the year 10000, which dates cannot express.
 const END_OF_DATES: i64 = 253_402_300_800;
 
 /// The machine's clock in Unix seconds.
 pub(crate) fn now() -> Result<i64, Failure> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let since = since.map_err(|_| Failure::internal("the system clock stands before 1970"))?;
+    let since = since.map_err(|_| Failure::internal("the system clock is set to a time before 1970"))?;
     Ok(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// `Tue, 14 Nov 2023 22:18:20 GMT`; none for what is not within the years 1970 to 9999.
+/// `Tue, 14 Nov 2023 22:18:20 GMT`; none outside the years 1970 to 9999.
 pub(crate) fn date(time: i64) -> Option<String> {
     let seconds = u64::try_from(time).ok().filter(|_| time < END_OF_DATES)?;
     Some(httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)))

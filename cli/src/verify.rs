@@ -1,41 +1,64 @@
-//! `verify`: who sent this token?
+//! `verify`: prints the identity in a token, or why it is refused.
 
 use std::{
     ffi::{OsStr, OsString},
     io::IsTerminal as _,
+    path::Path,
 };
 
 use clap::ArgMatches;
-use pomerium_jwt::{Error, Identity, Kind, Verifier};
+use pomerium_jwt::{Code, Error, Identity, Kind, Verifier};
 
 use crate::{
-    arguments, input, options,
+    arguments, input,
+    options::{self, Given},
     report::{Failure, Report, printable, with_member},
 };
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
-    let verifier = Verifier::new(options::read(matches)?)?;
-    let token = token(matches)?;
+    let verifier = Given::read(matches)?.verifier()?;
+    let text = input::text(&token_arguments(matches)?)?;
+    let token = input::header_value(&text, &verifier.status().header_name);
     let identity = match arguments::at(matches) {
-        Some(now) => verify_at(&verifier, &token, now)?,
-        None => verifier.verify(&token)?,
+        Some(now) => verify_at(&verifier, token, now),
+        None => verifier.verify(token),
     };
+    let identity = identity.map_err(|error| explain(&error, matches))?;
     let json = to_json(&identity)?;
     let json = if std::io::stdout().is_terminal() { lines(&json, printable) } else { json };
     Ok(Report::from(json + "\n"))
 }
 
-/// The token of the command line: its argument or standard input.
-pub(crate) fn token(matches: &ArgMatches) -> Result<Vec<u8>, Failure> {
-    let argument = matches.get_one::<OsString>("token").map(OsString::as_os_str);
-    let from_standard_input = argument.is_none_or(|argument| argument == OsStr::new(input::STDIN));
-    if from_standard_input && options::use_standard_input(matches) {
+/// The arguments that hold the token; none if it is on standard input.
+pub(crate) fn token_arguments(matches: &ArgMatches) -> Result<Vec<&OsStr>, Failure> {
+    let arguments: Vec<&OsStr> =
+        matches.get_many::<OsString>("token").unwrap_or_default().map(OsString::as_os_str).collect();
+    if input::is_standard_input(&arguments) && options::use_standard_input(matches) {
         return Err(Failure::options("--options - takes standard input: give the token as an argument"));
     }
-    input::token(argument)
+    Ok(arguments)
 }
 
-/// `Verifier::verify_at` never fetches, so the keys are fetched before it, and why that failed is said after it.
+/// The file that the only argument names.
+pub(crate) fn named_file<'a>(arguments: &[&'a OsStr]) -> Option<&'a OsStr> {
+    let [argument] = arguments else { return None };
+    // a pipe too, which is what <(curl ...) is
+    Path::new(argument).metadata().is_ok_and(|file| !file.is_dir()).then_some(argument)
+}
+
+fn explain(error: &Error, matches: &ArgMatches) -> Failure {
+    let is_file = token_arguments(matches).is_ok_and(|arguments| named_file(&arguments).is_some());
+    let hint = match error.code() {
+        Code::TokenMalformed if is_file => {
+            "; the argument is the name of a file: write < FILE to read the token from it"
+        }
+        Code::TokenMalformed => "; if a token is in this text, pomerium-jwt inspect finds it",
+        _ => "",
+    };
+    Failure::new(error.code(), error.message()).with_hint(hint)
+}
+
+/// Fetches the keys first, which `Verifier::verify_at` never does. If it lacks keys, the error says why the fetch failed.
 fn verify_at(verifier: &Verifier, token: &[u8], now: i64) -> Result<Identity, Error> {
     let refreshed = verifier.refresh(false);
     let verified = verifier.verify_at(token, now);

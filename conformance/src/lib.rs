@@ -7,6 +7,7 @@ mod case;
 mod cases;
 mod editors;
 mod fixtures;
+pub mod http;
 mod readme;
 mod reference;
 mod requests;

@@ -27,6 +27,7 @@ mod server;
 
 pub use assertion::{Assertion, go_json};
 pub use key::{KeyError, SigningKey};
+pub use parameters::check_host;
 #[cfg(feature = "server")]
 pub use server::{Fault, KEY_SET_PATH, Rotation, Server, ServerOptions, Stats, StopSignal, Tls, Withdrawal};
 

@@ -40,11 +40,11 @@ impl Assertion {
     /// `exp`, also negative; `without`, a list of the claims to leave out.
     ///
     /// # Errors
-    /// A sentence, for one of the three with a value of another type.
+    /// A sentence, for one of the three with a value of another type, and for a `host` that no token of Pomerium has.
     pub fn from_claims(host: &str, now: i64, mut claims: Map<String, Value>) -> Result<Self, String> {
         let host = match claims.remove("host") {
             None => host.to_owned(),
-            Some(Value::String(host)) => host,
+            Some(Value::String(host)) => check_host(&host).map(|()| host)?,
             Some(_) => return Err("host takes a string".to_owned()),
         };
         let mut assertion = Self::new(&host, now);
@@ -73,6 +73,25 @@ fn list(text: &str) -> Value {
 fn integer(name: &str, text: &str) -> Result<Value, String> {
     let number: i64 = text.parse().map_err(|_| format!("{name} takes whole seconds, not {text:?}"))?;
     Ok(number.into())
+}
+
+/// Whether Pomerium can write this host into a token: it writes neither scheme nor port nor path, and a verifier that
+/// expects Pomerium's tokens refuses one that has them.
+///
+/// # Errors
+/// A sentence that says what to write.
+pub fn check_host(host: &str) -> Result<(), String> {
+    if is_host(host) {
+        return Ok(());
+    }
+    let (_, bare) = host.split_once("://").unwrap_or(("", host));
+    let bare = bare.split(['/', ':', '?', '#']).next().filter(|bare| is_host(bare));
+    let instead = bare.map_or("such as app.example.com".to_owned(), |bare| format!("here {bare}"));
+    Err(format!("{host:?} is not a host: write the name alone, {instead}, without scheme, port and path"))
+}
+
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
 #[cfg(test)]
@@ -143,6 +162,29 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_a_name_alone() {
+        for host in ["app.example.com", "App.example.com", "localhost", "127.0.0.1", "xn--bcher-kva.example", "a_b.c"] {
+            assert_eq!(check_host(host), Ok(()), "{host}");
+        }
+        for (host, instead) in [
+            ("https://app.example.com", "here app.example.com,"),
+            ("https://app.example.com/", "here app.example.com,"),
+            ("app.example.com:8443", "here app.example.com,"),
+            ("http://app.example.com:80/a?b", "here app.example.com,"),
+            ("app.example.com/", "here app.example.com,"),
+            ("*.example.com", "such as app.example.com,"),
+            ("[::1]", "such as app.example.com,"),
+            ("b\u{fc}cher.example", "such as app.example.com,"),
+            ("https://", "such as app.example.com,"),
+            ("a b", "such as app.example.com,"),
+            ("", "such as app.example.com,"),
+        ] {
+            let refusal = check_host(host).expect_err(host);
+            assert!(refusal.contains(instead), "{host}: {refusal}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused() {
         for (parameters, expected) in [
             (&[("exp", "soon")][..], "exp takes whole seconds, not \"soon\""),
@@ -154,6 +196,10 @@ mod tests {
         }
         for (claims, expected) in [
             (json!({"host": 1}), "host takes a string"),
+            (
+                json!({"host": "https://h"}),
+                "\"https://h\" is not a host: write the name alone, here h, without scheme, port and path",
+            ),
             (json!({"expires_in": "1"}), "expires_in takes whole seconds"),
             (json!({"without": "exp"}), "without takes a list of claim names"),
         ] {

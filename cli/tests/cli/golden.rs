@@ -44,15 +44,39 @@ const TRANSCRIPTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "inspect-what-is-no-token.txt",
+        "inspect-not-a-token.txt",
         &[
             "pomerium-jwt inspect --at 1700000100 < session.txt",
             "pomerium-jwt inspect --at 1700000100 < other-header.txt",
             "pomerium-jwt inspect --at 1700000100 < percent.txt",
             "pomerium-jwt inspect --at 1700000100 < hostile.txt",
             "pomerium-jwt inspect --at 1700000100 < keys.json",
+            "pomerium-jwt inspect --at 1700000100 < curl-cut.txt",
             "pomerium-jwt inspect abc",
             "pomerium-jwt inspect",
+        ],
+    ),
+    (
+        "paste.txt",
+        &[
+            "pomerium-jwt inspect --options options.json --at 1700000100 < curl.txt",
+            "pomerium-jwt inspect --at 1700000100 curl.txt",
+            "pomerium-jwt inspect --at 1700000100 < different.txt",
+            "pomerium-jwt inspect --at 1700000100 --json < different.txt",
+        ],
+    ),
+    (
+        "usage.txt",
+        &[
+            "pomerium-jwt verify --jwk-set-file keys.json",
+            "pomerium-jwt verify --from https://app.example.com",
+            "pomerium-jwt verify --cache-ttl 60m",
+            "pomerium-jwt verify --route https://app.example.com --jwks-file keys.json token.txt",
+            "pomerium-jwt verify --route https://app.example.com --jwks-file keys.json < quoted.txt",
+            "pomerium-jwt verify --at eyJhbGciOiJFUzI1NiJ9.eyJhIjoxfQ.abc",
+            "pomerium-jwt keys eyJhbGciOiJFUzI1NiJ9.eyJhIjoxfQ.abc",
+            "pomerium-jwt issuer --host https://app.example.com",
+            "pomerium-jwt man token",
         ],
     ),
     (
@@ -64,6 +88,7 @@ const TRANSCRIPTS: &[(&str, &[&str])] = &[
             "pomerium-jwt keys public.pem",
             "pomerium-jwt keys private.pem",
             "pomerium-jwt keys token.txt",
+            "pomerium-jwt keys app.example.com",
             "pomerium-jwt keys unusable.json --json",
         ],
     ),
@@ -100,7 +125,14 @@ fn write_tokens(shell: &Shell) {
     shell.write("cut.txt", &token[..token.len() - 30]);
     shell.write("percent.txt", token.replace('.', "%2E"));
     shell.write("other-header.txt", format!("X-Pomerium-Jwt-Assertion-For: {token}\n"));
-    // nobody looks at the signature of an HMAC
+    let other = assertion().claim("sub", "bob").mint(&key());
+    let request = "> GET /headers HTTP/2\n> Host: app.example.com\n> Accept: */*\n> \n< HTTP/2 200 \n< \n";
+    let body =
+        |token: &str| format!("{{\n  \"headers\": {{\n    \"X-Pomerium-Jwt-Assertion\": \"{token}\"\n  }}\n}}\n");
+    shell.write("curl.txt", request.to_owned() + &body(&token));
+    shell.write("curl-cut.txt", request.to_owned() + &body(&(token[..60].to_owned() + "...")));
+    shell.write("different.txt", format!("> Authorization: Bearer Pomerium-{other}\n{request}{}", body(&token)));
+    // the signature of an HMAC is never checked
     shell.write(
         "session.txt",
         compact(br#"{"alg":"HS256","typ":"JWT"}"#, br#"{"jti":"sa-6f1c","nbf":1700000000}"#, &key()),

@@ -1,4 +1,4 @@
-//! `issuer`, served to clients of its own and made to end.
+//! `issuer`: what it serves, and how it ends.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -81,7 +81,10 @@ fn the_ready_line_names_scheme_and_port() {
         ("", "http://127.0.0.1:"),
         ("--listen 127.0.0.2:0", "http://127.0.0.2:"),
         ("--listen 0.0.0.0:0 --allow-remote", "http://127.0.0.1:"),
-        ("--tls new/folder --host app.example.com", "https://127.0.0.1:"),
+        (
+            "--tls new/folder --host app.example.com --host *.example.com --host 127.0.0.3 --host ::1",
+            "https://127.0.0.1:",
+        ),
     ] {
         let issuer = Issuer::start(&shell, arguments);
         assert!(issuer.url.starts_with(beginning), "{arguments}: {}", issuer.url);
@@ -152,6 +155,15 @@ fn what_it_cannot_do_it_says() {
         ("--mint sub=alice --key key.pem", "error: "),
         ("--mint sub=alice --host a --key key.pem --tls new", "error: "),
         ("--host a --key key.pem --mint alice", "invalid_options: --mint: write alice as NAME=VALUE"),
+        (
+            "--host https://app.example.com",
+            "invalid_options: --host: \"https://app.example.com\" is not a host: write the name alone, here app.example.com,",
+        ),
+        ("--host app.example.com:443 --key key.pem --mint sub=alice", "invalid_options: --host: "),
+        ("--host app.example.com/ --key key.pem --key-set", "invalid_options: --host: "),
+        ("--host app.example.com --host https://b.example.com --tls new", "invalid_options: --host: "),
+        ("--host *.example.com --tls new", "invalid_options: --host: "),
+        ("--host a --key key.pem --mint host=https://b", "invalid_options: --mint: "),
         ("--host a --key key.pem --mint exp=soon", "invalid_options: --mint: exp takes whole seconds"),
     ] {
         let answer = shell.run(&format!("pomerium-jwt issuer {arguments}"));

@@ -1,6 +1,11 @@
 //! Keys made by the commands of Pomerium's own documentation, given in every form and by every way.
 
-use std::process::Command;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    process::Command,
+    thread,
+};
 
 use pomerium_jwt_issuer::{Fault, Server, ServerOptions, SigningKey, Withdrawal, key_set};
 
@@ -120,6 +125,55 @@ fn openssl(shell: &Shell, command: &str) {
     assert!(output.status.success(), "openssl {command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// An address that answers its first requests, one after the other, with these bodies.
+fn serve(bodies: Vec<String>) -> (String, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let answering = thread::spawn(move || {
+        let answer = |body: String| {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).expect("a request");
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            stream.write_all((head + &body).as_bytes()).expect("a client that reads");
+            line
+        };
+        bodies.into_iter().map(answer).collect()
+    });
+    (address, answering)
+}
+
+#[test]
+fn a_key_has_its_own_type_and_a_url_without_path_gets_one() {
+    let shell = Shell::new();
+    let key = |members: &str| format!(r#"{{"kid":"a","use":"sig","alg":"ES256",{members}}}"#);
+    let keys = [
+        (key(r#""kty":"EC","crv":"P-384","x":"AA","y":"AA""#), "1. EC P-384, not usable: unsupported curve \"P-384\""),
+        (key(r#""kty":"EC","crv":"P-256","x":"AA","y":"AA""#), "2. EC P-256, not usable: malformed"),
+        (key(r#""kty":"EC""#), "3. EC, not usable"),
+        (key(r#""kty":"OKP","crv":"Ed25519""#), "4. OKP Ed25519, not usable"),
+        (key(r#""kty":7"#), "5. unknown type, not usable"),
+        ("7".to_owned(), "6. unknown type, not usable"),
+        (SigningKey::generate().jwk(), "7. EC P-256, usable"),
+    ];
+    let set = format!(r#"{{"keys":[{}]}}"#, keys.each_ref().map(|(key, _)| key.as_str()).join(","));
+    shell.write("set.json", &set);
+    let paths = ["", "/", "//", "/.well-known/pomerium/jwks.json", "/other.json", "/a/", "/?b"];
+    let (url, requests) = serve(vec![set; paths.len()]);
+    let answers = paths.map(|path| shell.run(&format!("pomerium-jwt keys {url}{path}")));
+    for answer in answers.iter().chain([&shell.run("pomerium-jwt keys set.json")]) {
+        assert_eq!(answer.exit_code, 0, "{answer:?}");
+        for (_, line) in &keys {
+            assert!(answer.stdout.contains(&format!("\n{line}")), "{line}: {answer:?}");
+        }
+    }
+    let well_known = "GET /.well-known/pomerium/jwks.json HTTP/1.1\r\n";
+    let others = ["/other.json", "/a/", "/?b"].map(|path| format!("GET {path} HTTP/1.1\r\n"));
+    let expected: Vec<String> = [well_known; 4].map(str::to_owned).into_iter().chain(others).collect();
+    assert_eq!(requests.join().expect("all were asked"), expected);
+    assert!(answers[0].stdout.starts_with(&format!("{url}/.well-known/pomerium/jwks.json: 7 keys")), "{answers:?}");
+}
+
 #[test]
 fn keys_are_listed_from_where_they_are_served() {
     let shell = Shell::new();
@@ -128,7 +182,7 @@ fn keys_are_listed_from_where_they_are_served() {
     let answer = list();
     assert_eq!(answer.exit_code, 0, "{answer:?}");
     assert!(answer.stdout.contains(&server.signing_key().thumbprint()), "{answer:?}");
-    // of the environment's options, those of the fetch alone count: this key is not in use, nor has it this name
+    // of the environment's options only those about fetching count
     let others =
         "POMERIUM_JWT_PUBLIC_KEY=x POMERIUM_JWT_ROUTE=https://a POMERIUM_JWT_PIN_KIDS=x POMERIUM_JWT_TIMEOUT=2";
     let with_environment = shell.run(&format!("{others} pomerium-jwt keys {}", server.key_set_url()));

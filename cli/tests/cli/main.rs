@@ -6,5 +6,7 @@ mod golden;
 mod inspect;
 mod issuer;
 mod keys;
+mod paste;
+mod readme;
 mod scenarios;
 mod shell;

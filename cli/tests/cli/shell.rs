@@ -69,7 +69,7 @@ impl Shell {
         command.envs(variables).args(arguments).current_dir(self.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command was built");
-        // a command that does not read its input closes the pipe, which is no fault
+        // a command that does not read its input closes the pipe, which is not a failure
         let _ = child.stdin.take().expect("a pipe").write_all(input);
         let output = child.wait_with_output().expect("the command ends");
         let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");

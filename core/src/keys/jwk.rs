@@ -43,7 +43,11 @@ fn read(jwk: &Json<'_>, trust: &Trust, previous: Option<&KeySet>) -> ListedKey {
     let text = |name: &str| jwk.member(name).and_then(Json::as_str).map(str::to_owned);
     match public_key(jwk, previous) {
         Ok(key) => ListedKey::new(text("kid"), key, trust),
-        Err(reason) => ListedKey { kid: text("kid"), alg: text("alg"), thumbprint: None, key: Err(reason) },
+        Err(reason) => {
+            let key_type: Vec<String> = ["kty", "crv"].into_iter().filter_map(text).collect();
+            let key_type = (!key_type.is_empty()).then(|| key_type.join(" "));
+            ListedKey { kid: text("kid"), alg: text("alg"), key_type, thumbprint: None, key: Err(reason) }
+        }
     }
 }
 

@@ -44,6 +44,14 @@ impl Algorithm {
         }
     }
 
+    /// `kty` and `crv` of its keys.
+    pub(crate) const fn key_type(self) -> &'static str {
+        match self {
+            Algorithm::Es256 => "EC P-256",
+            Algorithm::Rs256 => "RSA",
+        }
+    }
+
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Algorithm::Es256, Algorithm::Rs256].into_iter().find(|algorithm| algorithm.name() == name)
     }
@@ -161,6 +169,7 @@ impl PublicKey {
 pub(crate) struct ListedKey {
     kid: Option<String>,
     alg: Option<String>,
+    key_type: Option<String>,
     thumbprint: Option<String>,
     /// The key, or why it is not used.
     key: Result<PublicKey, String>,
@@ -172,7 +181,8 @@ impl ListedKey {
         let thumbprint = key.thumbprint();
         let refused = trust.refuse(&key, &thumbprint);
         let alg = Some(key.algorithm().name().to_owned());
-        Self { kid, alg, thumbprint: Some(thumbprint), key: refused.map_or(Ok(key), Err) }
+        let key_type = Some(key.algorithm().key_type().to_owned());
+        Self { kid, alg, key_type, thumbprint: Some(thumbprint), key: refused.map_or(Ok(key), Err) }
     }
 }
 
@@ -273,6 +283,7 @@ impl KeySet {
         let show = |listed: &ListedKey| KeyStatus {
             kid: listed.kid.clone(),
             alg: listed.alg.clone(),
+            key_type: listed.key_type.clone(),
             thumbprint: listed.thumbprint.clone(),
             usable: listed.key.is_ok(),
             reason: listed.key.as_ref().err().cloned(),
@@ -312,6 +323,9 @@ pub struct KeyStatus {
     pub kid: Option<String>,
     /// `ES256` or `RS256`; for a key that is not usable what it says of itself.
     pub alg: Option<String>,
+    /// `EC P-256` or `RSA`; for a key that is not usable what it says of itself. Not in the JSON of the C ABI.
+    #[serde(skip)]
+    pub key_type: Option<String>,
     /// The RFC 7638 thumbprint in hex, if the key could be read.
     pub thumbprint: Option<String>,
     /// Whether tokens are checked with it.

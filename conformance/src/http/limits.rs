@@ -1,0 +1,153 @@
+//! What a framework or server cannot do, or does by itself before any code of ours: one table, each with its reason.
+//!
+//! A line that is no longer needed is a failure, so the table cannot grow old.
+
+use super::{
+    Application,
+    case::{Case, Expect, Feature},
+    expect,
+    starts::Start,
+    wire::Answer,
+};
+
+/// What happens instead of what the case demands.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Instead {
+    /// The case is not run: there is nothing to run it on.
+    NotRun,
+    /// The server answers 4xx or 501 by itself, or hangs up. No handler is reached.
+    ServerRefuses,
+    /// The server answers 200 by itself, without a body. No handler is reached.
+    ServerAnswers,
+    /// It is refused by us, with this code.
+    Refused(&'static str),
+}
+
+pub(crate) struct Limit {
+    applications: &'static [&'static str],
+    /// An id, or the beginning of several, then with `*` at its end.
+    cases: &'static str,
+    pub(crate) instead: Instead,
+    pub(crate) reason: &'static str,
+}
+
+const fn line(
+    applications: &'static [&'static str],
+    cases: &'static str,
+    instead: Instead,
+    reason: &'static str,
+) -> Limit {
+    Limit { applications, cases, instead, reason }
+}
+
+/// Servers of Rust.
+const HYPER: &[&str] = &["reference"];
+/// Go's own server, whatever framework it is under.
+const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
+/// gunicorn, which answers 400 to what is not well formed.
+const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi"];
+/// Node's own server, whatever framework it is under.
+const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"];
+/// Where the application gets the target as it was sent.
+const NODE_RAW: &[&str] = &["http", "http2", "ws"];
+const WS: &[&str] = &["ws"];
+
+static LIMITS: &[Limit] = &[
+    line(HYPER, "header-folded", Instead::ServerRefuses, "hyper refuses folded headers"),
+    line(HYPER, "header-space-before-the-*", Instead::ServerRefuses, "hyper refuses spaces around a header's name"),
+    line(HYPER, "header-nul", Instead::ServerRefuses, "hyper refuses NUL in a header"),
+    line(HYPER, "target-backslash", Instead::ServerRefuses, "hyper refuses a target that does not begin with /"),
+    line(HYPER, "target-colon", Instead::ServerRefuses, "hyper refuses a URI without an authority"),
+    line(GUNICORN, "header-nul", Instead::ServerRefuses, "gunicorn refuses NUL in a header"),
+    line(GUNICORN, "header-folded", Instead::ServerRefuses, "gunicorn refuses folded headers"),
+    line(
+        GUNICORN,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "gunicorn refuses spaces around a header's name",
+    ),
+    line(GUNICORN, "path-not-ascii", Instead::ServerRefuses, "gunicorn refuses a request line that is not ASCII"),
+    line(GUNICORN, "target-star-get", Instead::ServerRefuses, "gunicorn takes * with OPTIONS only"),
+    line(GUNICORN, "target-relative", Instead::ServerRefuses, "gunicorn refuses a target that is neither path nor URI"),
+    line(GUNICORN, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(GUNICORN, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(GUNICORN, "method-lower-case", Instead::ServerRefuses, "gunicorn takes methods in capitals only"),
+    line(GO, "header-nul", Instead::ServerRefuses, "Go answers 400 to NUL in a header"),
+    line(GO, "header-space-before-the-colon", Instead::ServerRefuses, "Go answers 400 to spaces after a header's name"),
+    line(GO, "path-encoded-badly", Instead::ServerRefuses, "Go answers 400 to a target that it cannot decode"),
+    line(GO, "target-relative", Instead::ServerRefuses, "Go answers 400 to a target that is neither path nor URI"),
+    line(GO, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "header-nul", Instead::ServerRefuses, "Node answers 400 to NUL in a header"),
+    line(NODE, "header-folded", Instead::ServerRefuses, "Node answers 400 to folded headers"),
+    line(
+        NODE,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "Node answers 400 to spaces around a header's name",
+    ),
+    line(NODE, "path-not-ascii", Instead::ServerRefuses, "Node answers 400 to a target that is not ASCII"),
+    line(NODE, "target-authority", Instead::ServerRefuses, "Node closes the connection for CONNECT without a listener"),
+    line(NODE, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
+    line(NODE, "target-relative", Instead::ServerRefuses, "Node answers 400 to a target that is neither path nor URI"),
+    line(NODE, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "method-brew*", Instead::ServerRefuses, "Node answers 400 to a method that it does not know"),
+    line(NODE, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
+    line(
+        NODE_RAW,
+        "exempt-health-absolute",
+        Instead::Refused("token_missing"),
+        "the application gets the whole URI, so it may route by something else than the path",
+    ),
+    line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
+    line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
+    line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
+    line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
+];
+
+static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no WebSockets");
+static NO_CORS: Limit = line(&[], "", Instead::NotRun, "there is no CORS middleware for it");
+static NO_REWRITE: Limit = line(&[], "", Instead::NotRun, "it has no middleware that rewrites paths");
+
+pub(crate) fn limit_of(application: &str, case: &str) -> Option<&'static Limit> {
+    LIMITS.iter().find(|limit| limit.applications.contains(&application) && covers(limit, case))
+}
+
+/// The line for this case, or the feature that is missing.
+pub(crate) fn limit(application: &Application, case: &Case) -> Option<&'static Limit> {
+    match case.needs.filter(|feature| !application.features.contains(feature)) {
+        Some(Feature::WebSockets) => Some(&NO_WEBSOCKETS),
+        Some(Feature::Rewrite) => Some(&NO_REWRITE),
+        Some(Feature::Cors) => Some(&NO_CORS),
+        None => limit_of(&application.name, &case.id),
+    }
+}
+
+fn covers(limit: &Limit, id: &str) -> bool {
+    match limit.cases.strip_suffix('*') {
+        Some(beginning) => id.starts_with(beginning),
+        None => id == limit.cases,
+    }
+}
+
+/// Lines that name no case: a complaint each.
+pub(crate) fn unknown_ids(application: &Application, plan: &[Start]) -> Vec<String> {
+    let of_this = LIMITS.iter().filter(|limit| limit.applications.contains(&application.name.as_str()));
+    let unknown =
+        of_this.filter(|limit| !plan.iter().flat_map(|start| &start.cases).any(|case| covers(limit, &case.id)));
+    unknown.map(|limit| format!("limits.rs names {}, which is no case: mend or delete the line", limit.cases)).collect()
+}
+
+/// Whether the answer is what the table says.
+pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Result<(), String> {
+    match instead {
+        Instead::NotRun => Ok(()),
+        Instead::ServerRefuses if expect::is_servers_own_refusal(answer) => Ok(()),
+        Instead::ServerRefuses => Err("limits.rs says that the server refuses this by itself".to_owned()),
+        Instead::ServerAnswers => match answer {
+            Answer::Response(response) if response.status == 200 && response.body.is_empty() => Ok(()),
+            _ => Err("limits.rs says that the server answers this by itself, without a body".to_owned()),
+        },
+        Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
+    }
+}

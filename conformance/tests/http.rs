@@ -1,0 +1,55 @@
+//! The HTTP suite against its reference application, and what must hold of the suite itself.
+#![forbid(unsafe_code)]
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use pomerium_jwt::{Code, Kind};
+use pomerium_jwt_conformance::http;
+
+#[test]
+fn the_reference_application_passes() {
+    let reference = http::listed().iter().find(|one| one.name == "reference").expect("it is listed");
+    let application = http::Application {
+        name: reference.name.to_owned(),
+        folder: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        command: vec![env!("CARGO_BIN_EXE_http-reference").to_owned()],
+        features: reference.features,
+    };
+    let report = http::run(&application, "").expect("it runs");
+    assert!(report.failures.is_empty(), "{} differences:\n{}", report.failures.len(), report.failures.join("\n"));
+    assert_eq!(report.cases + report.not_possible, http::ids().expect("a plan").len());
+    println!("{}", report.line());
+}
+
+#[test]
+fn ids_are_unique_and_starts_few() {
+    let ids = http::ids().expect("a plan");
+    let unique: HashSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "two cases have the same id");
+    assert!(ids.len() >= 100, "{} cases", ids.len());
+    let starts = http::start_count().expect("a plan");
+    assert!(starts <= 8, "{starts} starts: every application pays for each of them");
+}
+
+/// What no single request can get: the keys' codes take time (`timed.rs`), the others are no answers.
+#[test]
+fn every_code_that_a_request_can_get_occurs() {
+    let possible = Code::ALL.into_iter().filter(|code| matches!(code.kind(), Kind::Token | Kind::Access));
+    let possible: BTreeSet<&str> = possible.map(Code::name).collect();
+    let occurring: BTreeSet<&str> = http::codes().expect("a plan").into_iter().collect();
+    assert_eq!(occurring, possible);
+}
+
+/// The pages that exist quote the commands that the suite runs.
+#[test]
+fn readmes_quote_the_commands() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a parent");
+    for one in http::listed() {
+        let page = fs::read_to_string(root.join(one.readme)).expect(one.readme);
+        assert!(page.contains(one.command), "{} does not quote: {}", one.readme, one.command);
+    }
+}
