@@ -34,19 +34,19 @@ test-c:
 	@tools/need c
 	ffi-c/tests/run.py
 
-# Python: the wheel in a virtual environment of its own; wheel and source distribution in fresh ones
+# Python: the wheel in a virtual environment of its own, Flask and WSGI under real servers; wheel, source distribution and repository in fresh ones
 test-python: python-environment
 	cargo build -q --locked -p pomerium-jwt-cli
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
-	$(PYTHON)/bin/pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	$(PYTHON)/bin/python -m pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python
 python-environment:
 	@tools/need python
-	@test -x $(PYTHON)/bin/pip || python3 -m venv $(PYTHON)
-	@$(PYTHON)/bin/pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
+	@test -x $(PYTHON)/bin/python || python3 -m venv $(PYTHON)
+	@$(PYTHON)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
 	@rm -rf $(PYTHON)/dist
 
 # ---- Go
@@ -114,8 +114,8 @@ bench-rust:
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
 	python3 -m venv $(PYTHON)-bench
-	$(PYTHON)-bench/bin/pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
-	$(PYTHON)-bench/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
+	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
 # The scripts in tools/
