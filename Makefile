@@ -40,6 +40,7 @@ test-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	$(PYTHON)/bin/pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
+	tools/http python
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python
@@ -58,6 +59,7 @@ GO = $(CARGO_TARGET_DIR)/go
 test-go: go-package
 	cargo build -q --locked -p pomerium-jwt-cli
 	clients/go/test $(GO)/installed
+	tools/http go
 
 # The Go module as it is released, with the static library packed into it, below target/go/module
 go-package: go-library
@@ -77,6 +79,7 @@ bench-go: go-library
 test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
+	tools/http node
 
 # Packs the Node package and the one with this machine's addon into target/node/, as released
 node-package: node-environment
