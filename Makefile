@@ -40,6 +40,7 @@ test-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	$(PYTHON)/bin/python -m pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
+	tools/http python
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python

@@ -147,3 +147,18 @@ pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Re
         Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::listed;
+
+    #[test]
+    fn every_line_is_of_an_application_that_exists() {
+        for limit in LIMITS {
+            for name in limit.applications {
+                assert!(listed().iter().any(|one| one.name == *name), "limits.rs names {name}, which is not listed");
+            }
+        }
+    }
+}
