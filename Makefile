@@ -54,10 +54,11 @@ python-environment:
 GO = $(CARGO_TARGET_DIR)/go
 .PHONY: go-library go-package bench-go
 
-# Go: the packed module in a project outside, middleware under real servers, gRPC, chi, gin, echo, 20,000 goroutines
+# Go: the packed module in a project outside, every way into net/http, chi, gin, echo and gRPC, 20,000 goroutines
 test-go: go-package
 	cargo build -q --locked -p pomerium-jwt-cli
 	clients/go/test $(GO)/installed
+	tools/http go
 
 # The Go module as it is released, with the static library packed into it, below target/go/module
 go-package: go-library

@@ -226,11 +226,17 @@ int32_t pomerium_jwt_admit(const pomerium_jwt_verifier *verifier,
 // pomerium_jwt_string_free.
 int32_t pomerium_jwt_refresh(const pomerium_jwt_verifier *verifier, int32_t force, char **message);
 
-// Gives the state of the keys, the counters and the request options (such as header_name, and summary, a line to log
-// at start): *output is a JSON object, or the message on failure; the caller frees it with pomerium_jwt_string_free.
-// Never waits; while no usable key is loaded it starts a fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS
-// its member next_attempt, in seconds, is the value of Retry-After, or null if keys are not fetched.
+// Gives the state of the keys, the counters and the request options: *output is a JSON object, or the message on
+// failure; the caller frees it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a
+// fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS its member next_attempt, in seconds, is the value of
+// Retry-After, or null if keys are not fetched.
 int32_t pomerium_jwt_status(const pomerium_jwt_verifier *verifier, char **output);
+
+// Gives what an integration needs at start: *output is a JSON object with header_name and summary, the line to log, or the
+// message on failure; the caller frees it with pomerium_jwt_string_free. Unlike pomerium_jwt_status it never starts a
+// fetch.
+int32_t pomerium_jwt_describe(const pomerium_jwt_verifier *verifier,
+                              char **output);
 
 // Gives metrics for a monitoring system to scrape: *output is text in the format of OpenMetrics 1.0, to be sent as
 // application/openmetrics-text; version=1.0.0; charset=utf-8, or the message on failure; the caller frees it with

@@ -6,7 +6,7 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/lestrrat-go/jwx/v3 v3.3.0
-	github.com/pomerium-jwt/pomerium-jwt/clients/go v0.1.0
+	github.com/pomerium-jwt/pomerium-go v0.1.0
 )
 
 require (
@@ -24,4 +24,4 @@ require (
 	golang.org/x/sys v0.47.0 // indirect
 )
 
-replace github.com/pomerium-jwt/pomerium-jwt/clients/go => ../../clients/go
+replace github.com/pomerium-jwt/pomerium-go => ../../clients/go

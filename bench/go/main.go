@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 const (

@@ -15,8 +15,8 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwk"
 	jwxjwt "github.com/lestrrat-go/jwx/v3/jwt"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 const leeway = time.Minute
@@ -24,7 +24,7 @@ const leeway = time.Minute
 func ours(issuer *pomeriumtest.Issuer) subject {
 	verifier, err := pomerium.New(issuer.Options())
 	demand(err)
-	return subject{"pomerium-jwt", "github.com/pomerium-jwt/pomerium-jwt/clients/go", func(token string) (user, error) {
+	return subject{"pomerium-jwt", "github.com/pomerium-jwt/pomerium-go", func(token string) (user, error) {
 		identity, err := verifier.Verify(context.Background(), token)
 		if err != nil {
 			return user{}, err

@@ -8,18 +8,20 @@ import (
 	"net/http"
 	"time"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 )
 
 func Example() {
-	verifier, err := pomerium.NewForRoute("https://app.example.com")
+	verifier, err := pomerium.New(pomerium.Options{
+		Route:       []string{"https://app.example.com"},
+		ExemptPaths: []string{"/health"},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	protect := pomerium.Middleware(verifier, pomerium.WithExemptPaths("/healthz"))
+	protect := pomerium.Middleware(verifier)
 	http.Handle("GET /", protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		identity, _ := pomerium.FromContext(r.Context())
-		fmt.Fprintln(w, "Hello", identity.Email)
+		fmt.Fprintln(w, "Hello", pomerium.MustFromContext(r.Context()).Email)
 	})))
 }
 
@@ -42,7 +44,7 @@ func ExampleVerifier_Verify() {
 	_, err = verifier.Verify(context.Background(), request.Header.Get("X-Pomerium-Jwt-Assertion"))
 	var refused *pomerium.Error
 	if errors.As(err, &refused) {
-		fmt.Println(refused.Status, refused.Code, errors.Is(err, pomerium.TokenMissing))
+		fmt.Println(refused.Status, refused.Code, errors.Is(err, pomerium.ErrTokenMissing))
 	}
 	// Output: 401 token_missing true
 }

@@ -13,7 +13,7 @@ func TestAWaitSeesARefreshThatBeganAfterIt(t *testing.T) {
 	must(err)
 	defer func() { _ = verifier.Close() }()
 	release, fetched := make(chan struct{}), make(chan error)
-	running, _ := verifier.wanted.join(func() error {
+	running, _ := verifier.flights.wanted.join(func() error {
 		<-release
 		return nil
 	})
@@ -35,14 +35,14 @@ func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
 	must(err)
 	defer func() { _ = verifier.Close() }()
 	release := make(chan struct{})
-	verifier.wanted.join(func() error {
+	verifier.flights.wanted.join(func() error {
 		<-release
 		return nil
 	})
 	defer close(release)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // only where it waits for the other
 	defer cancel()
-	if err := verifier.Refresh(ctx, true); !errors.Is(err, KeysUnavailable) || ctx.Err() != nil {
+	if err := verifier.Refresh(ctx, true); !errors.Is(err, ErrKeysUnavailable) || ctx.Err() != nil {
 		t.Error(err)
 	}
 }

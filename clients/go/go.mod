@@ -1,4 +1,4 @@
-module github.com/pomerium-jwt/pomerium-jwt/clients/go
+module github.com/pomerium-jwt/pomerium-go
 
 // cgo's noescape and nocallback
 go 1.24

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package pomerium
 
 import (
@@ -50,8 +52,8 @@ func (i *Identity) Claims(v any) error { return json.Unmarshal([]byte(i.claims),
 // ClaimsText is the verified payload as its own JSON text, for a reader of your own.
 func (i *Identity) ClaimsText() string { return i.claims }
 
-// IsUser says whether somebody is signed in.
-func (i *Identity) IsUser() bool { return !i.Anonymous }
+// IsUser says whether somebody is signed in. It is false for a zero Identity.
+func (i *Identity) IsUser() bool { return i.Subject != "" && !i.Anonymous }
 
 // InGroup says whether the user is in this group.
 func (i *Identity) InGroup(group string) bool { return slices.Contains(i.Groups, group) }
@@ -85,47 +87,85 @@ func (i Identity) LogValue() slog.Value {
 }
 
 // ExpiryContext is a context that ends when the token expires, for WebSockets and other connections that outlive it.
-// Its cause is then TokenExpired.
+// Its cause is then ErrTokenExpired.
 func ExpiryContext(parent context.Context, identity *Identity) (context.Context, context.CancelFunc) {
-	return context.WithDeadlineCause(parent, identity.ExpiresAt, TokenExpired)
+	return context.WithDeadlineCause(parent, identity.ExpiresAt, ErrTokenExpired)
+}
+
+// identityDocument is an identity as the library writes it, with the same names in every language. What the token lacks is null.
+type identityDocument struct {
+	Subject   string   `json:"subject"`
+	User      *string  `json:"user"`
+	Email     *string  `json:"email"`
+	Name      *string  `json:"name"`
+	Groups    []string `json:"groups"`
+	SessionID *string  `json:"session_id"`
+	TokenID   *string  `json:"token_id"`
+	Issuer    string   `json:"issuer"`
+	Audience  []string `json:"audience"`
+	IssuedAt  *int64   `json:"issued_at"`
+	ExpiresAt int64    `json:"expires_at"`
+	Anonymous bool     `json:"anonymous"`
+}
+
+// MarshalJSON writes every typed field with the names that all languages have: user and email are null if missing,
+// times are Unix seconds.
+func (i Identity) MarshalJSON() ([]byte, error) {
+	written := identityDocument{
+		Subject:   i.Subject,
+		User:      orNull(i.User),
+		Email:     orNull(i.Email),
+		Name:      orNull(i.Name),
+		Groups:    append([]string{}, i.Groups...),
+		SessionID: orNull(i.SessionID),
+		TokenID:   orNull(i.TokenID),
+		Issuer:    i.Issuer,
+		Audience:  append([]string{}, i.Audience...),
+		ExpiresAt: i.ExpiresAt.Unix(),
+		Anonymous: i.Anonymous,
+	}
+	if !i.IssuedAt.IsZero() {
+		written.IssuedAt = Ptr(i.IssuedAt.Unix())
+	}
+	return json.Marshal(written)
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 // newIdentity reads the library's document.
 func newIdentity(output, claims string) (*Identity, error) {
-	// null leaves a field as it is
-	var document struct {
-		Subject   string   `json:"subject"`
-		User      string   `json:"user"`
-		Email     string   `json:"email"`
-		Name      string   `json:"name"`
-		Groups    []string `json:"groups"`
-		SessionID string   `json:"session_id"`
-		TokenID   string   `json:"token_id"`
-		Issuer    string   `json:"issuer"`
-		Audience  []string `json:"audience"`
-		IssuedAt  *int64   `json:"issued_at"`
-		ExpiresAt int64    `json:"expires_at"`
-		Anonymous bool     `json:"anonymous"`
-	}
-	if err := json.Unmarshal([]byte(output), &document); err != nil {
+	var read identityDocument
+	if err := json.Unmarshal([]byte(output), &read); err != nil {
 		return nil, newError(codeInternal, "the library's identity cannot be read: "+err.Error())
 	}
 	identity := &Identity{
-		Subject:   document.Subject,
-		User:      document.User,
-		Email:     document.Email,
-		Name:      document.Name,
-		Groups:    document.Groups,
-		SessionID: document.SessionID,
-		TokenID:   document.TokenID,
-		Issuer:    document.Issuer,
-		Audience:  document.Audience,
-		ExpiresAt: time.Unix(document.ExpiresAt, 0).UTC(),
-		Anonymous: document.Anonymous,
+		Subject:   read.Subject,
+		User:      orEmpty(read.User),
+		Email:     orEmpty(read.Email),
+		Name:      orEmpty(read.Name),
+		Groups:    read.Groups,
+		SessionID: orEmpty(read.SessionID),
+		TokenID:   orEmpty(read.TokenID),
+		Issuer:    read.Issuer,
+		Audience:  read.Audience,
+		ExpiresAt: time.Unix(read.ExpiresAt, 0).UTC(),
+		Anonymous: read.Anonymous,
 		claims:    claims,
 	}
-	if document.IssuedAt != nil {
-		identity.IssuedAt = time.Unix(*document.IssuedAt, 0).UTC()
+	if read.IssuedAt != nil {
+		identity.IssuedAt = time.Unix(*read.IssuedAt, 0).UTC()
 	}
 	return identity, nil
 }

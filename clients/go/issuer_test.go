@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 )
 
 const root = "../.."

@@ -1,32 +1,29 @@
+//go:build cgo
+
 package pomerium
 
 import (
-	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
+	"strings"
 )
 
-// Middleware lets verified requests pass to a handler and answers the others itself: 401 for a token that is refused, 503
-// with Retry-After where there are no keys, 403 for groups, and {"error":"token_expired"} as the body. Why is in the log.
+// Middleware lets requests through to a handler if its verifier admits them, and answers the others itself: 401 if the
+// token is refused, 403 for groups, 503 with Retry-After if there are no keys, and {"error":"token_expired"} as the
+// body. The reason is in the log.
 //
-// CORS preflight requests, for which browsers send no credentials, pass without an identity. Anybody can send them, and a
-// handler that looks at no method answers them as any other: it gets to send its status and headers, and no content.
+// Put it around the whole application, router included: what stands in front of it, or beside it, is not protected. A
+// CORS middleware belongs in front: preflights carry no token and are refused like any other request without one.
 //
-// Programming errors, such as a verifier that is nil, panic when the middleware is made.
-func Middleware(verifier *Verifier, options ...GateOption) func(http.Handler) http.Handler {
-	gate := NewGate(verifier, options...)
+// It panics if the verifier is nil, closed or not made by this package.
+func Middleware(verifier *Verifier, options ...Option) func(http.Handler) http.Handler {
+	guard := NewGuard(verifier, options...)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if isPreflight(r) {
-				next.ServeHTTP(contentless{w}, r.WithContext(gate.pass(r.Context(), nil)))
-				return
-			}
-			ctx, refusal := gate.Admit(r.Context(), r.Header.Values(gate.headerName), path(r))
-			if refusal != nil {
-				gate.render(w, r, refusal)
+			ctx, err := guard.Admit(r.Context(), facts(r, guard.headerName))
+			if err != nil {
+				guard.render(w, r, err.(*Error))
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(ctx))
@@ -34,87 +31,98 @@ func Middleware(verifier *Verifier, options ...GateOption) func(http.Handler) ht
 	}
 }
 
-// RequireGroup is a middleware for single handlers behind [Middleware]: only users in one of these groups pass, and no CORS
-// preflight. It panics without groups.
+// RequireUser is a middleware for single handlers inside of [Middleware]: it refuses requests without a signed-in user.
+func RequireUser(next http.Handler) http.Handler {
+	return demand(next, Admission.RequireUser)
+}
+
+// RequireGroup is a middleware for single handlers inside of [Middleware]: only users in at least one of these groups
+// get through. It panics without groups.
 func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 	if len(groups) == 0 {
-		panic("pomerium: RequireGroup takes names of groups")
+		panic("pomerium: RequireGroup got no groups: name at least one")
 	}
-	groups = slices.Clone(groups)
+	groups = slices.Clone(groups) // the caller may go on to use its own
 	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			passed, found := r.Context().Value(contextKey{}).(admission)
-			if !found {
-				gate := &Gate{}
-				gate.render(w, r, gate.refuse(r.Context(), &Refusal{
-					Code: string(Internal), Status: http.StatusInternalServerError, Path: path(r),
-					Message: "nothing has been verified: put Middleware before RequireGroup",
-				}))
-				return
-			}
-			if refusal := passed.gate.checkGroup(r.Context(), passed.identity, groups, path(r)); refusal != nil {
-				passed.gate.render(w, r, refusal)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
+		return demand(next, func(admission Admission) (*Identity, error) { return admission.RequireGroup(groups...) })
 	}
 }
 
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+func demand(next http.Handler, check func(Admission) (*Identity, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		found, _ := r.Context().Value(contextKey{}).(admitted)
+		guard := found.guard
+		if guard == nil {
+			guard = unguarded
+		}
+		if _, err := check(found.Admission); err != nil {
+			guard.refuse(r.Context(), err, sentPath(r))
+			guard.render(w, r, err.(*Error))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
-// path is the decoded path, unless it is encoded in an unusual way: routers see more than one path in /public%2Fhealth, and
-// what is exempt for one must not open the other.
-func path(r *http.Request) string { return cmp.Or(r.URL.RawPath, r.URL.Path) }
+// unguarded reports the refusals of routes that have no Middleware in front.
+var unguarded = func() *Guard {
+	guard := &Guard{}
+	guard.onRefused = newRefusalLog(guard.log).report
+	return guard
+}()
 
-func (g *Gate) render(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
-	refused := &refusedWriter{writer: w, refusal: refusal}
+// facts collects what decides who gets in.
+func facts(r *http.Request, headerName string) Request {
+	return Request{
+		Token:   strings.Join(r.Header.Values(headerName), ","),
+		Path:    sentPath(r),
+		Upgrade: isUpgrade(strings.Join(r.Header.Values("Upgrade"), ",")) || r.Method == http.MethodConnect && r.ProtoMajor > 1,
+	}
+}
+
+// sentPath is the path as the client sent it. It is empty, which is never exempt, if there is none, or if a middleware in
+// front has rewritten the URL by which handlers route.
+func sentPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if r.Method == http.MethodConnect || path == "*" {
+		return ""
+	}
+	if !strings.HasPrefix(path, "/") { // the absolute form
+		_, rest, _ := strings.Cut(path, "://")
+		_, rest, found := strings.Cut(rest, "/")
+		if !found {
+			return ""
+		}
+		path = "/" + rest
+	}
+	if path != r.URL.EscapedPath() {
+		return ""
+	}
+	return path
+}
+
+// isUpgrade takes the values of the header Upgrade, joined by commas.
+func isUpgrade(joined string) bool {
+	value := strings.Trim(joined, " \t\r\n\f")
+	return value != "" && !strings.EqualFold(value, "h2c")
+}
+
+func (g *Guard) render(w http.ResponseWriter, r *http.Request, refused *Error) {
+	header, body := refused.Header(), []byte(refused.Body())
 	if g.errorHandler != nil {
-		g.errorHandler(refused, r, *refusal)
-	} else {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(refused, `{"error":%q}`, refusal.Code)
+		var contentType string
+		contentType, body = g.errorHandler(r, refused)
+		header.Set("Content-Type", contentType)
 	}
-	refused.WriteHeader(refusal.Status)
-}
-
-// refusedWriter holds the status of a refusal fast. It has no Unwrap: what lies below could be flushed, with status 200.
-type refusedWriter struct {
-	writer  http.ResponseWriter
-	refusal *Refusal
-	written bool
-}
-
-func (w *refusedWriter) Header() http.Header { return w.writer.Header() }
-
-func (w *refusedWriter) Write(body []byte) (int, error) {
-	w.WriteHeader(w.refusal.Status)
-	return w.writer.Write(body)
-}
-
-func (w *refusedWriter) WriteHeader(int) {
-	if w.written {
-		return
+	for name, values := range header {
+		w.Header()[name] = values
 	}
-	w.written = true
-	if w.refusal.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(w.refusal.RetryAfter/time.Second), 10))
+	if r.Method == http.MethodHead {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = nil
 	}
-	w.writer.WriteHeader(w.refusal.Status)
-}
-
-// contentless keeps from a preflight what http.FileServer and others would send whatever the method. It has no Unwrap, so
-// that nobody hijacks the connection.
-type contentless struct{ http.ResponseWriter }
-
-func (w contentless) Write(content []byte) (int, error) {
-	w.Header().Del("Content-Length")
-	return len(content), nil
-}
-
-func (w contentless) WriteHeader(status int) {
-	w.Header().Del("Content-Length")
-	w.ResponseWriter.WriteHeader(status)
+	w.WriteHeader(refused.Status)
+	if len(body) > 0 {
+		_, _ = w.Write(body)
+	}
 }

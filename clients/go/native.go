@@ -10,6 +10,7 @@ package pomerium
 typedef struct {
 	int32_t code;
 	int32_t kind;
+	int32_t status;
 	const char *name;
 	int64_t ticket;
 	char *output;
@@ -22,6 +23,7 @@ static inline pomerium_go_answer pomerium_go_finish(int32_t code, int64_t ticket
 	return (pomerium_go_answer){
 		.code = code,
 		.kind = pomerium_jwt_code_kind(code),
+		.status = pomerium_jwt_code_status(code),
 		.name = pomerium_jwt_code_name(code),
 		.ticket = ticket,
 		.output = output,
@@ -35,6 +37,14 @@ static inline pomerium_go_answer pomerium_go_verify(
 	const pomerium_jwt_verifier *verifier, const char *token, size_t length, int64_t ticket) {
 	char *output, *claims;
 	int32_t code = pomerium_jwt_verify_cached(verifier, token, length, &ticket, &output, &claims);
+	return pomerium_go_finish(code, ticket, output, claims);
+}
+
+static inline pomerium_go_answer pomerium_go_admit(
+	const pomerium_jwt_verifier *verifier, const char *token, size_t length, const char *path, size_t path_length,
+	int32_t flags, int64_t ticket) {
+	char *output, *claims;
+	int32_t code = pomerium_jwt_admit(verifier, token, length, path, path_length, flags, &ticket, &output, &claims);
 	return pomerium_go_finish(code, ticket, output, claims);
 }
 
@@ -52,10 +62,18 @@ static inline pomerium_go_answer pomerium_go_new(
 	return pomerium_go_finish(code, 0, output, NULL);
 }
 
-static inline pomerium_go_answer pomerium_go_options_from_env(void) {
-	char *options, *message;
-	int32_t code = pomerium_jwt_options_from_env(&options, &message);
-	return pomerium_go_finish(code, 0, code == 0 ? options : message, NULL);
+static inline pomerium_go_answer pomerium_go_with(
+	const pomerium_jwt_verifier *base, const char *options, size_t length, pomerium_jwt_verifier **verifier) {
+	char *output;
+	int32_t code = pomerium_jwt_verifier_with(base, options, length, verifier, &output);
+	return pomerium_go_finish(code, 0, output, NULL);
+}
+
+// Of a success the options, and in the place of claims the warning.
+static inline pomerium_go_answer pomerium_go_options_over_env(const char *options, size_t length) {
+	char *merged, *message;
+	int32_t code = pomerium_jwt_options_over_env(options, length, &merged, &message);
+	return pomerium_go_finish(code, 0, code == 0 ? merged : message, code == 0 ? message : NULL);
 }
 
 static inline pomerium_go_answer pomerium_go_refresh(const pomerium_jwt_verifier *verifier, int32_t force) {
@@ -70,6 +88,18 @@ static inline pomerium_go_answer pomerium_go_status(const pomerium_jwt_verifier 
 	return pomerium_go_finish(code, 0, output, NULL);
 }
 
+static inline pomerium_go_answer pomerium_go_describe(const pomerium_jwt_verifier *verifier) {
+	char *output;
+	int32_t code = pomerium_jwt_describe(verifier, &output);
+	return pomerium_go_finish(code, 0, output, NULL);
+}
+
+static inline pomerium_go_answer pomerium_go_metrics(const pomerium_jwt_verifier *verifier) {
+	char *output;
+	int32_t code = pomerium_jwt_metrics(verifier, &output);
+	return pomerium_go_finish(code, 0, output, NULL);
+}
+
 static inline void pomerium_go_free(char *output, char *claims) {
 	pomerium_jwt_string_free(output);
 	pomerium_jwt_string_free(claims);
@@ -78,13 +108,20 @@ static inline void pomerium_go_free(char *output, char *claims) {
 // The library keeps no pointer beyond a call, so what it is given may stay on Go's stack, and it never calls Go.
 #cgo noescape pomerium_go_verify
 #cgo nocallback pomerium_go_verify
+#cgo noescape pomerium_go_admit
+#cgo nocallback pomerium_go_admit
 #cgo noescape pomerium_go_verify_at
 #cgo nocallback pomerium_go_verify_at
 #cgo noescape pomerium_go_new
 #cgo nocallback pomerium_go_new
-#cgo nocallback pomerium_go_options_from_env
+#cgo noescape pomerium_go_with
+#cgo nocallback pomerium_go_with
+#cgo noescape pomerium_go_options_over_env
+#cgo nocallback pomerium_go_options_over_env
 #cgo nocallback pomerium_go_refresh
 #cgo nocallback pomerium_go_status
+#cgo nocallback pomerium_go_describe
+#cgo nocallback pomerium_go_metrics
 #cgo nocallback pomerium_go_free
 */
 import "C"
@@ -107,10 +144,12 @@ type native struct {
 type answer struct {
 	code   int32
 	kind   int32
+	status int
 	name   string
 	ticket int64
 	output string
 	claims string
+	local  bool // given without asking the library
 }
 
 func newNative(options string) (native, answer) {
@@ -119,13 +158,34 @@ func newNative(options string) (native, answer) {
 	return made, take(result)
 }
 
-func optionsFromEnv() answer {
-	return take(C.pomerium_go_options_from_env())
+// with makes a verifier with other request options over the same keys.
+func (n native) with(options string) (native, answer) {
+	var made native
+	result := C.pomerium_go_with(n.pointer, pointer(options), length(options), &made.pointer)
+	return made, take(result)
+}
+
+// optionsOverEnv gives the merged options as output, and the warning to log as claims.
+func optionsOverEnv(options string) answer {
+	return take(C.pomerium_go_options_over_env(pointer(options), length(options)))
 }
 
 // verify never waits. A ticket of 0 begins a verification, any other is the final call's.
 func (n native) verify(token string, ticket int64) answer {
 	return take(C.pomerium_go_verify(n.pointer, pointer(token), length(token), C.int64_t(ticket)))
+}
+
+// admit never waits either.
+func (n native) admit(request Request, ticket int64) answer {
+	flags := C.int32_t(0)
+	if request.Upgrade {
+		flags |= C.POMERIUM_JWT_UPGRADE
+	}
+	if request.MarkedPublic {
+		flags |= C.POMERIUM_JWT_MARKED_PUBLIC
+	}
+	return take(C.pomerium_go_admit(n.pointer, pointer(request.Token), length(request.Token),
+		pointer(request.Path), length(request.Path), flags, C.int64_t(ticket)))
 }
 
 func (n native) verifyAt(token string, now int64) answer {
@@ -145,13 +205,28 @@ func (n native) status() answer {
 	return take(C.pomerium_go_status(n.pointer))
 }
 
+// describe starts no fetch, unlike status.
+func (n native) describe() answer {
+	return take(C.pomerium_go_describe(n.pointer))
+}
+
+func (n native) metrics() answer {
+	return take(C.pomerium_go_metrics(n.pointer))
+}
+
 func (n native) free() {
 	C.pomerium_jwt_verifier_free(n.pointer)
 }
 
-// describe gives the name and the kind of a code of the header.
-func describe(code int32) (name string, kind int32) {
-	return C.GoString(C.pomerium_jwt_code_name(C.int32_t(code))), int32(C.pomerium_jwt_code_kind(C.int32_t(code)))
+// failure is the answer for a code of the header that the library was not asked for.
+func failure(code int32, message string) answer {
+	return answer{
+		code:   code,
+		kind:   int32(C.pomerium_jwt_code_kind(C.int32_t(code))),
+		status: int(C.pomerium_jwt_code_status(C.int32_t(code))),
+		name:   C.GoString(C.pomerium_jwt_code_name(C.int32_t(code))),
+		output: message,
+	}
 }
 
 // checkABI says, once for the whole process, whether the library is one that this package knows how to call.
@@ -167,12 +242,16 @@ func judgeABI(found uint32, version string) error {
 		"install the library of the same release", version, found, abiVersion))
 }
 
-// The codes of what is refused without the library being asked.
+// The codes that this package compares with, or gives without asking the library.
 const (
+	codePassed          = int32(C.POMERIUM_JWT_PASSED)
 	codeInvalidOptions  = int32(C.POMERIUM_JWT_INVALID_OPTIONS)
 	codeInvalidArgument = int32(C.POMERIUM_JWT_INVALID_ARGUMENT)
 	codeKeysUnavailable = int32(C.POMERIUM_JWT_KEYS_UNAVAILABLE)
 	codeKeysNeeded      = int32(C.POMERIUM_JWT_KEYS_NEEDED)
+	codeTokenMissing    = int32(C.POMERIUM_JWT_TOKEN_MISSING)
+	codeSubjectMissing  = int32(C.POMERIUM_JWT_SUBJECT_MISSING)
+	codeGroupRequired   = int32(C.POMERIUM_JWT_GROUP_REQUIRED)
 	codeInternal        = int32(C.POMERIUM_JWT_INTERNAL)
 )
 
@@ -181,11 +260,12 @@ func take(from C.pomerium_go_answer) answer {
 	taken := answer{
 		code:   int32(from.code),
 		kind:   int32(from.kind),
+		status: int(from.status),
 		ticket: int64(from.ticket),
 		output: C.GoStringN(from.output, C.int(from.output_length)),
 		claims: C.GoStringN(from.claims, C.int(from.claims_length)),
 	}
-	if taken.code != 0 {
+	if taken.code > 0 {
 		taken.name = C.GoString(from.name)
 	}
 	C.pomerium_go_free(from.output, from.claims)

@@ -2,5 +2,5 @@
 
 package pomerium
 
-// The compiler's complaint about this name says what to do.
-var _ = pomerium_jwt_needs_cgo_so_build_with_CGO_ENABLED_1_and_a_C_compiler
+// The compiler's one complaint is this text.
+var _ struct{} = "pomerium needs cgo: set CGO_ENABLED=1 and install a C compiler (for another platform, a cross compiler as CC)"

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 )
 
 func scenario(t *testing.T) *running {
@@ -170,17 +170,17 @@ func TestScenario3AWithdrawnKey(t *testing.T) {
 			codes[code]++
 		}
 	})
-	if codes[pomerium.KeyNotFound] == 0 || codes[pomerium.KeyNotFound]+codes[pomerium.KeysUnavailable] != total(codes) {
+	if codes[pomerium.ErrKeyNotFound] == 0 || codes[pomerium.ErrKeyNotFound]+codes[pomerium.ErrKeysUnavailable] != total(codes) {
 		t.Errorf("busy: %v", codes)
 	}
-	if code := <-idleCode; code != pomerium.KeyNotFound {
+	if code := <-idleCode; code != pomerium.ErrKeyNotFound {
 		t.Errorf("idle: %q", code)
 	}
 
 	token = issuer.mint()
 	time.Sleep(1100 * time.Millisecond)
 	for name, verifier := range map[string]*pomerium.Verifier{"busy": busy, "idle": idle} {
-		if code := outcome(t, verifier, token); code != pomerium.KeyNotFound {
+		if code := outcome(t, verifier, token); code != pomerium.ErrKeyNotFound {
 			t.Errorf("%s, another token of the withdrawn key: %q", name, code)
 		}
 	}

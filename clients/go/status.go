@@ -1,7 +1,10 @@
+//go:build cgo
+
 package pomerium
 
-// Status is a verifier's state at one moment: all that metrics and alerts need. Alert when State is old or expired, or
-// when LastError stays. Times are in Unix seconds, other numbers of time in seconds.
+// Status is a verifier's state at one moment: all that metrics and alerts need. Alert if LastError stays for minutes, if
+// Health.KeysLoaded stays false, and on counts of keys_unavailable and keys_empty; not on State alone, for the keys of an
+// idle application are old and are fetched before they are used. Times are in Unix seconds, other numbers of time in seconds.
 type Status struct {
 	// Source is the option the keys come from, with its address or path.
 	Source string `json:"source"`
@@ -20,7 +23,8 @@ type Status struct {
 	NextAttempt *int64 `json:"next_attempt"`
 	// Pinned is what TrustOnFirstUse holds on to.
 	Pinned *Pinned `json:"pinned"`
-	// Counts has how many verifications ended with which code; "ok" counts the accepted ones.
+	// Counts has how many answers had which code, every code, also at 0; "ok" counts the verified ones, "passed" the
+	// admissions without an identity.
 	Counts        map[string]uint64 `json:"counts"`
 	Fetches       uint64            `json:"fetches"`
 	FetchFailures uint64            `json:"fetch_failures"`
@@ -87,16 +91,4 @@ type Health struct {
 	KeysLoaded bool `json:"keys_loaded"`
 	// Stale says whether the keys are old and the last fetch failed.
 	Stale bool `json:"stale"`
-}
-
-func (s *Status) health() Health {
-	if s.Health.Configured {
-		return s.Health
-	}
-	return Health{ // a library that does not say so yet
-		Configured: true,
-		Asked:      s.State != StateEmpty || s.LastError != nil,
-		KeysLoaded: s.State != StateEmpty && s.State != StateExpired,
-		Stale:      s.State == StateOld || s.State == StateExpired,
-	}
 }

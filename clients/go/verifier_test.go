@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 type claims = pomeriumtest.Claims
@@ -28,7 +28,7 @@ func TestTheClockIsTheSystemS(t *testing.T) {
 	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"exp": year2100})); err != nil {
 		t.Errorf("a token of the year 2100: %v", err)
 	}
-	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"iat": 0, "exp": 1})); !errors.Is(err, pomerium.TokenExpired) {
+	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"iat": 0, "exp": 1})); !errors.Is(err, pomerium.ErrTokenExpired) {
 		t.Errorf("a token of 1970: %v", err)
 	}
 	if _, err := verifier.VerifyAt(issuer.Token(claims{"iat": 0, "exp": 100}), time.Unix(99, 0)); err != nil {
@@ -44,17 +44,17 @@ func TestHostileTokens(t *testing.T) {
 		name, token string
 		code        pomerium.Code
 	}{
-		{"empty", "", pomerium.TokenMissing},
-		{"NUL", "a\x00b", pomerium.TokenMalformed},
-		{"NUL in a good one", good[:9] + "\x00" + good[10:], pomerium.TokenMalformed},
-		{"no text", "\xff\xfe", pomerium.TokenMalformed},
-		{"oversized", strings.Repeat("x", 131_073), pomerium.TokenTooLarge},
-		{"two", good + "," + good, pomerium.TokenRepeated},
-		{"altered", good[:len(good)-6] + "AAAAAA", pomerium.SignatureInvalid},
-		{"cut", good[:len(good)-1], pomerium.TokenMalformed},
+		{"empty", "", pomerium.ErrTokenMissing},
+		{"NUL", "a\x00b", pomerium.ErrTokenMalformed},
+		{"NUL in a good one", good[:9] + "\x00" + good[10:], pomerium.ErrTokenMalformed},
+		{"no text", "\xff\xfe", pomerium.ErrTokenMalformed},
+		{"oversized", strings.Repeat("x", 131_073), pomerium.ErrTokenTooLarge},
+		{"two", good + "," + good, pomerium.ErrTokenRepeated},
+		{"altered", good[:len(good)-6] + "AAAAAA", pomerium.ErrSignatureInvalid},
+		{"cut", good[:len(good)-1], pomerium.ErrTokenMalformed},
 		{"slice of a longer one", (good + "x")[:len(good)], ""},
-		{"expired", issuer.Expired(), pomerium.TokenExpired},
-		{"for another application", issuer.WrongAudience(), pomerium.AudienceMismatch},
+		{"expired", issuer.Expired(), pomerium.ErrTokenExpired},
+		{"for another application", issuer.WrongAudience(), pomerium.ErrAudienceMismatch},
 	} {
 		_, err := verifier.Verify(t.Context(), row.token)
 		if got := codeOf(err); got != row.code {
@@ -90,7 +90,7 @@ func TestWrongOptions(t *testing.T) {
 		{pomerium.Options{Route: route, ExpectClaims: map[string][]string{"department": {"\xff"}}}, "expect_claims"},
 	} {
 		verifier, err := pomerium.New(row.options)
-		if !errors.Is(err, pomerium.InvalidOptions) || !strings.Contains(err.Error(), row.part) || verifier != nil {
+		if !errors.Is(err, pomerium.ErrInvalidOptions) || !strings.Contains(err.Error(), row.part) || verifier != nil {
 			t.Errorf("%+v should be refused and the message name %q: %v", row.options, row.part, err)
 		}
 	}
@@ -104,7 +104,7 @@ func TestZeroIsAValueAndNotSetIsNot(t *testing.T) {
 		t.Errorf("the default leeway is 60 s: %v", err)
 	}
 	options.Leeway = pomerium.Ptr(time.Duration(0))
-	if _, err := newVerifier(t, options).Verify(t.Context(), justExpired); !errors.Is(err, pomerium.TokenExpired) {
+	if _, err := newVerifier(t, options).Verify(t.Context(), justExpired); !errors.Is(err, pomerium.ErrTokenExpired) {
 		t.Errorf("a leeway of 0: %v", err)
 	}
 }
@@ -121,18 +121,14 @@ func TestOptionsInGoSOwnTypes(t *testing.T) {
 	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"sub": "", "department": "R&D"})); err != nil {
 		t.Error(err)
 	}
-	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"department": "HR"})); !errors.Is(err, pomerium.ClaimMismatch) {
+	if _, err := verifier.Verify(t.Context(), issuer.Token(claims{"department": "HR"})); !errors.Is(err, pomerium.ErrClaimMismatch) {
 		t.Error(err)
 	}
 }
 
 func TestFromEnv(t *testing.T) {
-	for _, variable := range os.Environ() {
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "POMERIUM_JWT_") {
-			t.Setenv(name, "")
-		}
-	}
-	if _, err := pomerium.FromEnv(); !errors.Is(err, pomerium.InvalidOptions) || !strings.Contains(err.Error(), "audience") {
+	withoutVariables(t)
+	if _, err := pomerium.FromEnv(); !errors.Is(err, pomerium.ErrInvalidOptions) || !strings.Contains(err.Error(), "audience") {
 		t.Error(err)
 	}
 	issuer := pomeriumtest.NewIssuer(t)
@@ -148,6 +144,16 @@ func TestFromEnv(t *testing.T) {
 	t.Setenv("POMERIUM_JWT_LEEWAY", "a minute")
 	if _, err := pomerium.FromEnv(); err == nil || !strings.Contains(err.Error(), "POMERIUM_JWT_LEEWAY") {
 		t.Error(err)
+	}
+}
+
+// withoutVariables unsets what the environment says of us, until the test ends.
+func withoutVariables(t *testing.T) {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "POMERIUM_JWT_") {
+			t.Setenv(name, "")
+		}
 	}
 }
 
@@ -221,21 +227,33 @@ func TestAfterClose(t *testing.T) {
 	must(t, verifier.Close())
 	_, verified := verifier.Verify(t.Context(), issuer.Token(nil))
 	_, verifiedAt := verifier.VerifyAt(issuer.Token(nil), time.Now())
+	_, admitted := verifier.Admit(t.Context(), pomerium.Request{})
+	_, with := verifier.With(pomerium.RequestOptions{})
+	_, metrics := verifier.Metrics()
 	_, status := verifier.Status()
 	for name, err := range map[string]error{
-		"Verify": verified, "VerifyAt": verifiedAt, "Status": status,
+		"Verify": verified, "VerifyAt": verifiedAt, "Status": status, "Admit": admitted, "With": with, "Metrics": metrics,
 		"Refresh": verifier.Refresh(t.Context(), false), "Refresh, forced": verifier.Refresh(t.Context(), true),
 	} {
 		var refused *pomerium.Error
-		if !errors.As(err, &refused) || refused.Code != pomerium.InvalidArgument || refused.Status != 500 || !strings.Contains(refused.Message, "closed") {
+		if !errors.As(err, &refused) || refused.Code != pomerium.ErrInvalidArgument || refused.Status != 500 || !strings.Contains(refused.Message, "closed") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if health := verifier.Health(); health != (pomerium.Health{}) {
 		t.Errorf("%+v", health)
 	}
-	if _, err := (&pomerium.Verifier{}).Verify(t.Context(), ""); !errors.Is(err, pomerium.InvalidArgument) {
-		t.Errorf("a verifier that New has not made: %v", err)
+	if verifier.Summary() != "" || verifier.HeaderName() != "" {
+		t.Error("a closed verifier has neither")
+	}
+	zero := &pomerium.Verifier{}
+	_, verified = zero.Verify(t.Context(), "")
+	_, admitted = zero.Admit(t.Context(), pomerium.Request{})
+	_, with = zero.With(pomerium.RequestOptions{})
+	for _, err := range []error{verified, admitted, with, zero.Refresh(t.Context(), false)} {
+		if !errors.Is(err, pomerium.ErrInvalidArgument) {
+			t.Errorf("a verifier that New has not made: %v", err)
+		}
 	}
 }
 
@@ -255,7 +273,7 @@ func TestCloseWhileOthersVerify(t *testing.T) {
 				for err == nil {
 					_, err = verifier.Verify(context.Background(), token)
 				}
-				if !errors.Is(err, pomerium.InvalidArgument) {
+				if !errors.Is(err, pomerium.ErrInvalidArgument) {
 					t.Error(err)
 				}
 			})
@@ -306,14 +324,14 @@ func TestKeysUnavailableSaysWhenToComeAgain(t *testing.T) {
 	for range 2 {
 		_, err := verifier.Verify(t.Context(), issuer.Token(nil))
 		var refused *pomerium.Error
-		if !errors.As(err, &refused) || refused.Code != pomerium.KeysUnavailable || refused.Status != 503 || refused.RetryAfter < time.Second {
+		if !errors.As(err, &refused) || refused.Code != pomerium.ErrKeysUnavailable || refused.Status != 503 || refused.RetryAfter < time.Second {
 			t.Fatalf("%+v", err)
 		}
 	}
 	if health := verifier.Health(); health != (pomerium.Health{Configured: true, Asked: true}) {
 		t.Errorf("%+v", health)
 	}
-	if err := verifier.Refresh(t.Context(), true); !errors.Is(err, pomerium.KeysUnavailable) {
+	if err := verifier.Refresh(t.Context(), true); !errors.Is(err, pomerium.ErrKeysUnavailable) {
 		t.Error(err)
 	}
 }
@@ -333,6 +351,47 @@ func TestStatusAndHealth(t *testing.T) {
 	}
 }
 
+func TestWithHasOtherRequestOptionsOverTheSameKeys(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	options := issuer.Options()
+	options.Optional = true
+	base := newVerifier(t, options)
+	strict, err := base.With(pomerium.RequestOptions{Optional: pomerium.Ptr(false), RequireGroup: []string{"admins"}, HeaderName: "X-Other"})
+	must(t, err)
+	defer func() { _ = strict.Close() }()
+	if _, err := base.Admit(t.Context(), pomerium.Request{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := strict.Admit(t.Context(), pomerium.Request{}); !errors.Is(err, pomerium.ErrTokenMissing) {
+		t.Error(err)
+	}
+	must(t, base.Close()) // in any order
+	_, err = strict.Admit(t.Context(), pomerium.Request{Token: issuer.Token(nil)})
+	if !errors.Is(err, pomerium.ErrGroupRequired) || strict.HeaderName() != "X-Other" || !strings.Contains(strict.Summary(), `require_group: "admins"`) {
+		t.Error(err, strict.Summary())
+	}
+	status, err := strict.Status()
+	must(t, err)
+	if status.Counts["passed"] != 1 || status.Counts["token_missing"] != 1 || status.Optional {
+		t.Errorf("counts are shared, options are its own: %+v", status)
+	}
+	if _, err := strict.With(pomerium.RequestOptions{ExemptPaths: []string{"/*"}}); !errors.Is(err, pomerium.ErrInvalidOptions) {
+		t.Error(err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	verifier := issuer.Verifier()
+	_, err := verifier.Verify(t.Context(), issuer.Token(nil))
+	must(t, err)
+	metrics, err := verifier.Metrics()
+	must(t, err)
+	if !strings.Contains(metrics, "\npomerium_jwt_verifications_total{code=\"ok\"} 1\n") || !strings.HasSuffix(metrics, "# EOF\n") {
+		t.Error(metrics)
+	}
+}
+
 func TestACancelledWait(t *testing.T) {
 	issuer := startIssuer(t)
 	token := issuer.mint()
@@ -344,7 +403,10 @@ func TestACancelledWait(t *testing.T) {
 	time.AfterFunc(50*time.Millisecond, cancel)
 	_, err := verifier.Verify(ctx, token)
 	var refused *pomerium.Error
-	if !errors.Is(err, context.Canceled) || !errors.As(err, &refused) || refused.Code != pomerium.KeysUnavailable || refused.Status != 503 {
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &refused) || refused.Code != pomerium.ErrKeysUnavailable || refused.Status != 503 {
+		t.Errorf("%v", err)
+	}
+	if _, err := verifier.Admit(ctx, pomerium.Request{Token: token}); !errors.Is(err, context.Canceled) || !errors.Is(err, pomerium.ErrKeysUnavailable) {
 		t.Errorf("%v", err)
 	}
 	if err := verifier.Refresh(ctx, false); !errors.Is(err, context.Canceled) {
@@ -375,7 +437,7 @@ func TestCloseWaitsForARefresh(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	issuer.stop() // ends the fetch
-	if err := <-refreshed; !errors.Is(err, pomerium.KeysUnavailable) {
+	if err := <-refreshed; !errors.Is(err, pomerium.ErrKeysUnavailable) {
 		t.Error(err)
 	}
 	<-closed

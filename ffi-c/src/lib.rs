@@ -273,10 +273,10 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
     })
 }
 
-/// Gives the state of the keys, the counters and the request options (such as header_name, and summary, a line to log
-/// at start): *output is a JSON object, or the message on failure; the caller frees it with pomerium_jwt_string_free.
-/// Never waits; while no usable key is loaded it starts a fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS
-/// its member next_attempt, in seconds, is the value of Retry-After, or null if keys are not fetched.
+/// Gives the state of the keys, the counters and the request options: *output is a JSON object, or the message on
+/// failure; the caller frees it with pomerium_jwt_string_free. Never waits; while no usable key is loaded it starts a
+/// fetch that is due. After an error of POMERIUM_JWT_KIND_KEYS its member next_attempt, in seconds, is the value of
+/// Retry-After, or null if keys are not fetched.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
@@ -285,6 +285,21 @@ pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifie
         // SAFETY: the header's conventions for verifiers
         let status = unsafe { door::verifier(verifier) }?.status();
         Ok(Some(json(&status)?))
+    })
+}
+
+/// Gives what an integration needs at start: *output is a JSON object with header_name and summary, the line to log, or the
+/// message on failure; the caller frees it with pomerium_jwt_string_free. Unlike pomerium_jwt_status it never starts a
+/// fetch.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pomerium_jwt_describe(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
+    // SAFETY: the header's conventions for out-pointers
+    let output = unsafe { Place::new(output) };
+    answer(output, || {
+        // SAFETY: the header's conventions for verifiers
+        let verifier = unsafe { door::verifier(verifier) }?;
+        let described = [("summary", verifier.summary()), ("header_name", verifier.header_name().to_owned())];
+        Ok(Some(json(&BTreeMap::from(described))?))
     })
 }
 

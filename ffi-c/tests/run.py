@@ -49,7 +49,9 @@ def main():
         test("exported symbols are exports.txt and the header's functions", exported_symbols, prefix)
         test("constants are those of codes.json and of the documentation", constants, prefix)
         test("SONAME and nodelete", dynamic_section, prefix)
-        test("Libs.private is what the compiler says", static_libraries, prefix)
+        test("Libs.private is what the compiler says, without libgcc_s", static_libraries, prefix)
+        test("the static library shows our functions alone", static_symbols, prefix)
+        test("it links next to another Rust library, statically, and starts in an empty root", empty_root, prefix, scratch)
         examples(prefix, scratch)
         for name, command in [("Python's cffi", ["/usr/bin/python3", "cffi_reads_the_header.py"]),
                               ("PHP's ext-ffi", ["php", "php_reads_the_header.php"])]:
@@ -148,7 +150,55 @@ def static_libraries(prefix):
     said = re.search(r"^note: native-static-libs: (.+)$", printed, re.MULTILINE).group(1).split()
     description = (prefix / "lib/pkgconfig/pomerium_jwt.pc").read_text()
     written = re.search(r"^Libs.private: (.+)$", description, re.MULTILINE).group(1).split()
-    assert written == said, f"{written}, the compiler says {said}"
+    expected = ["-static-libgcc", *(library for library in said if library != "-lgcc_s")]
+    assert written == expected, f"{written}, the compiler says {said}"
+
+
+def static_symbols(prefix):
+    archive = prefix / "lib/libpomerium_jwt.a"
+    lines = run("nm", "--extern-only", "--defined-only", "--format=posix", archive).splitlines()
+    symbols = sorted(line.split()[0] for line in lines if " " in line)
+    assert symbols == (CRATE / "exports.txt").read_text().split(), symbols
+    assert ".debug" not in run("readelf", "--sections", "--wide", archive), "it is not stripped"
+
+
+# Of its own runtime, with a panic that is caught
+OTHER_LIBRARY = """
+#[unsafe(no_mangle)]
+pub extern "C" fn other_library() -> i32 {
+    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::catch_unwind(|| "x".parse::<i32>().unwrap()).map_or(42, |_| 0)
+}
+"""
+OTHER_SOURCE = """
+#include <stdlib.h>
+int other_library(void);
+__attribute__((constructor)) static void ask(void) {
+    if (other_library() != 42)
+        abort();
+}
+"""
+
+
+def empty_root(prefix, scratch):
+    """README.md's third line, with another Rust library in the same program."""
+    folder = scratch / "empty"
+    folder.mkdir()
+    (folder / "other.rs").write_text(OTHER_LIBRARY)
+    (folder / "other.c").write_text(OTHER_SOURCE)
+    (folder / "verify.c").write_text((ROOT / "examples/c/verify.c").read_text())
+    run("rustc", "--edition=2024", "--crate-type=staticlib", "-O", "other.rs", cwd=folder)
+    line = re.search(r"^(cc -static verify\.c .+)$", (CRATE / "README.md").read_text(), re.MULTILINE).group(1)
+    line = line.replace("verify.c", "verify.c other.c libother.a", 1)
+    run("sh", "-ec", line, cwd=folder, env={"PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig")})
+    root = folder / "root"
+    root.mkdir()
+    (folder / "verify").rename(root / "verify")
+    own_user = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
+    with issuer() as url, urllib.request.urlopen(f"{url}/mint?sub=alice&email=alice@example.com") as answer:
+        result = subprocess.run([*own_user, "chroot", root, "/verify"], input=answer.read(), capture_output=True,
+                                env={**os.environ, "POMERIUM_JWT_ROUTE": url}, timeout=HANGS)
+    assert (result.returncode, result.stdout) == (0, b"alice alice@example.com\n"), result
 
 
 def examples(prefix, scratch):

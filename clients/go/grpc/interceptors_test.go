@@ -2,11 +2,14 @@ package pomeriumgrpc_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"testing"
+	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -15,9 +18,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	pomeriumgrpc "github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	pomeriumgrpc "github.com/pomerium-jwt/pomerium-go/grpc"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 const check, watch = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
@@ -46,38 +49,48 @@ func caller(ctx context.Context) string {
 }
 
 func TestWhoGetsIn(t *testing.T) {
-	slog.SetDefault(slog.New(slog.DiscardHandler))
 	issuer := pomeriumtest.NewIssuer(t)
-	away, err := pomerium.NewForRoute("http://127.0.0.1:9") // the discard port: nobody listens
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := issuer.Verifier()
-	_ = closed.Close()
 	const header = "x-pomerium-jwt-assertion"
 	good, admin := issuer.Token(nil), issuer.Token(pomeriumtest.Claims{"groups": []string{"admins"}})
+	optional := func(o *pomerium.Options) { o.Optional = true }
+	exempt := func(paths ...string) func(*pomerium.Options) {
+		return func(o *pomerium.Options) { o.ExemptPaths = paths }
+	}
+	admins := func(o *pomerium.Options) { o.RequireGroup = []string{"admins"} }
+	away := func(o *pomerium.Options) { *o = pomerium.Options{Route: []string{"http://127.0.0.1:9"}} } // nobody listens
+	authorization := func(o *pomerium.Options) { o.HeaderName = "Authorization" }
 	for _, row := range []struct {
 		name     string
-		gate     *pomerium.Gate
+		change   func(*pomerium.Options)
 		metadata []string
 		code     codes.Code
-		answer   string // the caller of a call that passes, else the error's message
+		answer   string // the caller of a call that gets through, else the error's message
 	}{
-		{"good", gate(issuer), []string{header, good}, codes.OK, "alice"},
-		{"absent", gate(issuer), nil, codes.Unauthenticated, "token_missing"},
-		{"twice", gate(issuer), []string{header, good, header, good}, codes.Unauthenticated, "token_repeated"},
-		{"expired", gate(issuer), []string{header, issuer.Expired()}, codes.Unauthenticated, "token_expired"},
-		{"no keys", pomerium.NewGate(away), []string{header, good}, codes.Unavailable, "keys_unavailable"},
-		{"closed", pomerium.NewGate(closed), []string{header, good}, codes.Internal, "invalid_argument"},
-		{"optional, absent", gate(issuer, pomerium.WithOptional()), nil, codes.OK, "nobody"},
-		{"optional, bad", gate(issuer, pomerium.WithOptional()), []string{header, "x"}, codes.Unauthenticated, "token_malformed"},
-		{"exempt", gate(issuer, pomerium.WithExemptPaths(check, watch)), nil, codes.OK, "nobody"},
-		{"another exempt", gate(issuer, pomerium.WithExemptPaths("/grpc.health.v1.Health/")), nil, codes.Unauthenticated, "token_missing"},
-		{"group", gate(issuer, pomerium.WithRequireGroup("admins")), []string{header, admin}, codes.OK, "alice"},
-		{"another group", gate(issuer, pomerium.WithRequireGroup("admins")), []string{header, good}, codes.PermissionDenied, "group_required"},
-		{"another header", gate(issuer, pomerium.WithHeaderName("Authorization")), []string{"authorization", "Bearer " + good}, codes.OK, "alice"},
+		{"good", nil, []string{header, good}, codes.OK, "alice"},
+		{"absent", nil, nil, codes.Unauthenticated, "token_missing"},
+		{"twice", nil, []string{header, good, header, good}, codes.Unauthenticated, "token_repeated"},
+		{"twice, one empty", nil, []string{header, good, header, ""}, codes.Unauthenticated, "token_repeated"},
+		{"expired", nil, []string{header, issuer.Expired()}, codes.Unauthenticated, "token_expired"},
+		{"no keys", away, []string{header, good}, codes.Unavailable, "keys_unavailable"},
+		{"optional, absent", optional, nil, codes.OK, "nobody"},
+		{"optional, bad", optional, []string{header, "x"}, codes.Unauthenticated, "token_malformed"},
+		{"exempt", exempt(check, watch), nil, codes.OK, "nobody"},
+		{"exempt service", exempt("/grpc.health.v1.Health/*"), nil, codes.OK, "nobody"},
+		{"another exempt", exempt("/grpc.health.v1.Health"), nil, codes.Unauthenticated, "token_missing"},
+		{"group", admins, []string{header, admin}, codes.OK, "alice"},
+		{"another group", admins, []string{header, good}, codes.PermissionDenied, "group_required"},
+		{"another header", authorization, []string{"authorization", "Bearer " + good}, codes.OK, "alice"},
 	} {
-		client, callers := serve(t, row.gate)
+		options := issuer.Options()
+		if row.change != nil {
+			row.change(&options)
+		}
+		verifier, err := pomerium.New(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = verifier.Close() })
+		client, callers := serve(t, verifier)
 		ctx := metadata.AppendToOutgoingContext(t.Context(), row.metadata...)
 		for method, call := range map[string]func() error{
 			"unary": func() error {
@@ -106,11 +119,59 @@ func TestWhoGetsIn(t *testing.T) {
 			if got.Code() != row.code || answer != row.answer {
 				t.Errorf("%s, %s: %v %q, expected %v %q", row.name, method, got.Code(), answer, row.code, row.answer)
 			}
+			if retries := retryAfter(got); (retries > 0) != (row.code == codes.Unavailable) {
+				t.Errorf("%s, %s: RetryInfo %v", row.name, method, retries)
+			}
 		}
 	}
 }
 
-func TestAnInterceptorTakesAGate(t *testing.T) {
+// retryAfter is what an answer's RetryInfo says, 0 if it has none.
+func retryAfter(answer *status.Status) time.Duration {
+	for _, detail := range answer.Details() {
+		if retry, found := detail.(*errdetails.RetryInfo); found {
+			return retry.RetryDelay.AsDuration()
+		}
+	}
+	return 0
+}
+
+func TestAClosedVerifierIsInternal(t *testing.T) {
+	verifier := pomeriumtest.NewIssuer(t).Verifier()
+	client, _ := serve(t, verifier)
+	_ = verifier.Close()
+	_, err := client.Check(t.Context(), &healthpb.HealthCheckRequest{})
+	if got := status.Convert(err); got.Code() != codes.Internal || got.Message() != "invalid_argument" {
+		t.Error(err)
+	}
+}
+
+// Methods and services that do not exist say so to nobody without a token.
+func TestUnknownMethodsAreVerifiedToo(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	connection := connect(t, issuer.Verifier(), service{health.NewServer(), make(chan string, 1)})
+	for _, method := range []string{"/grpc.health.v1.Health/Nothing", "/no.Service/Method"} {
+		for token, expected := range map[string]codes.Code{"": codes.Unauthenticated, issuer.Token(nil): codes.Unimplemented} {
+			ctx := metadata.AppendToOutgoingContext(t.Context(), "x-pomerium-jwt-assertion", token)
+			err := connection.Invoke(ctx, method, &healthpb.HealthCheckRequest{}, &healthpb.HealthCheckResponse{})
+			if status.Code(err) != expected {
+				t.Errorf("%s: %v, expected %v", method, err, expected)
+			}
+		}
+	}
+}
+
+func TestErrorIsThatOfARefusedCall(t *testing.T) {
+	_, err := pomerium.AdmissionFromContext(t.Context()).RequireGroup("admins")
+	if got := status.Convert(pomeriumgrpc.Error(err)); got.Code() != codes.Unauthenticated || got.Message() != "token_missing" {
+		t.Error(got)
+	}
+	if other := errors.New("other"); pomeriumgrpc.Error(other) != other || pomeriumgrpc.Error(nil) != nil {
+		t.Error("other errors stay as they are")
+	}
+}
+
+func TestAnInterceptorTakesAGuard(t *testing.T) {
 	for name, construct := range map[string]func(){
 		"unary":  func() { pomeriumgrpc.UnaryInterceptor(nil) },
 		"stream": func() { pomeriumgrpc.StreamInterceptor(nil) },
@@ -126,22 +187,25 @@ func TestAnInterceptorTakesAGate(t *testing.T) {
 	}
 }
 
-func gate(issuer *pomeriumtest.Issuer, options ...pomerium.GateOption) *pomerium.Gate {
-	return pomerium.NewGate(issuer.Verifier(), options...)
+// serve is a real server, and a client of it.
+func serve(t *testing.T, verifier *pomerium.Verifier) (healthpb.HealthClient, <-chan string) {
+	t.Helper()
+	service := service{health.NewServer(), make(chan string, 1)}
+	return healthpb.NewHealthClient(connect(t, verifier, service)), service.callers
 }
 
-// serve is a real server, and a client of it.
-func serve(t *testing.T, gate *pomerium.Gate) (healthpb.HealthClient, <-chan string) {
+func connect(t *testing.T, verifier *pomerium.Verifier, service service) *grpc.ClientConn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	guard := pomerium.NewGuard(verifier, pomerium.WithLogger(slog.New(slog.DiscardHandler)))
 	server := grpc.NewServer(
-		grpc.UnaryInterceptor(pomeriumgrpc.UnaryInterceptor(gate)),
-		grpc.StreamInterceptor(pomeriumgrpc.StreamInterceptor(gate)),
+		grpc.UnaryInterceptor(pomeriumgrpc.UnaryInterceptor(guard)),
+		grpc.StreamInterceptor(pomeriumgrpc.StreamInterceptor(guard)),
+		grpc.UnknownServiceHandler(pomeriumgrpc.UnknownMethod),
 	)
-	service := service{health.NewServer(), make(chan string, 1)}
 	healthpb.RegisterHealthServer(server, service)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
@@ -150,5 +214,5 @@ func serve(t *testing.T, gate *pomerium.Gate) (healthpb.HealthClient, <-chan str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
-	return healthpb.NewHealthClient(connection), service.callers
+	return connection
 }

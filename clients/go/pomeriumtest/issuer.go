@@ -26,7 +26,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 )
 
 // Header is the request header that carries a token.

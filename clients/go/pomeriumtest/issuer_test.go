@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
-	"github.com/pomerium-jwt/pomerium-jwt/clients/go/pomeriumtest"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
 func TestTokensAreVerifiedAsInProduction(t *testing.T) {
@@ -66,14 +66,14 @@ func TestTokensThatAreRefused(t *testing.T) {
 		token string
 		code  pomerium.Code
 	}{
-		{issuer.Expired(), pomerium.TokenExpired},
-		{issuer.WrongAudience(), pomerium.AudienceMismatch},
-		{issuer.Token(pomeriumtest.Claims{"sub": ""}), pomerium.SubjectMissing},
-		{issuer.Token(pomeriumtest.Claims{"sub": 1}), pomerium.ClaimsMalformed},
-		{issuer.Token(pomeriumtest.Claims{"exp": pomeriumtest.Absent}), pomerium.ClaimsMalformed},
-		{issuer.Token(pomeriumtest.Claims{"iss": "another.example.com"}), pomerium.IssuerMismatch},
-		{pomeriumtest.NewIssuerFor(t, "another.example.com").Token(nil), pomerium.KeyNotFound},
-		{pomeriumtest.NewIssuer(t).Token(nil), pomerium.KeyNotFound},
+		{issuer.Expired(), pomerium.ErrTokenExpired},
+		{issuer.WrongAudience(), pomerium.ErrAudienceMismatch},
+		{issuer.Token(pomeriumtest.Claims{"sub": ""}), pomerium.ErrSubjectMissing},
+		{issuer.Token(pomeriumtest.Claims{"sub": 1}), pomerium.ErrClaimsMalformed},
+		{issuer.Token(pomeriumtest.Claims{"exp": pomeriumtest.Absent}), pomerium.ErrClaimsMalformed},
+		{issuer.Token(pomeriumtest.Claims{"iss": "another.example.com"}), pomerium.ErrIssuerMismatch},
+		{pomeriumtest.NewIssuerFor(t, "another.example.com").Token(nil), pomerium.ErrKeyNotFound},
+		{pomeriumtest.NewIssuer(t).Token(nil), pomerium.ErrKeyNotFound},
 	} {
 		if _, err := verifier.Verify(t.Context(), row.token); !errors.Is(err, row.code) {
 			t.Errorf("expected %s, got %v", row.code, err)

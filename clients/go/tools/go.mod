@@ -1,4 +1,4 @@
-module github.com/pomerium-jwt/pomerium-jwt/clients/go/tools
+module github.com/pomerium-jwt/pomerium-go/tools
 
 // What the tests run with, apart from the package, so that its users download none of it.
 go 1.26.0

@@ -1,17 +1,18 @@
 // Command app is an application behind Pomerium. The environment says which one:
-// POMERIUM_JWT_ROUTE=https://app.example.com PORT=8080 app
+// POMERIUM_JWT_ROUTE=https://app.example.com POMERIUM_JWT_EXEMPT_PATHS=/health PORT=8080 app
 package main
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
 	"log"
-	"net"
+	"log/slog"
 	"net/http"
-	"os"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	"github.com/coder/websocket"
+	"github.com/rs/cors"
+
+	pomerium "github.com/pomerium-jwt/pomerium-go"
+	"github.com/pomerium-jwt/pomerium-jwt/examples/go/serve"
 )
 
 func main() {
@@ -19,39 +20,49 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	protect := pomerium.Middleware(verifier, pomerium.WithExemptPaths("/healthz"))
-	admins := pomerium.RequireGroup("admins")
-
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", index)
-	mux.Handle("GET /admin", admins(http.HandlerFunc(admin)))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, verifier.Health())
-	})
+	mux.Handle("GET /admin", pomerium.RequireGroup("admins")(http.HandlerFunc(index)))
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { write(w, verifier.Health()) })
+	mux.HandleFunc("GET /ws", socket)
+	mux.HandleFunc("/", anything)
 
-	listener, err := net.Listen("tcp", "127.0.0.1:"+cmp.Or(os.Getenv("PORT"), "8080"))
-	if err != nil {
-		log.Fatal(err)
+	// Around the whole application: every request is verified, unknown paths included
+	var handler http.Handler = pomerium.Middleware(verifier, pomerium.WithLogger(slog.Default()))(mux)
+	if serve.Origin() != "" { // CORS stands in front, so that browsers may read refusals too
+		handler = cors.New(cors.Options{
+			AllowedOrigins: []string{serve.Origin()},
+			AllowedHeaders: []string{"Authorization"},
+			AllowedMethods: []string{"GET", "DELETE"},
+		}).Handler(handler)
 	}
-	fmt.Printf("http://%s\n", listener.Addr())
-	log.Fatal(http.Serve(listener, protect(mux))) // every request is verified, unknown paths included
+	serve.Run(handler)
 }
 
 func index(w http.ResponseWriter, r *http.Request) {
-	identity, _ := pomerium.FromContext(r.Context())
-	write(w, map[string]any{"subject": identity.Subject, "email": identity.Email, "groups": identity.Groups})
+	identity, _ := pomerium.FromContext(r.Context()) // nil if the request passed without one
+	write(w, identity)
 }
 
-func admin(w http.ResponseWriter, r *http.Request) {
-	identity, _ := pomerium.FromContext(r.Context())
-	var claims struct {
-		Department string `json:"department"`
+func anything(w http.ResponseWriter, r *http.Request) {
+	var subject any
+	if identity, found := pomerium.FromContext(r.Context()); found {
+		subject = identity.Subject
 	}
-	if err := identity.Claims(&claims); err != nil {
-		http.Error(w, "a department is text", http.StatusInternalServerError)
-		return
+	write(w, map[string]any{"reached": true, "subject": subject})
+}
+
+func socket(w http.ResponseWriter, r *http.Request) {
+	connection, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return // it has answered
 	}
-	write(w, map[string]string{"department": claims.Department, "sign_out": pomerium.LogoutURL("")})
+	subject := ""
+	if identity, found := pomerium.FromContext(r.Context()); found {
+		subject = identity.Subject
+	}
+	_ = connection.Write(r.Context(), websocket.MessageText, []byte(subject))
+	_ = connection.Close(websocket.StatusNormalClosure, "")
 }
 
 func write(w http.ResponseWriter, value any) {

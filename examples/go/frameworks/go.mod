@@ -3,11 +3,17 @@ module github.com/pomerium-jwt/pomerium-jwt/examples/go/frameworks
 go 1.25.0
 
 require (
+	github.com/alexedwards/scs/v2 v2.9.0
+	github.com/coder/websocket v1.8.15
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-chi/chi/v5 v5.5.0
+	github.com/go-chi/cors v1.2.2
+	github.com/gorilla/handlers v1.5.2
 	github.com/labstack/echo/v4 v4.16.0
-	github.com/pomerium-jwt/pomerium-jwt/clients/go v0.1.0
-	github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc v0.1.0
+	github.com/pomerium-jwt/pomerium-go v0.1.0
+	github.com/pomerium-jwt/pomerium-go/grpc v0.1.0
+	github.com/pomerium-jwt/pomerium-jwt/examples/go v0.1.0
+	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.80.0
 )
 
@@ -16,6 +22,7 @@ require (
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
 	github.com/cloudwego/base64x v0.1.6 // indirect
+	github.com/felixge/httpsnoop v1.0.3 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.12 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
 	github.com/go-playground/locales v0.14.1 // indirect
@@ -44,11 +51,14 @@ require (
 	golang.org/x/net v0.56.0 // indirect
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260120221211-b8f7ae30c516 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 )
 
 replace (
-	github.com/pomerium-jwt/pomerium-jwt/clients/go => ../../../clients/go
-	github.com/pomerium-jwt/pomerium-jwt/clients/go/grpc => ../../../clients/go/grpc
+	github.com/pomerium-jwt/pomerium-go => ../../../clients/go
+	github.com/pomerium-jwt/pomerium-go/grpc => ../../../clients/go/grpc
 )
+
+replace github.com/pomerium-jwt/pomerium-jwt/examples/go => ../

@@ -11,7 +11,7 @@ import (
 	"os"
 	"strings"
 
-	pomerium "github.com/pomerium-jwt/pomerium-jwt/clients/go"
+	pomerium "github.com/pomerium-jwt/pomerium-go"
 )
 
 var exitCodes = map[pomerium.Kind]int{

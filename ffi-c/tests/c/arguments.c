@@ -236,6 +236,14 @@ static void states(void) {
     pomerium_jwt_string_free(output);
     CHECK(pomerium_jwt_status(verifier, NULL) == 0, "nothing wanted");
     output = POISON;
+    CHECK(pomerium_jwt_describe(verifier, &output) == 0 && output, "describe");
+    CHECK(strstr(output, "\"header_name\":\"X-Pomerium-Jwt-Assertion\",\"summary\":\"accepts issuer"), "described as %s", output);
+    pomerium_jwt_string_free(output);
+    output = POISON;
+    CHECK(pomerium_jwt_describe(NULL, &output) == POMERIUM_JWT_INVALID_ARGUMENT && output, "NULL");
+    pomerium_jwt_string_free(output);
+    CHECK(pomerium_jwt_describe(verifier, NULL) == 0, "nothing wanted");
+    output = POISON;
     CHECK(pomerium_jwt_metrics(verifier, &output) == 0 && output, "metrics");
     CHECK(strstr(output, "pomerium_jwt_keys_state{state=\"static\"} 1\n"), "metrics are %s", output);
     pomerium_jwt_string_free(output);
