@@ -34,19 +34,20 @@ test-c:
 	@tools/need c
 	ffi-c/tests/run.py
 
-# Python: the wheel in a virtual environment of its own; wheel and source distribution in fresh ones
+# Python: the wheel in a virtual environment of its own, Flask and WSGI under real servers; wheel, source distribution and repository in fresh ones
 test-python: python-environment
 	cargo build -q --locked -p pomerium-jwt-cli
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
-	$(PYTHON)/bin/pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	$(PYTHON)/bin/python -m pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
+	tools/http python
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python
 python-environment:
 	@tools/need python
-	@test -x $(PYTHON)/bin/pip || python3 -m venv $(PYTHON)
-	@$(PYTHON)/bin/pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
+	@test -x $(PYTHON)/bin/python || python3 -m venv $(PYTHON)
+	@$(PYTHON)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r bindings-python/requirements-dev.txt
 	@rm -rf $(PYTHON)/dist
 
 # ---- Go
@@ -74,17 +75,18 @@ bench-go: go-library
 
 # ---- Node
 
-# Node: the addon under node's test runner, its types, the packed package in fresh projects
+# Node: the addon under node's test runner, its types, the packed package in fresh projects, the HTTP suite
 test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
+	tools/http node
 
 # Packs the Node package and the one with this machine's addon into target/node/, as released
 node-package: node-environment
 	cargo build -q --release --locked -p pomerium-jwt-node
 	cd bindings-node && npm run --silent build && node scripts/package.mjs release $(CARGO_TARGET_DIR)/node
 
-# Node beside jose, jsonwebtoken, fast-jwt and aws-jwt-verify, as released
+# Node next to jose, jsonwebtoken, fast-jwt and aws-jwt-verify, as released
 bench-node: node-environment
 	cargo build -q --release --locked -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs release && npm run --silent build
@@ -95,7 +97,8 @@ bench-node: node-environment
 .PHONY: node-package bench-node node-environment
 node-environment:
 	@tools/need node
-	@cd bindings-node && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
+	@for folder in bindings-node examples/node; do \
+		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
 
 # ---- Comparisons
 
@@ -112,8 +115,8 @@ bench-rust:
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
 	python3 -m venv $(PYTHON)-bench
-	$(PYTHON)-bench/bin/pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
-	$(PYTHON)-bench/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
+	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
 # The scripts in tools/

@@ -1,4 +1,4 @@
-// Times pomerium-jwt beside the libraries that a Node program would otherwise use, in one process:
+// Times pomerium-jwt next to the libraries that a Node program would otherwise use, in one process:
 //     npm ci --prefix bench/node && node bench/node/bench.mjs
 // with bindings-node built before, its addon in the release profile; `make bench-node` does it all.
 //

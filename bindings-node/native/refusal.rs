@@ -1,6 +1,9 @@
-//! Refusals on their way to JavaScript, where `src/errors.ts` makes a VerifyError of them.
+//! Refusals on their way to JavaScript: `src/errors.ts` makes a VerifyError of each.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use napi::bindgen_prelude::{BigInt, Either};
 use napi_derive::napi;
@@ -14,9 +17,11 @@ pub struct Refusal {
     pub code: &'static str,
     /// One sentence for logs.
     pub message: String,
-    /// Whole seconds after which another attempt can succeed.
-    pub retry_after: Option<u32>,
-    /// With `keys_needed`: what `finish` takes.
+    /// The headers of the response.
+    pub headers: BTreeMap<&'static str, String>,
+    /// The body of the response.
+    pub body: String,
+    /// With `keys_needed`: what the final call takes.
     pub ticket: Option<BigInt>,
 }
 
@@ -45,9 +50,18 @@ pub fn codes() -> Vec<CodeFacts> {
     Code::ALL.into_iter().map(facts).collect()
 }
 
+/// A refusal of the JavaScript half: a call that its types do not allow, and what one route demands.
+#[napi]
+pub fn refusal(code: String, message: String) -> napi::Result<Refusal> {
+    match Code::ALL.into_iter().find(|known| known.name() == code) {
+        Some(code) => Ok(Refusal::new(code, message)),
+        None => Err(napi::Error::from_reason(format!("{code} is not a code"))),
+    }
+}
+
 impl Refusal {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code: code.name(), message: message.into(), retry_after: None, ticket: None }
+        Error::new(code, message).into()
     }
 
     /// With the ticket that came with `keys_needed`.
@@ -58,10 +72,13 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        // Retry-After has whole seconds
-        let seconds = error.retry_after().map(|time| time.as_secs() + u64::from(time.subsec_nanos() > 0));
-        let retry_after = seconds.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
-        Self { retry_after, ..Self::new(error.code(), error.message()) }
+        Self {
+            code: error.code().name(),
+            message: error.message().to_owned(),
+            body: error.body(),
+            headers: error.headers().into_iter().collect(),
+            ticket: None,
+        }
     }
 }
 

@@ -10,20 +10,20 @@ use std::{
 
 use napi::{
     Env, JsDeferred, JsString, Unknown,
-    bindgen_prelude::{BigInt, Either, Either3, Object, Uint8ArraySlice},
+    bindgen_prelude::{BigInt, Either, Either3, Null, Object, Uint8ArraySlice},
 };
 use napi_derive::napi;
-use pomerium_jwt::{Code, Identity, OPTIONS, Options, Verifier};
+use pomerium_jwt::{Admission, Code, Identity, OPTIONS, Options, Request, Verifier};
 
 use crate::refusal::{Refusal, either, guarded};
 
-/// A token as JavaScript hands it over, which may be anything.
-type Token<'a> = Either3<JsString<'a>, Uint8ArraySlice<'a>, Unknown<'a>>;
+/// A token or a path as JavaScript hands it over, which may be anything.
+type Text<'a> = Either3<JsString<'a>, Uint8ArraySlice<'a>, Unknown<'a>>;
 
 /// What settles the promise of a refresh.
 type Settle = Box<dyn FnOnce(Env) -> napi::Result<Option<Refusal>> + Send>;
 
-/// What stands behind the class Verifier of `src/verifier.ts`. Methods return a Refusal and throw nothing.
+/// The native half of the class Verifier of `src/verifier.ts`. Methods return a Refusal and throw nothing.
 #[napi]
 pub struct NativeVerifier {
     core: Arc<Verifier>,
@@ -39,32 +39,65 @@ impl NativeVerifier {
         either(made.map(|core| NativeVerifier { core: Arc::new(core), refreshing: Arc::default() }))
     }
 
-    /// Answers at once. A refusal with a ticket asks for one `refresh(false)`, and then for `finish`.
+    /// A verifier with these request options over the same keys; a refresh of one is a refresh of both.
     #[napi]
-    pub fn start(&self, token: Token<'_>) -> Either<String, Refusal> {
-        let mut ticket = 0;
-        let outcome = self.verify_cached(token, &mut ticket);
+    pub fn with(&self, options: String) -> Either<NativeVerifier, Refusal> {
+        let made = guarded(|| self.core.with(Options::from_json(options)?));
+        either(made.map(|core| NativeVerifier { core: Arc::new(core), refreshing: self.refreshing.clone() }))
+    }
+
+    /// Answers at once. A refusal with a ticket asks for one `refresh(false)`, and then for the same call with the
+    /// ticket, which is final.
+    #[napi]
+    pub fn verify(&self, token: Text<'_>, ticket: Option<BigInt>) -> Either<String, Refusal> {
+        let mut ticket = number(ticket);
+        let mut verify = || {
+            let token = bytes(token, TOKEN)?;
+            guarded(|| self.core.verify_cached(&token, Some(&mut ticket))).and_then(|identity| answer(&identity))
+        };
+        let outcome = verify();
         either(outcome.map_err(|refusal| refusal.with_ticket(ticket)))
     }
 
-    /// The answer to a call of `start`, from the keys that are there now.
+    /// Whether a request gets in, at once: an identity, null if it passed without one, or a refusal; tickets
+    /// as `verify` has them.
     #[napi]
-    pub fn finish(&self, token: Token<'_>, ticket: BigInt) -> Either<String, Refusal> {
-        either(self.verify_cached(token, &mut ticket.get_i64().0))
+    pub fn admit(
+        &self,
+        token: Text<'_>,
+        path: Text<'_>,
+        upgrade: bool,
+        marked_public: bool,
+        ticket: Option<BigInt>,
+    ) -> Either3<String, Null, Refusal> {
+        let mut ticket = number(ticket);
+        let mut admit = || {
+            let (token, path) = (bytes(token, TOKEN)?, bytes(path, PATH)?);
+            let request = Request { token: &token, path: &path, upgrade, marked_public };
+            guarded(|| self.core.admit_cached(&request, Some(&mut ticket))).and_then(|admission| match admission {
+                Admission::Verified(identity) => answer(&identity).map(Some),
+                Admission::Passed => Ok(None),
+            })
+        };
+        match admit() {
+            Ok(Some(identity)) => Either3::A(identity),
+            Ok(None) => Either3::B(Null),
+            Err(refusal) => Either3::C(refusal.with_ticket(ticket)),
+        }
     }
 
     /// The answer at the time `now`, from the keys that are there.
     #[napi]
-    pub fn verify_at(&self, token: Token<'_>, now: Either<f64, Unknown<'_>>) -> Either<String, Refusal> {
+    pub fn verify_at(&self, token: Text<'_>, now: Either<f64, Unknown<'_>>) -> Either<String, Refusal> {
         let verify = || {
-            let (token, now) = (bytes(token)?, whole(&now)?);
+            let (token, now) = (bytes(token, TOKEN)?, whole(&now)?);
             guarded(|| self.core.verify_at(&token, now)).and_then(|identity| answer(&identity))
         };
         either(verify())
     }
 
-    /// Whether the thread of a `refresh(false)` is under way. Once it is not, its promise is none to join, though the
-    /// event loop may not have settled it yet: its fetch was sent before the caller came.
+    /// Whether the thread of a `refresh(false)` is running. Once it has ended, nobody may join its promise, even if the
+    /// event loop has not settled it yet: its fetch was sent before the caller came.
     #[napi(getter)]
     pub fn refreshing(&self) -> bool {
         self.refreshing.load(Ordering::SeqCst)
@@ -87,7 +120,7 @@ impl NativeVerifier {
         if let Err(error) = thread::Builder::new().name("pomerium-jwt".to_owned()).spawn(work) {
             // To fetch here would stop the event loop
             refreshing.store(false, Ordering::SeqCst);
-            let message = format!("the system gives no thread to wait for keys with: {error}");
+            let message = format!("no thread could be started to wait for the keys: {error}");
             settle(here, Err(Refusal::new(Code::KeysUnavailable, message)));
         }
         Ok(promise)
@@ -96,14 +129,31 @@ impl NativeVerifier {
     /// The status as JSON.
     #[napi]
     pub fn status(&self) -> Either<String, Refusal> {
-        either(guarded(|| Ok(self.core.status())).and_then(|status| serde_json::to_string(&status).map_err(internal)))
+        either(guarded(|| Ok(self.core.status())).and_then(|status| json(&status)))
     }
-}
 
-impl NativeVerifier {
-    fn verify_cached(&self, token: Token<'_>, ticket: &mut i64) -> Result<String, Refusal> {
-        let token = bytes(token)?;
-        guarded(|| self.core.verify_cached(&token, Some(ticket))).and_then(|identity| answer(&identity))
+    /// The health as JSON.
+    #[napi]
+    pub fn health(&self) -> Either<String, Refusal> {
+        either(guarded(|| Ok(self.core.health())).and_then(|health| json(&health)))
+    }
+
+    /// The metrics in the text format of OpenMetrics.
+    #[napi]
+    pub fn metrics(&self) -> Either<String, Refusal> {
+        either(guarded(|| Ok(self.core.metrics())))
+    }
+
+    /// The line that an integration logs at start.
+    #[napi(getter)]
+    pub fn summary(&self) -> String {
+        self.core.summary()
+    }
+
+    /// The request header that carries the token.
+    #[napi(getter)]
+    pub fn header_name(&self) -> String {
+        self.core.header_name().to_owned()
     }
 }
 
@@ -111,6 +161,30 @@ impl NativeVerifier {
 #[napi]
 pub fn options_from_env() -> Either<String, Refusal> {
     either(guarded(|| Options::from_env().map(|options| options.to_json())))
+}
+
+/// Options in code laid over the environment's.
+#[napi(object, object_from_js = false)]
+pub struct Overlay {
+    /// What to make a verifier from, as JSON.
+    pub options: String,
+    /// What to warn of at start.
+    pub warning: Option<String>,
+}
+
+/// These options, as JSON, laid over the environment's.
+#[napi]
+pub fn options_over_env(options: String) -> Either<Overlay, Refusal> {
+    either(
+        guarded(|| Options::from_json(options)?.over_env())
+            .map(|overlay| Overlay { warning: overlay.warning(), options: overlay.options.to_json() }),
+    )
+}
+
+/// Whether the values of a request's `Upgrade` header, joined by commas, ask for an upgrade.
+#[napi]
+pub fn is_upgrade(joined: String) -> bool {
+    Request::is_upgrade(joined)
 }
 
 /// The names of all options, as the core writes them.
@@ -122,26 +196,33 @@ pub fn option_names() -> Vec<&'static str> {
 /// The identity as JSON, a line feed (which compact JSON does not hold), and the payload's own text.
 ///
 /// One string, because it is the fastest way that ends in a plain object. Measured on two busy cores, with `email` and
-/// three `groups` read, beside a verification of 14 µs: this with JSON.parse and a frozen Identity 3.6 µs, of which 1.2 are
+/// three `groups` read, next to a verification of 14 µs: this with JSON.parse and a frozen Identity 3.6 µs, of which 1.2 are
 /// the string; an object built property by property 4.0 µs; a native object whose getters read those two 3.5 µs, and
-/// more for each further one, with a finaliser to run. The payload is parsed only where an application reads it.
+/// more for each further one, with a finaliser to run. The payload is parsed only if an application reads it.
 fn answer(identity: &Identity) -> Result<String, Refusal> {
-    let mut text = serde_json::to_string(identity).map_err(internal)?;
+    let mut text = json(identity)?;
     text.push('\n');
     text.push_str(identity.claims.text());
     Ok(text)
 }
 
-/// The bytes of a token, copied: JavaScript may share its own with another thread. A string that is no Unicode text
-/// becomes one with U+FFFD, which no token holds either.
-fn bytes(token: Token<'_>) -> Result<Vec<u8>, Refusal> {
-    match token {
+/// A ticket as the core takes it: 0 on the first call.
+fn number(ticket: Option<BigInt>) -> i64 {
+    ticket.map_or(0, |ticket| ticket.get_i64().0)
+}
+
+const TOKEN: &str = "a token is a string or a Uint8Array; if the header is absent, pass \"\"";
+const PATH: &str = "a path is a string or a Uint8Array; if it is not known, pass \"\"";
+
+/// The bytes of a text, copied: JavaScript may share its own with another thread. In a string that is not well-formed
+/// Unicode, U+FFFD replaces what is wrong; no token and no exempt path holds that either.
+fn bytes(text: Text<'_>, takes: &str) -> Result<Vec<u8>, Refusal> {
+    match text {
         Either3::A(text) => text.into_utf8().map(|text| text.take()).map_err(internal),
         Either3::B(bytes) => Ok(bytes.to_vec()),
         Either3::C(other) => {
             let kind = other.get_type().map_or_else(|_| "unknown".to_owned(), |kind| kind.to_string());
-            let message = format!("a token is a string or a Uint8Array, not {kind}: for no header write \"\"");
-            Err(Refusal::new(Code::InvalidArgument, message))
+            Err(Refusal::new(Code::InvalidArgument, format!("{takes} (this is {kind})")))
         }
     }
 }
@@ -156,6 +237,10 @@ fn whole(now: &Either<f64, Unknown<'_>>) -> Result<i64, Refusal> {
 
 fn settle(promise: JsDeferred<Option<Refusal>, Settle>, outcome: Result<(), Refusal>) {
     promise.resolve(Box::new(move |_| Ok(outcome.err())));
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Refusal> {
+    serde_json::to_string(value).map_err(internal)
 }
 
 fn internal(error: impl ToString) -> Refusal {

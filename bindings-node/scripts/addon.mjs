@@ -1,4 +1,4 @@
-// addon.mjs PROFILE: puts the addon that cargo built beside the package, where src/native.ts looks first.
+// addon.mjs PROFILE: copies the addon that cargo built next to the package: src/native.ts looks there first.
 
 import { copyFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,5 @@
 import { native, type Refusal } from './native'
+import { inOurWords } from './names'
 
 /** Every code, stable and the same in every language. Compared with conformance/codes.json by a test. */
 export type Code =
@@ -31,8 +32,12 @@ export type Code =
 export type Kind = 'options' | 'token' | 'keys' | 'access' | 'internal'
 
 /**
- * Why there is no verified identity. The message is for logs, never for the HTTP client: it may name expected issuers
- * and key ids. It never quotes the token, and values from its payload only after the signature held.
+ * Why a token or a request is refused, or why the options are invalid.
+ *
+ * Frameworks answer with the `message` of what is thrown: it is the code alone, such as "token_expired" (for the kind
+ * `options`, which is the developer's own mistake, it is the sentence). `reason` is the sentence for the log and never
+ * for the HTTP client: it may name expected issuers and key ids. It never quotes the token, and values from its payload
+ * only if the signature was valid.
  */
 export class VerifyError extends Error {
   /** The stable name, such as "token_expired". */
@@ -41,47 +46,72 @@ export class VerifyError extends Error {
   readonly number: number
   /** What the error is about. */
   readonly kind: Kind
-  /** The HTTP status to answer with: 401, 403, 503 or 500. */
+  /** The HTTP status to answer with: 401, 403, 500 or 503. */
   readonly status: number
-  /** Seconds after which another attempt can succeed, for the header Retry-After; undefined where no time helps. */
-  readonly retryAfter?: number
+  /** One sentence with the facts that help, for the log. */
+  readonly reason: string
+  /** Seconds after which another attempt can succeed; undefined if time alone does not help. */
+  declare readonly retryAfter?: number
+  readonly #refusal: Refusal
 
-  /** number, kind and status follow from the code. */
-  constructor(code: Code, message: string, options: { retryAfter?: number | undefined; cause?: unknown } = {}) {
-    const { retryAfter, ...causes } = options
-    super(message, causes)
-    const { number, kind, status } = facts(code)
+  /** @internal */
+  static of(refusal: Refusal): VerifyError {
+    return new VerifyError(refusal)
+  }
+
+  /** @internal The same refusal in other words, which may reach the client. */
+  static saying(message: string, cause: VerifyError): VerifyError {
+    return new VerifyError(cause.#refusal, { message, cause })
+  }
+
+  private constructor(refusal: Refusal, { message, ...cause }: { message?: string; cause?: VerifyError } = {}) {
+    const code = refusal.code as Code
+    const { number, kind, status } = FACTS.get(code)!
+    const reason = inOurWords(refusal.message)
+    super(message ?? (kind === 'options' ? reason : code), cause)
     this.code = code
     this.number = number
     this.kind = kind as Kind
     this.status = status
-    if (retryAfter !== undefined) this.retryAfter = retryAfter
+    this.reason = reason
+    const retryAfter = refusal.headers['Retry-After']
+    if (retryAfter !== undefined) this.retryAfter = Number(retryAfter)
+    this.#refusal = refusal
+  }
+
+  /** The headers of the HTTP response: Content-Type, Cache-Control, and WWW-Authenticate or Retry-After. */
+  get headers(): { readonly [name: string]: string } {
+    return { ...this.#refusal.headers }
+  }
+
+  /** The body of the HTTP response: `{"error":"token_expired"}`. */
+  get body(): string {
+    return this.#refusal.body
+  }
+
+  /** What JSON.stringify shows: no more than the client may see. */
+  toJSON(): { error: Code } {
+    return { error: this.code }
   }
 }
 
 // As Error has it: on the prototype, so that it is not printed with the properties
 Object.defineProperty(VerifyError.prototype, 'name', { value: 'VerifyError', configurable: true, writable: true })
 
+const FACTS = new Map(native.codes().map((row) => [row.code, row]))
+
 /** What the native half returned, or its refusal thrown. */
-export function accepted<T extends string | object>(outcome: T | Refusal): T {
-  if (typeof outcome === 'object' && 'code' in outcome) throw refused(outcome)
+export function accepted<T extends string | object | null>(outcome: T | Refusal): T {
+  if (typeof outcome === 'object' && outcome !== null && 'code' in outcome) throw VerifyError.of(outcome)
   return outcome
 }
 
-/** A refusal of the native half as an error. */
-export function refused({ code, message, retryAfter }: Refusal): VerifyError {
-  return new VerifyError(code as Code, message, { retryAfter })
+/** An error that the native half has not seen. */
+export function made(code: Code, reason: string): VerifyError {
+  return VerifyError.of(native.refusal(code, reason))
 }
 
 /** For options that cannot even be handed to the core. */
-export function invalidOptions(message: string): VerifyError {
-  return new VerifyError('invalid_options', message)
-}
-
-const FACTS = new Map(native.codes().map((row) => [row.code, row]))
-
-function facts(code: Code): { number: number; kind: string; status: number } {
-  const found = FACTS.get(code)
-  if (!found) throw new TypeError(`${String(code)} is no code of a VerifyError`)
-  return found
+export function invalidOptions(reason: string): VerifyError {
+  return made('invalid_options', reason)
 }

@@ -1,9 +1,12 @@
 /**
- * Middleware for Express 4 and 5, and for Connect.
+ * Middleware for Express 4 and 5, for Connect, and for whatever else calls such functions, as Socket.IO does.
  *
  *     const app = express()
  *     app.use(pomerium({ route: 'https://app.example.com' }))
  *     app.get('/', (request, response) => response.send(request.pomerium.email))
+ *
+ * It covers what comes later in the application. It does not cover WebSockets and Socket.IO on the same server: the one
+ * is covered by `protectUpgrade` of pomerium-jwt/ws, the other by `io.engine.use(pomerium())`.
  *
  * A refused request is answered here and goes no further, not even to error-first handlers. Those get what is not
  * expected: an error of your own `errorHandler` or `onRefused`, and a `requireGroup` before which no `pomerium()` ran.
@@ -11,73 +14,65 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { invalidOptions } from './errors'
-import { admissions, areGroups, attach, Gate, type GateRequest, type PomeriumOptions } from './gate'
+import { checkGroups, requireGroup as demandGroup, requireUser as demandUser } from './demands'
 import type { Identity, Verifier } from './index'
+import { admissions, Integration, type PomeriumOptions } from './integration'
 
-export type { PomeriumOptions, Refusal, Rendered } from './gate'
+export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
+export type { Logger } from './log'
 
 /** What Express and Connect call. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
 
-/** The middleware, with its verifier for `verifier.health()`, `verifier.refresh()` and `verifier.status()`. */
+/** The middleware, with its verifier for `verifier.health()`, `verifier.refresh()` and `verifier.metrics()`. */
 export type Pomerium = Middleware & { readonly verifier: Verifier }
 
 /**
- * Lets verified requests pass, with their identity in `request.pomerium`, and answers the others itself.
+ * Lets requests in as `verifier.admit` says, with the identity in `request.pomerium`, and answers the others itself.
  *
- * `exemptPaths` are whole paths, with the prefix under which this is mounted. The header is believed whatever
- * `trust proxy` says: it is signed. Throws VerifyError at once, so that a misconfigured application does not start.
+ * `exemptPaths` are whole paths, with the prefix under which this is mounted (under Connect, which does not keep it,
+ * nothing is exempt below a mount). The header is believed whatever `trust proxy` says: it is signed. Throws VerifyError
+ * at once, so that a misconfigured application does not start.
  */
 export function pomerium(options?: PomeriumOptions): Pomerium {
-  const gate = new Gate(options)
+  const integration = new Integration(options)
   const middleware: Middleware = (request, response, next) => {
-    void run(gate, request, response, next, async () => attach(request, await gate.admit(request, response)))
+    void run(integration, request, response, next, () => integration.admit(request))
   }
-  return Object.assign(middleware, { verifier: gate.verifier })
+  return Object.assign(middleware, { verifier: integration.verifier })
 }
 
-/**
- * For what nobody sees without being signed in: of use with the options `optional` and `allowAnonymous`. No CORS
- * preflight passes.
- */
-export const requireUser: Middleware = demand((gate, identity) => {
-  gate.checkUser(identity)
-})
+/** For signed-in users alone: of use with the options `optional`, `exemptPaths` and `allowAnonymous`. */
+export const requireUser: Middleware = demand((identity) => demandUser(identity))
 
-/**
- * For users in one of these groups at least; for all others the answer is 403. Stands behind `pomerium()`. No CORS
- * preflight passes.
- */
+/** For users in at least one of these groups; for all others the answer is 403. Comes after `pomerium()`. */
 export function requireGroup(...groups: readonly string[]): Middleware {
-  if (!areGroups(groups)) throw invalidOptions("requireGroup takes names of groups: requireGroup('admins')")
-  return demand((gate, identity) => {
-    gate.checkGroup(identity, groups)
-  })
+  checkGroups(groups)
+  return demand((identity) => demandGroup(identity, ...groups))
 }
 
-function demand(check: (gate: Gate, identity: Identity | undefined) => void): Middleware {
+function demand(check: (identity: Identity | undefined) => Identity): Middleware {
   return (request, response, next) => {
     const admission = admissions.get(request)
     if (!admission) {
       next(new Error('no pomerium() has run before, so nothing has been verified'))
       return
     }
-    void run(admission.gate, request, response, next, async () => check(admission.gate, admission.identity))
+    void run(admission.integration, request, response, next, async () => check(admission.identity))
   }
 }
 
 async function run(
-  gate: Gate,
-  request: GateRequest,
+  integration: Integration,
+  request: IncomingMessage,
   response: ServerResponse,
   next: (error?: unknown) => void,
-  check: () => Promise<void>,
+  check: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await check()
   } catch (error) {
-    return gate.answer(error, request, response).catch(next)
+    return integration.answer(error, request, response).catch(next)
   }
   next()
 }

@@ -1,46 +1,58 @@
 /**
- * For a plain `http.Server` or `https.Server`.
+ * For a plain `http.Server` or `https.Server`, and for an `http2` server's requests.
  *
  *     const listener = protect((request, response) => response.end(request.pomerium?.email), { route: 'https://...' })
  *     createServer(listener).listen(8000)
+ *
+ * It covers the server's event `request`. It does not cover listeners for `upgrade`, which `protectUpgrade` of
+ * pomerium-jwt/ws covers, nor those for `connect`, `checkContinue`, `checkExpectation` and, of an `http2` server,
+ * `stream`: have none.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
-import { invalidOptions } from './errors'
-import { attach, fail, Gate, type PomeriumOptions } from './gate'
+import { invalidOptions, VerifyError } from './errors'
 import type { Verifier } from './index'
+import { fail, Integration, type PomeriumOptions } from './integration'
 
-export type { PomeriumOptions, Refusal, Rendered } from './gate'
+export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
+export type { Logger } from './log'
 
-/** What answers the requests that were let in. */
+/** What answers the requests that were let in. Those of an `http2` server have nearly the same members. */
 export type ProtectedListener = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** What an http.Server calls, with the verifier behind it. */
-export type Protected = ((request: IncomingMessage, response: ServerResponse) => void) & { readonly verifier: Verifier }
+/** What a server calls, with its verifier. */
+export interface Protected {
+  (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void
+  readonly verifier: Verifier
+}
 
 /**
- * Lets verified requests pass to `listener`, with their identity in `request.pomerium`, and answers the others itself.
+ * Lets requests in to `listener` as `verifier.admit` says, with the identity in `request.pomerium`, and answers the others
+ * itself, with any VerifyError that the listener throws, as `requireGroup(request.pomerium, 'admins')` does.
  *
- * CORS preflight requests reach it without an identity, and only status and headers of its answer are sent. An error of
- * your own `errorHandler` or `onRefused` is answered with 500 and written to standard error. Throws VerifyError at once,
- * so that a misconfigured application does not start.
+ * An error of your own `errorHandler` or `onRefused` is answered with 500 and written to standard error. Throws
+ * VerifyError at once, so that a misconfigured application does not start.
  */
 export function protect(listener: ProtectedListener, options?: PomeriumOptions): Protected {
   if (typeof listener !== 'function') throw invalidOptions('protect takes the listener, and then the options')
-  const gate = new Gate(options)
+  const integration = new Integration(options)
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let admitted = false
     try {
-      attach(request, await gate.admit(request, response))
+      await integration.admit(request)
+      admitted = true
+      await listener(request, response)
     } catch (error) {
-      return gate.answer(error, request, response).catch((fault: unknown) => fail(fault, response))
+      // What else the listener throws ends the process, as without us
+      if (admitted && (!(error instanceof VerifyError) || response.headersSent)) throw error
+      await integration.answer(error, request, response).catch((fault: unknown) => fail(fault, request, response))
     }
-    await listener(request, response)
   }
 
-  // What the listener throws ends the process, as without us
-  return Object.assign((request: IncomingMessage, response: ServerResponse) => void handle(request, response), {
-    verifier: gate.verifier,
-  })
+  const listen = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) =>
+    void handle(request as IncomingMessage, response as ServerResponse)
+  return Object.assign(listen, { verifier: integration.verifier })
 }

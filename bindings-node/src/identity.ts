@@ -1,16 +1,16 @@
-import { VerifyError } from './errors'
+import { made } from './errors'
 
-/** What the core says of a token. */
-interface Fields {
+/** An identity as JSON: the typed fields, with the names that every language has. */
+export interface IdentityJson {
   readonly subject: string
   readonly user: string | null
   readonly email: string | null
   readonly name: string | null
-  readonly groups: string[]
+  readonly groups: readonly string[]
   readonly session_id: string | null
   readonly token_id: string | null
   readonly issuer: string
-  readonly audience: string[]
+  readonly audience: readonly string[]
   readonly issued_at: number | null
   readonly expires_at: number
   readonly anonymous: boolean
@@ -20,8 +20,8 @@ interface Fields {
 export type Claims = { readonly [name: string]: unknown }
 
 /**
- * Who is calling, as Pomerium says and its signature proves. Frozen. Printed with console.log it shows no personal data;
- * as JSON, which is asked for on purpose, it has all its fields but no claims.
+ * Who is calling, as Pomerium says and its signature proves. Frozen. console.log shows no personal data; JSON.stringify
+ * has all its fields, with the names that every language has, but no claims.
  */
 export class Identity<C = Claims> {
   /** `sub`: the user's id at the identity provider. Empty only when `anonymous`. */
@@ -34,7 +34,7 @@ export class Identity<C = Claims> {
   readonly name: string | null
   /** `groups`: ids and names from the directory. */
   readonly groups: readonly string[]
-  /** `sid`: the session, or the service account. Set for some anonymous requests too: no proof of a user. */
+  /** `sid`: the session, or the service account. Some anonymous requests have one too, so it does not prove a user. */
   readonly sessionId: string | null
   /** `jti`: fresh for each request (Pomerium 0.27 and later). null when missing or empty. */
   readonly tokenId: string | null
@@ -46,7 +46,7 @@ export class Identity<C = Claims> {
   readonly issuedAt: number | null
   /** `exp` in Unix seconds: five minutes after the request. Long connections outlive it. */
   readonly expiresAt: number
-  /** Nobody is signed in: `sub` was empty and `allowAnonymous` is set. A signed token is no signed-in user. */
+  /** Nobody is signed in: `sub` is empty and `allowAnonymous` is set. A signed token alone is not a signed-in user. */
   readonly anonymous: boolean
 
   readonly #text: string
@@ -59,7 +59,7 @@ export class Identity<C = Claims> {
 
   private constructor(answer: string) {
     const end = answer.indexOf('\n')
-    const fields = JSON.parse(answer.slice(0, end)) as Fields
+    const fields = JSON.parse(answer.slice(0, end)) as IdentityJson
     this.subject = fields.subject
     this.user = fields.user
     this.email = fields.email
@@ -81,7 +81,7 @@ export class Identity<C = Claims> {
     return (this.#claims ??= JSON.parse(this.#text) as C)
   }
 
-  /** The verified payload as its own JSON text, for a reader of your own (one for integers beyond 2^53, for example). */
+  /** The verified payload as its own JSON text, for another reader (for integers beyond 2^53, for example). */
   get claimsText(): string {
     return this.#text
   }
@@ -96,14 +96,13 @@ export class Identity<C = Claims> {
     return new Date(Math.min(this.expiresAt * 1000, 8.64e15))
   }
 
-  /** Whether the user is in this group. Throws VerifyError `invalid_argument` for what is no string. */
+  /** Whether the user is in this group. Throws VerifyError `invalid_argument` for anything but a string. */
   inGroup(group: string): boolean {
-    if (typeof group !== 'string')
-      throw new VerifyError('invalid_argument', 'a group is a string: write several one by one')
+    if (typeof group !== 'string') throw made('invalid_argument', 'a group is a string: pass several one by one')
     return this.groups.includes(group)
   }
 
-  /** Whether the user is in one of these groups at least. */
+  /** Whether the user is in at least one of these groups. */
   inAnyGroup(...groups: readonly string[]): boolean {
     return groups.filter((group) => this.inGroup(group)).length > 0
   }
@@ -111,6 +110,24 @@ export class Identity<C = Claims> {
   /** Whether the user is in each of these groups. */
   inAllGroups(...groups: readonly string[]): boolean {
     return groups.filter((group) => this.inGroup(group)).length === groups.length
+  }
+
+  /** The typed fields, with the names that every language has. JSON.stringify calls it. */
+  toJSON(): IdentityJson {
+    return {
+      subject: this.subject,
+      user: this.user,
+      email: this.email,
+      name: this.name,
+      groups: this.groups,
+      session_id: this.sessionId,
+      token_id: this.tokenId,
+      issuer: this.issuer,
+      audience: this.audience,
+      issued_at: this.issuedAt,
+      expires_at: this.expiresAt,
+      anonymous: this.anonymous,
+    }
   }
 
   /** @internal */

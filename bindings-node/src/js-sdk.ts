@@ -1,13 +1,13 @@
 /**
- * The interface of the official `@pomerium/js-sdk` for servers: change the import, and add `jwksUrl` where no issuer is
- * configured. What is behind it is a Verifier; the README's table says where the results differ, and why.
+ * The interface of the official `@pomerium/js-sdk` for servers: change the import, and add `jwksUrl` if no issuer is
+ * configured. Verification is the Verifier's; the README's table says where the results differ, and why.
  */
 
-import { invalidOptions } from './errors'
+import { invalidOptions, made } from './errors'
 import { type Claims, type Code, logoutUrl, type Options, Verifier, VerifyError } from './index'
-import { checkOwn, toJson } from './options'
+import { plain, toJson } from './options'
 
-/** What PomeriumVerifier takes; beside what the official one does, most options of the Verifier, such as `caFile`. */
+/** What PomeriumVerifier takes: in addition to what the official one does, most options of the Verifier, such as `caFile`. */
 export interface PomeriumVerifierConfig extends Omit<Options, 'route' | 'issuer' | 'audience' | 'trustOnFirstUse'> {
   /** The expected `iss`. Left out or empty, that of the first token that verifies; `jwksUrl` is needed then. */
   issuer?: string | undefined
@@ -55,7 +55,7 @@ export interface JSONWebKeySet {
 
 /**
  * Verifies assertions. All of a process that are configured alike share their keys and what the first token set: one
- * made for each request fetches nothing and trusts nothing anew.
+ * made for each request does not fetch again and does not trust again.
  */
 export class PomeriumVerifier {
   /** Seconds, as given; 0 if not. */
@@ -66,12 +66,12 @@ export class PomeriumVerifier {
   #firstUse = true
   #verified: JWTPayload = {}
 
-  /** Throws TypeError without an argument, and VerifyError where the configuration makes no verifier. */
+  /** Throws TypeError without an argument, and VerifyError if the configuration is invalid. */
   constructor(config: PomeriumVerifierConfig) {
-    const { issuer = '', audience = [], expirationBuffer, ...others } = config
-    checkOwn(config)
+    if (config === undefined) throw new TypeError('PomeriumVerifier takes its configuration, an object')
+    const { issuer = '', audience = [], expirationBuffer, ...others } = plain(config)
     this.#issuer = issuer
-    this.#audience = this.audToArray(audience)
+    this.#audience = this.audToArray(audience).filter((name) => name !== '')
     this.expirationBuffer = expirationBuffer ?? 0
     if (!Number.isInteger(this.expirationBuffer)) throw invalidOptions('expirationBuffer takes whole seconds')
     if (this.expirationBuffer > 300) warnOfUnit(this.expirationBuffer)
@@ -96,12 +96,12 @@ export class PomeriumVerifier {
     return [...this.#audience]
   }
 
-  /** Whether no token has verified yet with this object. */
+  /** Whether this object has not verified a token yet. */
   get firstUse(): boolean {
     return this.#firstUse
   }
 
-  /** The payload that verified last, whoever's it was. Where requests share this object, read what verifyJwt gives. */
+  /** The payload that verified last, of any user. If requests share this object, read what verifyJwt gives. */
   get jwtData(): JWTPayload {
     return this.#verified
   }
@@ -115,7 +115,7 @@ export class PomeriumVerifier {
   async verifyJwt(jwt: string | undefined): Promise<JWTVerifyResult> {
     try {
       const result = await verifyWith(this.#verifier, jwt)
-      // The core's leeway is no less than 0: it judges once more, at the time when the token has to be valid still
+      // The core's leeway is at least 0: it judges once more, at the time until which the token has to be valid
       if (this.expirationBuffer < 0) {
         this.#verifier.verifyAt(jwt ?? '', Math.floor(Date.now() / 1000) - this.expirationBuffer)
       }
@@ -154,12 +154,12 @@ export class PomeriumVerifier {
       token_expired: 'The jwt is expired!',
     }
     const message = theirs[error.code]
-    return message === undefined ? error : new VerifyError(error.code, message, { cause: error })
+    return message === undefined ? error : VerifyError.saying(message, error)
   }
 }
 
 /**
- * Verifies one token with the keys of `authenticateBaseUrl`, which are kept. Rejects with VerifyError, also where the
+ * Verifies one token with the keys of `authenticateBaseUrl`, which are kept. Rejects with VerifyError, also if the
  * issuer or the audience is empty: one key signs every route.
  */
 export async function verifyPomeriumJWT(
@@ -171,16 +171,21 @@ export async function verifyPomeriumJWT(
   return verifyWith(sharedVerifier({ issuer, audience, jwksUrl: keysOf(authenticateBaseUrl) }), jwt)
 }
 
-/** Decodes a token **and verifies nothing**: for display, never for a decision. Throws VerifyError if it is none. */
+/**
+ * Decodes a token **and verifies nothing**: for display, never for a decision. Throws VerifyError for anything but three
+ * parts whose second is an object; the official one decodes the second of any number.
+ */
 export function parseJWT(token: string): UnverifiedJWTPayload {
-  const payload = token.split('.')[1]
+  const parts = text(token).split('.')
   try {
-    const claims: unknown = decode(payload)
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as JWTPayload
+    const claims: unknown = decode(parts[1])
+    if (parts.length === 3 && typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
+      return claims as JWTPayload
+    }
   } catch {
-    // as any other text that is no token
+    // as any other text that is not a token
   }
-  throw new VerifyError('token_malformed', 'this is no JWT')
+  throw made('token_malformed', 'this is not a JWT in compact serialization')
 }
 
 /** The key set that Pomerium publishes below this address, as it is. Verifying does not need it. */
@@ -206,7 +211,7 @@ const verifiers = new Map<string, Verifier>()
 
 /** The one of this process for these options. */
 function sharedVerifier(options: Options): Verifier {
-  // Not JSON.stringify's, in which a demand that is none to the core would look like no demand
+  // Not JSON.stringify's, which leaves out values that the core would refuse
   const name = toJson(options)
   const shared = verifiers.get(name)
   if (shared) return shared
@@ -219,10 +224,17 @@ function sharedVerifier(options: Options): Verifier {
 }
 
 async function verifyWith(verifier: Verifier, jwt = ''): Promise<JWTVerifyResult> {
-  const { claimsText } = await verifier.verify(jwt)
-  // What verified has three parts, perhaps behind `Bearer `
+  const { claimsText } = await verifier.verify(text(jwt))
+  // What verified has three parts, perhaps after `Bearer `
   const [header] = jwt.slice(jwt.indexOf(' ') + 1).split('.')
   return { payload: JSON.parse(claimsText) as JWTPayload, protectedHeader: decode(header) as JWTHeaderParameters }
+}
+
+/** A token as the official interface has it: Buffers would verify, and fail later. */
+function text(token: unknown): string {
+  if (typeof token === 'string') return token
+  const hint = token instanceof Uint8Array ? ': write Buffer.from(token).toString()' : ''
+  throw made('invalid_argument', `a token is a string here, not ${Object.prototype.toString.call(token)}${hint}`)
 }
 
 function hasKeys({ jwksUrl, jwks, jwksFile, publicKey, publicKeyFile }: Options): boolean {
@@ -246,7 +258,7 @@ function warnOfUnit(expirationBuffer: number): void {
   warned = true
   process.emitWarning(
     `expirationBuffer is in seconds: ${expirationBuffer} accepts tokens for that long after they have expired. ` +
-      'An example of the official documentation has 1000, where one second may have been meant',
+      'An example of the official documentation has 1000, which may have been meant as one second',
     { code: 'POMERIUM_JWT_EXPIRATION_BUFFER' },
   )
 }

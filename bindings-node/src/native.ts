@@ -4,18 +4,35 @@ export interface Native {
   readonly NativeVerifier: { create(options: string): NativeVerifier | Refusal }
   readonly Signer: new () => Signer
   optionsFromEnv(): string | Refusal
+  optionsOverEnv(options: string): { options: string; warning?: string } | Refusal
   optionNames(): string[]
+  isUpgrade(joined: string): boolean
   codes(): { code: string; number: number; kind: string; status: number }[]
+  refusal(code: string, message: string): Refusal
 }
 
-/** What answers with a string answers with the identity's JSON, a line feed, and the payload's own text. */
+/**
+ * An identity comes as one string: its JSON, a line feed, and the payload's own text; null is a request that passed
+ * without one. A refusal with a ticket asks for one `refresh(false)`, and then for the same call with the ticket.
+ */
 export interface NativeVerifier {
-  start(token: unknown): string | Refusal
-  finish(token: unknown, ticket: bigint): string | Refusal
+  verify(token: unknown, ticket?: bigint): string | Refusal
   verifyAt(token: unknown, now: unknown): string | Refusal
+  admit(
+    token: unknown,
+    path: unknown,
+    upgrade: boolean,
+    markedPublic: boolean,
+    ticket?: bigint,
+  ): string | null | Refusal
+  with(options: string): NativeVerifier | Refusal
   readonly refreshing: boolean
   refresh(force: boolean): Promise<Refusal | null>
   status(): string | Refusal
+  health(): string | Refusal
+  metrics(): string | Refusal
+  readonly summary: string
+  readonly headerName: string
 }
 
 /** Signs as Pomerium would. */
@@ -24,19 +41,21 @@ export interface Signer {
   keySet(): string
 }
 
-/** What a VerifyError is made of; with keys_needed, what finish takes. */
+/** What a VerifyError is made of; with keys_needed, the ticket. */
 export interface Refusal {
   readonly code: string
   readonly message: string
-  readonly retryAfter?: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
   readonly ticket?: bigint
 }
 
 export const native: Native = load()
 
 /**
- * The addon of this system: beside the package where it was built, else from the package that npm has chosen by its `os`,
- * `cpu` and `libc`. Installers that know no `libc`, such as Yarn 1, bring both kinds of Linux, of which one cannot be loaded.
+ * The addon of this system: next to the package if it was built there, else from the package that npm has chosen by its
+ * `os`, `cpu` and `libc`. Installers that do not know `libc`, such as Yarn 1, bring both kinds of Linux, one of which cannot
+ * be loaded.
  */
 function load(): Native {
   const system = `${process.platform}-${process.arch}`

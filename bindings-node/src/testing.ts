@@ -9,13 +9,14 @@
 import { accepted } from './errors'
 import { type Options, Verifier } from './index'
 import { native } from './native'
+import { plain } from './options'
 
 const HEADER = 'X-Pomerium-Jwt-Assertion'
 
 // Beyond every leeway and every maxTokenAge in use
 const LONG_AGO = 2 * 86_400
 
-/** The claims of a token: any, beside those below. */
+/** The claims of a token: those below, and any other. */
 export interface TestClaims {
   /** Default "alice". With "" it is the token of a request to a public route, for nobody. */
   sub?: string
@@ -32,7 +33,7 @@ export interface TestClaims {
   [claim: string]: unknown
 }
 
-/** Stands in for Pomerium in tests: signs with a key of its own, made anew for each TestIssuer. */
+/** Stands in for Pomerium in tests: signs with a key of its own, which each TestIssuer makes. */
 export class TestIssuer {
   /** The host of the application's route, without port. */
   readonly host: string
@@ -49,7 +50,7 @@ export class TestIssuer {
 
   /** A verifier that accepts these tokens, with more options if given. */
   verifier(options: Options = {}): Verifier {
-    return new Verifier({ ...this.options, ...options })
+    return new Verifier({ ...this.options, ...plain(options) })
   }
 
   /**

@@ -12,19 +12,21 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import { invalidOptions } from './errors'
-import { attach, fail, Gate, type PomeriumOptions } from './gate'
 import type { Identity, Verifier } from './index'
+import { fail, Integration, type PomeriumOptions } from './integration'
+import { plain } from './options'
 
-export type { PomeriumOptions, Refusal, Rendered } from './gate'
+export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
+export type { Logger } from './log'
 
-/** The close code where `closeAtExpiry` closes: one of those left to applications (RFC 6455 section 7.4.2). */
+/** The close code of `closeAtExpiry`: one of those left to applications (RFC 6455 section 7.4.2). */
 export const TOKEN_EXPIRED = 4401
 
 /** The options of a Verifier, those of an integration, and one of long connections. */
 export type UpgradeOptions = PomeriumOptions & {
   /**
    * Closes each WebSocket with the code TOKEN_EXPIRED when its token expires: five minutes after it was opened. The
-   * client opens another, and Pomerium decides anew. Default false: the connection outlives its token.
+   * client opens another, and Pomerium decides again. Default false: the connection outlives its token.
    */
   closeAtExpiry?: boolean | undefined
 }
@@ -43,10 +45,11 @@ export interface WebSocketServerLike<WebSocket extends WebSocketLike = WebSocket
 }
 
 /**
- * Handles every upgrade of `server`, and has to be the only one that does. Verified ones become WebSockets of
- * `webSockets`, whose event `connection` brings the request with the identity in `request.pomerium`; the others are
- * answered as any request is, and their connection ends. `webSockets` is made with `noServer: true`: with a server of
- * its own it would take upgrades unverified.
+ * Handles every upgrade of `server`, and has to be the only one that does: a listener for upgrades that is there already,
+ * or is added later (Socket.IO adds one), is refused with an error. Verified ones become WebSockets of `webSockets`, whose
+ * event `connection` brings the request with the identity in `request.pomerium`; the others are answered as any request
+ * is, and their connection ends. `exemptPaths` exempts no upgrade. `webSockets` is made with `noServer: true`: with a
+ * server of its own it would take upgrades unverified.
  *
  * Throws VerifyError at once, so that a misconfigured application does not start. Gives the verifier.
  */
@@ -55,33 +58,27 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
   webSockets: WebSocketServerLike<WebSocket>,
   options: UpgradeOptions = {},
 ): { readonly verifier: Verifier } {
-  const { closeAtExpiry = false, ...others } = options
+  const { closeAtExpiry = false, ...others } = plain(options)
   if (typeof closeAtExpiry !== 'boolean') throw invalidOptions('closeAtExpiry takes true or false')
   if (!webSockets.options.noServer) {
     throw invalidOptions(
       'the WebSocketServer would take upgrades that are not verified: make it with { noServer: true }',
     )
   }
-  if (server.listenerCount('upgrade') > 0) {
-    throw invalidOptions(
-      'the server already has a listener for upgrades, which would take what is refused here: leave all to one ' +
-        "protectUpgrade, and tell paths apart by the request's url when there is a connection",
-    )
-  }
-  const gate = new Gate(others)
+  if (server.listenerCount('upgrade') > 0) throw anotherListener('already has')
+  const integration = new Integration(others)
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // Whoever goes away while keys are fetched ends no process
+    // A client that leaves while keys are fetched does not end the process
     socket.on('error', ignore)
     let identity: Identity | undefined
     try {
-      identity = await gate.admit(request)
+      identity = await integration.admit(request, true)
     } catch (error) {
       const response = responseOn(request, socket)
-      return gate.answer(error, request, response).catch((fault: unknown) => fail(fault, response))
+      return integration.answer(error, request, response).catch((fault: unknown) => fail(fault, request, response))
     }
     socket.off('error', ignore)
-    attach(request, identity)
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       if (closeAtExpiry && identity) closeAt(identity.expiresAt, webSocket)
       webSockets.emit('connection', webSocket, request)
@@ -89,19 +86,31 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
   }
 
   server.on('upgrade', (request, socket, head) => void upgrade(request, socket, head))
-  return { verifier: gate.verifier }
+  // Emitted before a listener is added: thrown here, the error reaches the one who adds it, and nothing is added
+  server.on('newListener', (event) => {
+    if (event === 'upgrade') throw anotherListener('would get')
+  })
+  return { verifier: integration.verifier }
+}
+
+/** Of two listeners each would answer, or one would let in what the other refuses. */
+function anotherListener(how: string): Error {
+  return invalidOptions(
+    `the server ${how} another listener for upgrades, which would let in what protectUpgrade refuses: leave all ` +
+      "upgrades to one protectUpgrade, and tell paths apart by the request's url when there is a connection",
+  )
 }
 
 function ignore(): void {}
 
-/** A response where Node makes none: the last thing on this connection. */
+/** A response, which Node does not make for upgrades: the last thing on this connection. */
 function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   try {
     response.assignSocket(socket as Socket)
   } catch {
-    // The response to an earlier request is on its way still: a client that does not wait for it is told nothing
+    // The response to an earlier request is still being sent: a client that does not wait for it is told nothing
     socket.destroy()
   }
   response.once('finish', () => socket.end(() => socket.destroy()))

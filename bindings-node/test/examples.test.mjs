@@ -3,15 +3,21 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, symlinkSync } from 'node:fs'
+import { once } from 'node:events'
+import { cpSync, readFileSync, symlinkSync } from 'node:fs'
+import http2 from 'node:http2'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
+import { WebSocket } from 'ws'
+
 import { ask, environment, HEADER, Issuer, PACKAGE, project, ROOT, run } from './servers.mjs'
 
+const EXAMPLES = path.join(ROOT, 'examples', 'node')
 const folder = installed()
-cpSync(path.join(ROOT, 'examples', 'node'), folder, { recursive: true })
+const isOurs = (file) => !/node_modules|package(-lock)?\.json/.test(path.relative(EXAMPLES, file))
+cpSync(EXAMPLES, folder, { recursive: true, filter: isOurs })
 
 /** A project with the packages as they are released, but for the profile. */
 function installed() {
@@ -20,56 +26,161 @@ function installed() {
   const packed = execFileSync(process.execPath, pack, { encoding: 'utf8' }).trim().split('\n')
   const options = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--silent']
   execFileSync('npm', ['install', ...options, ...packed], { cwd: folder, stdio: 'inherit' })
-  symlinkSync(path.join(PACKAGE, 'node_modules', 'express'), path.join(folder, 'node_modules', 'express'))
+  for (const name of ['connect', 'cors', 'express', 'express4', 'ws']) {
+    symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(folder, 'node_modules', name))
+  }
   return folder
 }
 
 /** The web application and its issuer. */
-async function start(context, options = {}) {
+async function start(context, options = {}, file = 'app.mjs') {
   const issuer = await Issuer.start()
   context.after(() => issuer.close())
-  const server = await run(context, path.join(folder, 'app.mjs'), { POMERIUM_JWT_ROUTE: issuer.url, ...options })
+  const server = await run(context, path.join(folder, file), {
+    POMERIUM_JWT_ROUTE: issuer.url,
+    POMERIUM_JWT_EXEMPT_PATHS: '/health,/public/*',
+    ...options,
+  })
   assert(server.port, server.log)
   const get = (target, token, headers = {}, method = 'GET') =>
     ask(server.port, target, token === undefined ? headers : { ...headers, [HEADER]: token }, method)
   return { issuer, server, get }
 }
 
-describe('app.mjs', { concurrency: true }, () => {
-  test('who gets in', async (context) => {
-    const { issuer, server, get } = await start(context)
-    const good = await issuer.mint({ email: 'alice@example.com' })
-    const admin = await issuer.mint({ groups: 'admins,staff', department: 'R&D' })
-    const table = [
-      ['/', good, 200, { subject: 'alice', email: 'alice@example.com', groups: [] }],
-      ['/admin', admin, 200, { department: 'R&D', sign_out: '/.pomerium/sign_out' }],
-      ['/admin', good, 403, { error: 'group_required' }],
-      ['/healthz', undefined, 200, { configured: true, keysLoaded: true, stale: false, state: 'fresh' }],
-      ['/', undefined, 401, { error: 'token_missing' }],
-      ['/', [good, good], 401, { error: 'token_repeated' }],
-      ['/', await issuer.mint({ expires_in: '-100' }), 401, { error: 'token_expired' }],
-      ['/', await issuer.mint({ host: 'other.example.com' }), 401, { error: 'issuer_mismatch' }],
-      ['/', await issuer.mint({ sub: '' }), 401, { error: 'subject_missing' }],
-      ['/nowhere', undefined, 401, { error: 'token_missing' }],
-    ]
-    for (const [target, token, status, body] of table) {
-      const answer = await get(target, token)
-      assert.deepEqual([answer.status, answer.body], [status, body], `${target} ${token}`)
+const APPLICATIONS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'http.mjs', 'ws.mjs', 'http2.mjs']
+const ROUTERS = APPLICATIONS.slice(0, 3)
+const ORIGIN = 'https://front.example.com'
+
+describe('each application', { concurrency: 4 }, () => {
+  for (const file of APPLICATIONS) {
+    test(`${file}: who gets in`, async (context) => {
+      const rewrite = { CORS_ORIGIN: ORIGIN, REWRITE: '/public/page=/admin' }
+      const { issuer, server, get } = await start(context, rewrite, file)
+      const staff = await issuer.mint({ email: 'alice@example.com', groups: 'staff' })
+      const admin = await issuer.mint({ groups: 'admins,staff' })
+      const identity = (token, different) => ({
+        ...{ subject: 'alice', user: 'alice', email: null, name: null, groups: ['admins', 'staff'], session_id: null },
+        ...{ issuer: '127.0.0.1', audience: ['127.0.0.1'], anonymous: false },
+        ...facts(token),
+        ...different,
+      })
+      const alice = identity(staff, { email: 'alice@example.com', groups: ['staff'] })
+      const missing = [401, { error: 'token_missing' }]
+      const reached = (subject) => [200, { reached: true, subject }]
+      const health = { configured: true, asked: true, keys_loaded: true, stale: false }
+      const table = [
+        ['/', staff, 200, alice],
+        ['/admin', admin, 200, identity(admin)],
+        ['/admin', staff, 403, { error: 'group_required' }],
+        ['/health', undefined, 200, health],
+        ['/health?x=1', 'nonsense', 200, health],
+        ['/', undefined, ...missing],
+        ['/', [staff, staff], 401, { error: 'token_repeated' }],
+        ['/', await issuer.mint({ expires_in: '-100' }), 401, { error: 'token_expired' }],
+        ['/', await issuer.mint({ host: 'other.example.com' }), 401, { error: 'issuer_mismatch' }],
+        ['/', await issuer.mint({ sub: '' }), 401, { error: 'subject_missing' }],
+        ['/nowhere', undefined, ...missing],
+        ['/nowhere', staff, ...reached('alice')],
+        ['/public/a', undefined, ...reached(null)],
+        ['/public/../admin', undefined, ...missing],
+        ['/%68ealth', undefined, ...missing],
+        ['/public/page', undefined, ...(ROUTERS.includes(file) ? missing : reached(null))],
+        ['/', staff, ...reached('alice'), 'POST'],
+        ['/health', undefined, ...reached(null), 'DELETE'],
+      ]
+      for (const [target, token, status, body, method] of table) {
+        const answer = await get(target, token, {}, method)
+        assert.deepEqual([answer.status, answer.body], [status, body], `${method} ${target} ${token}`)
+        assert.match(answer.headers['content-type'], /^application\/json/)
+      }
+      const head = await get('/', undefined, {}, 'HEAD')
+      assert.deepEqual([head.status, head.body], [401, ''])
+      const preflight = { Origin: ORIGIN, 'Access-Control-Request-Method': 'DELETE' }
+      const { status, headers } = await get('/nowhere', undefined, preflight, 'OPTIONS')
+      const allowed = ['origin', 'methods', 'headers'].map((name) => headers[`access-control-allow-${name}`])
+      assert.deepEqual([status, ...allowed], [204, ORIGIN, 'DELETE', 'Authorization'])
+      const refused = await get('/', undefined, { Origin: ORIGIN })
+      assert.deepEqual([refused.status, refused.headers['access-control-allow-origin']], [401, ORIGIN])
+      const many = await issuer.mint({ groups: Array.from({ length: 2000 }, (_, n) => `group-of-users-${n}`).join() })
+      assert.equal((await get('/nowhere', many)).status, 200, `a token of ${many.length} bytes`)
+      for (const secret of [staff, admin, many]) assert(!server.log.includes(secret), 'the log holds no token')
+      assert.match(server.log, /refused "\/": token_expired: the token expired/)
+      assert.match(server.log, /^pomerium-jwt: accepts issuer and audience 127\.0\.0\.1 /m)
+      assert.equal(server.output, `http://127.0.0.1:${server.port}\n`)
+    })
+
+    test(`${file}: a wrong configuration stops the start`, async (context) => {
+      for (const [options, sentence] of [
+        [{ POMERIUM_JWT_EXEMPT_PATHS: '/health' }, /audience is missing: set route/],
+        [{ POMERIUM_JWT_REQUIRED_GROUPS: 'admins' }, /unknown: write POMERIUM_JWT_REQUIRE_GROUP/],
+      ]) {
+        const { port, log, exit } = await run(context, path.join(folder, file), options)
+        assert.equal(port, undefined)
+        assert.match(log, sentence)
+        assert.notEqual(await exit, 0)
+      }
+    })
+  }
+
+  test('ws.mjs: /ws says who opened it, and closes', async (context) => {
+    const { issuer, server, get } = await start(context, {}, 'ws.mjs')
+    const headers = { [HEADER]: await issuer.mint() }
+    const client = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers })
+    const closed = once(client, 'close')
+    const [message] = await once(client, 'message')
+    assert.equal(String(message), 'alice')
+    await closed
+    const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
+    for (const target of ['/ws', '/health', '/public/a']) {
+      assert.deepEqual((await get(target, undefined, upgrade)).body, { error: 'token_missing' }, target)
     }
-    assert.equal((await get('/nowhere', good)).status, 404)
-    assert.equal((await get('/', undefined, { 'Access-Control-Request-Method': 'GET' }, 'OPTIONS')).status, 200)
-    assert(!server.log.includes(good), 'the log holds no token')
-    assert.match(server.log, /refused "\/": token_expired: the token expired/)
   })
 
+  test('http2.mjs: the same over HTTP/2', async (context) => {
+    const { issuer, server } = await start(context, {}, 'http2.mjs')
+    const client = http2.connect(`http://127.0.0.1:${server.port}`)
+    context.after(() => client.close())
+    const groups = Array.from({ length: 2000 }, (_, n) => `group-of-users-${n}`).join()
+    for (const [headers, status, body] of [
+      [{ [HEADER.toLowerCase()]: await issuer.mint() }, 200, /"subject":"alice"/],
+      [{ [HEADER.toLowerCase()]: await issuer.mint({ groups }) }, 200, /"group-of-users-1999"/],
+      [{ ':path': '/health' }, 200, /"configured":true/],
+      [{}, 401, /^\{"error":"token_missing"\}$/],
+    ]) {
+      const stream = client.request(headers)
+      const [response] = await once(stream, 'response')
+      assert.equal(response[':status'], status)
+      assert.match(Buffer.concat(await stream.toArray()).toString(), body)
+    }
+  })
+
+  test('express4.mjs is app.mjs on Express 4, and package.json names what they import', () => {
+    const [five, four] = ['app.mjs', 'express4.mjs'].map((name) => readFileSync(path.join(EXAMPLES, name), 'utf8'))
+    const program = (text) => text.slice(text.indexOf('import'))
+    assert.equal(program(four), program(five).replace("from 'express'", "from 'express4'"))
+    const own = JSON.parse(readFileSync(path.join(EXAMPLES, 'package.json'), 'utf8')).dependencies
+    const { devDependencies } = JSON.parse(readFileSync(path.join(PACKAGE, 'package.json'), 'utf8'))
+    for (const [name, version] of Object.entries(own)) {
+      assert.equal(version, name === 'pomerium-jwt' ? 'file:../../bindings-node' : devDependencies[name], name)
+    }
+  })
+})
+
+/** What the issuer chose. */
+function facts(token) {
+  const { jti, iat, exp } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
+  return { token_id: jti, issued_at: iat, expires_at: exp }
+}
+
+describe('app.mjs', { concurrency: true }, () => {
   test('the key server is away', async (context) => {
     const { issuer, get } = await start(context)
     await issuer.post('/fault?kind=500')
     const { status, headers, body } = await get('/', await issuer.mint())
     assert.deepEqual([status, body], [503, { error: 'keys_unavailable' }])
     assert(Number(headers['retry-after']) >= 1)
-    const health = await get('/healthz')
-    assert.deepEqual([health.status, health.body.keysLoaded], [200, false], 'alive, whatever the key server does')
+    const health = await get('/health')
+    assert.deepEqual([health.status, health.body.keys_loaded], [200, false], 'alive, whatever the key server does')
   })
 
   test('the key server hangs from the start on', async (context) => {
@@ -79,7 +190,7 @@ describe('app.mjs', { concurrency: true }, () => {
     let waiting = 100
     const answers = Array.from({ length: waiting }, () => get('/', token).finally(() => waiting--))
     // Nobody else waits: these are answered while the others wait for their keys, or there is nobody waiting
-    while (waiting > 0) assert.equal((await get('/healthz')).status, 200)
+    while (waiting > 0) assert.equal((await get('/health')).status, 200)
     for (const { status, body } of await Promise.all(answers)) {
       assert.deepEqual([status, body], [503, { error: 'keys_unavailable' }])
     }
@@ -95,7 +206,7 @@ describe('app.mjs', { concurrency: true }, () => {
     await issuer.post('/fault?kind=hang')
     const statuses = await steadily(7, () => get('/', token))
     assert.deepEqual([...new Set(statuses)], [200])
-    assert.equal((await get('/healthz')).body.stale, true)
+    assert.equal((await get('/health')).body.stale, true)
   })
 
   test('rotation under load, in steps: nobody is refused', async (context) => {
@@ -120,13 +231,6 @@ describe('app.mjs', { concurrency: true }, () => {
     assert.equal((await get('/', await issuer.mint())).status, 200)
     await issuer.post('/rotate')
     assert.equal((await get('/', await issuer.mint())).status, 200)
-  })
-
-  test('a wrong configuration stops the start', async (context) => {
-    const { port, log, exit } = await run(context, path.join(folder, 'app.mjs'), {})
-    assert.equal(port, undefined)
-    assert.match(log, /VerifyError: .*audience/)
-    assert.notEqual(await exit, 0)
   })
 })
 

@@ -1,15 +1,16 @@
-// What is the plain server's own; gate.test.mjs has who gets in.
+// What only the plain server has; integrations.test.mjs has who gets in.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
+import { requireGroup } from 'pomerium-jwt'
 import { protect } from 'pomerium-jwt/http'
 import { TestIssuer } from 'pomerium-jwt/testing'
 
 import { ask, HEADER, Issuer, listen } from './servers.mjs'
 
-test('the identity, its claims, and the verifier behind it', async (context) => {
+test('the identity, its claims, and its verifier', async (context) => {
   const issuer = new TestIssuer()
   const listener = protect((request, response) => {
     assert.throws(() => (request.pomerium = { subject: 'mallory' }), TypeError)
@@ -20,7 +21,7 @@ test('the identity, its claims, and the verifier behind it', async (context) => 
   const { body } = await ask(port, '/', issuer.headers({ sub: 'bob', groups: ['staff'], department: 'R&D' }))
   const [{ subject, email, groups }, department] = body
   assert.deepEqual([subject, email, groups, department], ['bob', 'bob@example.com', ['staff'], 'R&D'])
-  assert.deepEqual(listener.verifier.health(), { configured: true, keysLoaded: true, stale: false, state: 'static' })
+  assert.deepEqual(listener.verifier.health(), { configured: true, asked: true, keys_loaded: true, stale: false })
 })
 
 test('without a listener it does not start', () => {
@@ -30,7 +31,36 @@ test('without a listener it does not start', () => {
   }
 })
 
-test('requests that wait for keys share one fetch, and whoever goes away disturbs nobody', async (context) => {
+test('what the listener demands is answered, what else it throws is not ours', async (context) => {
+  const issuer = new TestIssuer()
+  const faults = []
+  const listener = protect(
+    async ({ pomerium, url }, response) => {
+      if (url === '/late') response.write('begun')
+      try {
+        response.end(requireGroup(pomerium, 'admins', 'a,b').subject)
+      } catch (error) {
+        if (url === '/late') response.end()
+        if (url === '/late') return faults.push(error.code)
+        throw error
+      }
+    },
+    { ...issuer.options, optional: true, onRefused: (code) => void faults.push(code) },
+  )
+  const port = await listen(context, listener)
+  for (const [target, claims, status, body] of [
+    ['/', { groups: ['a,b'] }, 200, 'alice'],
+    ['/', { groups: ['a', 'b'] }, 403, { error: 'group_required' }],
+    ['/', undefined, 401, { error: 'token_missing' }],
+    ['/late', { groups: ['a'] }, 200, 'begun'],
+  ]) {
+    const answer = await ask(port, target, claims ? issuer.headers(claims) : {})
+    assert.deepEqual([answer.status, answer.body], [status, body])
+  }
+  assert.deepEqual(faults, ['group_required', 'token_missing', 'group_required'])
+})
+
+test('requests that wait for keys share one fetch, and a client that leaves disturbs nobody', async (context) => {
   const issuer = await Issuer.start()
   context.after(() => issuer.close())
   const token = await issuer.mint()

@@ -11,7 +11,7 @@ import * as officialInterface from 'pomerium-jwt/js-sdk'
 import { ask, environment, PACKAGE, project, ROOT, run } from './servers.mjs'
 
 const readme = readFileSync(path.join(PACKAGE, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, block]) => block)
+const blocks = [...readme.matchAll(/```(?:js|ts)\n(.*?)```/gs)].map(([, block]) => block)
 
 test('examples are quoted as they are', () => {
   const quoted = [...readme.matchAll(/<!-- file: (\S+) -->\n```js\n(.*?)```/gs)]
@@ -41,36 +41,64 @@ test('every export of the official interface is there', () => {
   }
 })
 
-test('the programs compile, and so does what TypeScript users write', () => {
-  assert(blocks.length >= 6)
-  const folder = project('@types', 'express', 'ws')
-  const strict = path.join(folder, 'integrations.mts')
-  cpSync(path.join(PACKAGE, 'test', 'programs', 'integrations.mts'), strict)
-  const programs = blocks.map((block, index) => {
-    const file = path.join(folder, `readme-${index}.mts`)
-    // The compiler does not know that it listens on no pipe
-    writeFileSync(file, block.replaceAll('server.address().port', '8000'))
-    return file
-  })
-  compile(folder, '--strict', '--exactOptionalPropertyTypes', strict)
-  // JavaScript: what may be undefined is none of the compiler's business, names and types of options are
-  compile(folder, '--strict', 'false', ...programs)
+test('every command is there, and run by a test', () => {
+  const makefile = readFileSync(path.join(ROOT, 'Makefile'), 'utf8')
+  const targets = [...readme.matchAll(/`make ([\w-]+)/g)].map(([, target]) => target)
+  assert(targets.length >= 4)
+  for (const target of targets) assert.match(makefile, new RegExp(`^${target}:`, 'm'))
+  const tests = readFileSync(path.join(import.meta.dirname, 'examples.test.mjs'), 'utf8')
+  const programs = [...readme.matchAll(/`node (\w+\.mjs)`/g)].map(([, program]) => program)
+  assert(programs.length >= 5)
+  for (const program of programs) assert(tests.includes(`'${program}'`), `${program} is not in examples.test.mjs`)
 })
 
-for (const title of ['Plain HTTP', 'WebSocket']) {
-  test(`${title}: the program goes on, whatever a client without a token sends`, async (context) => {
-    const [, block] = new RegExp(`^## ${title}\n.*?\`\`\`js\n(.*?)\`\`\``, 'ms').exec(readme)
-    const file = path.join(project('ws'), 'app.mjs')
-    const listen = "listen(0, '127.0.0.1', function () { console.log(`http://127.0.0.1:${this.address().port}`) })"
-    writeFileSync(file, block.replace('listen(8000)', listen))
-    const { port, log } = await run(context, file, {})
-    assert(port, log)
-    const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
-    const preflight = { 'Access-Control-Request-Method': 'GET' }
-    const answer = await ask(port, '/', title === 'WebSocket' ? { ...preflight, ...upgrade } : preflight, 'OPTIONS')
-    assert.equal(answer.status, title === 'WebSocket' ? 401 : 200)
-    if (title === 'Plain HTTP') assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
-    else assert.deepEqual((await ask(port, '/', upgrade)).body, { error: 'token_missing' })
+test('each program is valid TypeScript, strictly, and so is what its users write', () => {
+  assert(blocks.length >= 7)
+  const folder = project('@types', 'connect', 'express', 'ws', 'cors', 'socket.io')
+  const own = path.join(folder, 'integrations.mts')
+  cpSync(path.join(PACKAGE, 'test', 'programs', 'integrations.mts'), own)
+  const programs = blocks.map((block, index) => {
+    const file = path.join(folder, `readme-${index}.mts`)
+    writeFileSync(file, block)
+    return file
+  })
+  compile(folder, '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', 'false', own, ...programs)
+})
+
+/** The program below this title, as it stands, but for its port. */
+async function program(context, title, packages) {
+  const [, block] = new RegExp(`^${title}.*?\`\`\`js\n(.*?)\`\`\``, 'ms').exec(readme)
+  const file = path.join(project(...packages), 'app.mjs')
+  const listen = "listen(0, '127.0.0.1', function () { console.log(`http://127.0.0.1:${this.address().port}`) })"
+  writeFileSync(file, block.replace('listen(8000)', listen))
+  const { port, log } = await run(context, file, {})
+  assert(port, log)
+  return port
+}
+
+const UPGRADE = { Connection: 'Upgrade', Upgrade: 'websocket' }
+const PREFLIGHT = { 'Access-Control-Request-Method': 'GET', Origin: 'https://other.example.com' }
+
+for (const [title, packages, target] of [
+  ['## Plain HTTP', [], '/'],
+  ['## WebSocket', ['ws'], '/'],
+  ['\\*\\*Socket\\.IO', ['express', 'socket.io'], '/socket.io/?EIO=4&transport=polling'],
+]) {
+  test(`${title}: the program lives, whatever a client without a token sends`, async (context) => {
+    const port = await program(context, title, packages)
+    const isWebSocket = title === '## WebSocket'
+    for (const [headers, method] of [
+      [{}, 'GET'],
+      [PREFLIGHT, 'OPTIONS'],
+      [{ ...PREFLIGHT, ...UPGRADE }, 'OPTIONS'],
+    ]) {
+      const answer = await ask(port, target, isWebSocket ? { ...headers, ...UPGRADE } : headers, method).catch(
+        () => ({}),
+      )
+      // Socket.IO hangs up on upgrades that it refuses
+      if (headers.Upgrade && packages.includes('socket.io')) assert.equal(answer.status, undefined)
+      else assert.deepEqual([answer.status, answer.body], [401, { error: 'token_missing' }])
+    }
   })
 }
 

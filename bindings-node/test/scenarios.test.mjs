@@ -98,7 +98,7 @@ describe('scenarios', { concurrency: true }, () => {
     }
 
     for (let rotations = 0; rotations < 2; rotations++) {
-      await sleep(1100)
+      await sleep(2000) // the pause for unknown kids, up to 1.5 times refetchCooldown
       await issuer.post('/rotate')
       await accepted(verifier, await issuer.mint())
     }
@@ -126,13 +126,11 @@ describe('scenarios', { concurrency: true }, () => {
     const codes = seen.map(([, code]) => code)
     const refusals = codes.filter((code) => code !== 'ok')
     assert.deepEqual(codes.slice(-refusals.length), refusals, 'after the first refusal none is accepted')
-    assert(refusals.includes('key_not_found'))
-    for (const code of refusals) assert(['key_not_found', 'keys_unavailable'].includes(code), code)
+    assert.deepEqual([...new Set(refusals)], ['key_not_found'])
 
     token = await issuer.mint()
-    await sleep(1100)
     assert.deepEqual([await outcome(busy, token), await outcome(idle, token)], ['key_not_found', 'key_not_found'])
-    await sleep(1100)
+    await sleep(2000)
     await issuer.post('/rotate')
     token = await issuer.mint()
     await accepted(busy, token)

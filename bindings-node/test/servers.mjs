@@ -15,7 +15,7 @@ export const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target')
 export const HEADER = 'X-Pomerium-Jwt-Assertion'
 
 // What each protected server says when it starts would hide what the test runner says
-mock.method(console, 'info', () => {})
+mock.method(console, 'warn', () => {})
 
 /** A running `pomerium-jwt issuer`, as conformance/scenarios.md describes it. */
 export class Issuer {
@@ -68,7 +68,7 @@ export async function listen(context, listener, options = {}) {
   return server.address().port
 }
 
-/** Status, headers and body, which is parsed where it is JSON. A list of values is sent as as many headers. */
+/** Status, headers and body, which is parsed if it is JSON. A list of values is sent as as many headers. */
 export async function ask(port, target, headers = {}, method = 'GET') {
   const request = httpRequest({ port, path: target, method, headers, host: '127.0.0.1', agent: false })
   const [response] = await once(request.end(), 'response')
@@ -102,14 +102,17 @@ export async function run(context, file, variables) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   context.after(() => child.kill())
-  const server = { port: undefined, log: '', exit: once(child, 'close').then(([code]) => code) }
+  const server = { port: undefined, log: '', output: '', exit: once(child, 'close').then(([code]) => code) }
   const listening = new Promise((resolve) => {
     const collect = (chunk) => {
       server.log += chunk
       const [, port] = /^http:\/\/127\.0\.0\.1:(\d+)$/m.exec(server.log) ?? []
       if (port) resolve((server.port = Number(port)))
     }
-    child.stdout.on('data', collect)
+    child.stdout.on('data', (chunk) => {
+      server.output += chunk
+      collect(chunk)
+    })
     child.stderr.on('data', collect)
   })
   await Promise.race([listening, server.exit])

@@ -10,6 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import { VerifyError } from 'pomerium-jwt'
 import { TestIssuer } from 'pomerium-jwt/testing'
 import { protectUpgrade, TOKEN_EXPIRED } from 'pomerium-jwt/ws'
+import { Server as SocketServer } from 'socket.io'
 import { WebSocket, WebSocketServer } from 'ws'
 
 import { HEADER, Issuer } from './servers.mjs'
@@ -32,7 +33,7 @@ async function serve(context, options) {
     server.closeAllConnections()
     server.close()
   })
-  return { port: server.address().port, webSockets, verifier }
+  return { port: server.address().port, server, webSockets, verifier }
 }
 
 /** Opens a WebSocket: with its first message, or with the response that refuses it. */
@@ -63,8 +64,10 @@ test('who gets in', async (context) => {
     [{ requireGroup: 'staff' }, good, 101, 'alice'],
     [{ optional: true }, undefined, 101, 'nobody'],
     [{ optional: true }, issuer.expired(), 401, refused('token_expired')],
-    [{ exemptPaths: ['/open'] }, undefined, 101, 'nobody', '/open?x=1'],
-    [{ exemptPaths: ['/open'] }, undefined, 401, refused('token_missing'), '/opened'],
+    [{ exemptPaths: ['/open', '/socket/*'] }, undefined, 401, refused('token_missing'), '/open?x=1'],
+    [{ exemptPaths: ['/open', '/socket/*'] }, undefined, 401, refused('token_missing'), '/socket/a'],
+    [{ exemptPaths: ['/open', '/socket/*'] }, 'nonsense', 401, refused('token_malformed'), '/socket/a'],
+    [{ exemptPaths: ['/open'] }, good, 101, 'alice', '/open'],
     [{}, undefined, 401, refused('token_missing'), `/?jwt=${good}`],
   ]
   for (const [options, token, status, body, target] of table) {
@@ -91,17 +94,17 @@ test('a refusal is a whole response, and the end of its connection', async (cont
   assert.equal(body, 'token_missing ü')
 })
 
-test('a refusal behind a response that is still on its way ends the connection, and nothing else', async (context) => {
+test('a refusal after a response that is still being sent ends the connection, and nothing else', async (context) => {
   const { port } = await serve(context)
   const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', '', ''].join('\r\n')
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   socket.write(`GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n${upgrade}`)
   const heard = Buffer.concat(await socket.toArray().catch(() => [])).toString()
   assert(!heard.includes('101'), heard)
-  assert.equal((await open(port, issuer.headers())).body, 'alice', 'the process goes on')
+  assert.equal((await open(port, issuer.headers())).body, 'alice', 'the process lives')
 })
 
-test('an upgrade is no CORS preflight, whatever method it has', async (context) => {
+test('whatever method an upgrade has', async (context) => {
   const server = createServer()
   const taken = []
   // ws itself would refuse the method
@@ -152,7 +155,7 @@ test('messages that come with the handshake are not lost', async (context) => {
   assert.match(heard, /^HTTP\/1\.1 101 /)
 })
 
-test('whoever goes away while keys are fetched disturbs nobody', async (context) => {
+test('a client that leaves while keys are fetched disturbs nobody', async (context) => {
   const issuer = await Issuer.start()
   context.after(() => issuer.close())
   const token = await issuer.mint()
@@ -211,6 +214,7 @@ test('a wrong configuration stops the start', () => {
   const table = [
     [webSockets, { ...issuer.options, closeAtExpiry: 1 }, /closeAtExpiry takes true or false/],
     [webSockets, { ...issuer.options, closeAtexpiry: true }, /closeAtexpiry/],
+    [webSockets, Object.create({ closeAtExpiry: true }), /write an object literal/],
     [webSockets, {}, /audience/],
     [new WebSocketServer({ server: createServer() }), issuer.options, /noServer: true/],
   ]
@@ -219,8 +223,25 @@ test('a wrong configuration stops the start', () => {
     assert.throws(() => protectUpgrade(server, webSockets, options), isOurs)
     assert.equal(server.listenerCount('upgrade'), 0)
   }
-  // Of two listeners each would answer, or one would let in what the other refuses
-  protectUpgrade(server, webSockets, issuer.options)
-  const isOurs = (error) => error instanceof VerifyError && /already has a listener for upgrades/.test(error.message)
+  server.on('upgrade', () => {})
+  const isOurs = (error) =>
+    error instanceof VerifyError && /already has another listener for upgrades/.test(error.message)
   assert.throws(() => protectUpgrade(server, webSockets, issuer.options), isOurs)
+})
+
+test('a listener for upgrades that is added later is refused, however it is added', async (context) => {
+  const { port, server } = await serve(context)
+  const taken = []
+  const take = (request, socket) => socket.end(String(taken.push(request.url)))
+  const isOurs = (error) => error instanceof VerifyError && /another listener for upgrades/.test(error.message)
+  for (const add of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener']) {
+    assert.throws(() => server[add]('upgrade', take), isOurs, add)
+  }
+  assert.throws(() => new WebSocketServer({ server }), isOurs)
+  assert.throws(() => new SocketServer(server), isOurs)
+  assert.throws(() => protectUpgrade(server, new WebSocketServer({ noServer: true }), issuer.options), isOurs)
+  assert.equal(server.listenerCount('upgrade'), 1)
+  assert.equal((await open(port, {})).status, 401)
+  assert.equal((await open(port, issuer.headers())).body, 'alice')
+  assert.deepEqual(taken, [])
 })

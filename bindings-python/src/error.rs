@@ -1,29 +1,41 @@
 //! Refusals as Python's exceptions, which are defined in `pomerium_jwt/_errors.py`.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pomerium_jwt::{Code, Error};
-use pyo3::{intern, prelude::*, sync::PyOnceLock};
+use pyo3::{
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{IntoPyDict, PyBytes},
+};
 
-/// Any refusal of the core.
+/// Any refusal of the core, with the response that an integration copies.
 pub(crate) fn refused(py: Python<'_>, error: &Error) -> PyErr {
-    raise(py, error.code(), error.message(), error.retry_after())
+    match exception(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    }
 }
 
 /// `invalid_argument`, in a sentence that says what to write instead.
 pub(crate) fn invalid_argument(py: Python<'_>, message: &str) -> PyErr {
-    raise(py, Code::InvalidArgument, message, None)
+    refused(py, &Error::new(Code::InvalidArgument, message))
 }
 
 pub(crate) fn internal(py: Python<'_>, message: &str) -> PyErr {
-    raise(py, Code::Internal, message, None)
+    refused(py, &Error::new(Code::Internal, message))
 }
 
-/// Runs the core. A panic becomes `internal`: pyo3's own exception for it is no `Exception`, and would end a server's
-/// worker.
+/// The exception for options that cannot even be handed to the core.
+#[pyfunction]
+#[pyo3(signature = (message, /))]
+pub(crate) fn invalid_options<'py>(py: Python<'py>, message: &str) -> PyResult<Bound<'py, PyAny>> {
+    exception(py, &Error::new(Code::InvalidOptions, message))
+}
+
+/// Runs the core. A panic becomes `internal`: pyo3's own exception for it is not an `Exception`, and would end a
+/// server's worker.
 pub(crate) fn guarded<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(|error| refused(py, &error)),
@@ -31,17 +43,22 @@ pub(crate) fn guarded<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error>
     }
 }
 
-fn raise(py: Python<'_>, code: Code, message: &str, retry_after: Option<Duration>) -> PyErr {
+fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let make = || {
-        MAKE.get_or_try_init(py, || py.import("pomerium_jwt._errors")?.getattr(intern!(py, "make")).map(Bound::unbind))
-    };
+    let make = MAKE
+        .get_or_try_init(py, || py.import("pomerium_jwt._errors")?.getattr(intern!(py, "make")).map(Bound::unbind))?;
     // Retry-After has whole seconds
-    let seconds = retry_after.map(|time| time.as_secs() + u64::from(time.subsec_nanos() > 0));
-    let kind = code.kind();
-    let arguments = (code.name(), code.number(), kind.name(), message, kind.http_status(), seconds);
-    match make().and_then(|make| make.bind(py).call1(arguments)) {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(error) => error,
-    }
+    let seconds = error.retry_after().map(|time| time.as_secs() + u64::from(time.subsec_nanos() > 0));
+    let code = error.code();
+    let arguments = (
+        code.name(),
+        code.number(),
+        error.kind().name(),
+        error.message(),
+        error.status(),
+        seconds,
+        error.headers().into_py_dict(py)?,
+        PyBytes::new(py, error.body().as_bytes()),
+    );
+    make.bind(py).call1(arguments)
 }

@@ -1,21 +1,20 @@
-//! The identity as Python sees it. Fields become Python's objects when they are read, claims when they are first used.
+//! The identity as Python sees it. Fields and claims become Python's objects when they are read.
 
+use pomerium_jwt::{Code, Error};
 use pyo3::{
     exceptions::{PyOverflowError, PyValueError},
     intern,
     prelude::*,
-    sync::PyOnceLock,
-    types::{PyDict, PyString, PyTuple},
+    types::{PyDict, PyList, PyString, PyTuple},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::error::{internal, invalid_argument};
+use crate::error::{internal, invalid_argument, refused};
 
 /// Who is calling, as Pomerium says and its signature proves. Immutable; its repr shows no personal data.
 #[pyclass(module = "pomerium_jwt", frozen, eq, hash)]
 pub(crate) struct Identity {
     fields: Fields,
-    claims: PyOnceLock<Py<PyAny>>,
 }
 
 /// What makes two identities equal, and what pickle keeps.
@@ -53,7 +52,7 @@ impl From<pomerium_jwt::Identity> for Identity {
             expires_at: verified.expires_at,
             anonymous: verified.anonymous,
         };
-        Self { fields, claims: PyOnceLock::new() }
+        Self { fields }
     }
 }
 
@@ -113,7 +112,7 @@ impl Identity {
         PyTuple::new(py, &self.fields.audience)
     }
 
-    /// `iat` in Unix seconds: the request (Pomerium 0.29 and later), before it the session's begin. None when missing.
+    /// `iat` in Unix seconds: the request (Pomerium 0.29 and later), before it the session's beginning. None when missing.
     #[getter]
     fn issued_at(&self) -> Option<i64> {
         self.fields.issued_at
@@ -140,7 +139,7 @@ impl Identity {
         })
     }
 
-    /// Nobody is signed in: `sub` was empty and `allow_anonymous` is set. A signed token is no signed-in user.
+    /// Nobody is signed in: `sub` was empty and `allow_anonymous` is set. A signed token is not a signed-in user.
     #[getter]
     fn anonymous(&self) -> bool {
         self.fields.anonymous
@@ -158,14 +157,29 @@ impl Identity {
         &self.fields.claims_text
     }
 
-    /// The verified payload as a dict, decoded on first use.
+    /// The verified payload as a dict of your own, decoded at each access: keep it if you read it often.
     #[getter]
     fn claims<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let decode = || {
-            let loads = py.import(intern!(py, "json"))?.getattr(intern!(py, "loads"))?;
-            loads.call1((self.claims_text(),)).map(Bound::unbind)
-        };
-        Ok(self.claims.get_or_try_init(py, decode)?.bind(py).clone())
+        py.import(intern!(py, "json"))?.getattr(intern!(py, "loads"))?.call1((self.claims_text(),))
+    }
+
+    /// The typed fields as a dict that JSON can say; claims are left out.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let fields = &self.fields;
+        let dict = PyDict::new(py);
+        dict.set_item("subject", &fields.subject)?;
+        dict.set_item("user", &fields.user)?;
+        dict.set_item("email", &fields.email)?;
+        dict.set_item("name", &fields.name)?;
+        dict.set_item("groups", PyList::new(py, &fields.groups)?)?;
+        dict.set_item("session_id", &fields.session_id)?;
+        dict.set_item("token_id", &fields.token_id)?;
+        dict.set_item("issuer", &fields.issuer)?;
+        dict.set_item("audience", PyList::new(py, &fields.audience)?)?;
+        dict.set_item("issued_at", fields.issued_at)?;
+        dict.set_item("expires_at", fields.expires_at)?;
+        dict.set_item("anonymous", fields.anonymous)?;
+        Ok(dict)
     }
 
     /// Whether the user is in this group.
@@ -205,7 +219,7 @@ impl Identity {
             let kind = group.get_type().name()?;
             return Err(invalid_argument(group.py(), &format!("a group is str, not {kind}; write several one by one")));
         };
-        // A str that is no Unicode text equals none of ours
+        // A str that is not Unicode text equals none of ours
         Ok(name.to_str().is_ok_and(|name| self.fields.groups.iter().any(|own| own == name)))
     }
 }
@@ -226,6 +240,51 @@ impl std::hash::Hash for Identity {
 #[pyfunction]
 #[pyo3(signature = (text, /))]
 pub(crate) fn restore_identity(py: Python<'_>, text: &str) -> PyResult<Identity> {
-    let fields = serde_json::from_str(text).map_err(|_| invalid_argument(py, "this is no pickled Identity"))?;
-    Ok(Identity { fields, claims: PyOnceLock::new() })
+    let fields = serde_json::from_str(text).map_err(|_| invalid_argument(py, "this is not a pickled Identity"))?;
+    Ok(Identity { fields })
+}
+
+/// What one route demands in addition: a signed-in user. Gives the identity back; raises TokenError for None, which a
+/// request without a token has, and for an anonymous identity.
+#[pyfunction]
+#[pyo3(signature = (identity, /))]
+pub(crate) fn require_user<'py>(identity: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Identity>> {
+    demanded(identity, "require_user")
+}
+
+/// What one route demands in addition: a signed-in user in at least one of these groups. As require_user, and raises
+/// AccessDenied for a user in none of them.
+#[pyfunction]
+#[pyo3(signature = (identity, /, *groups))]
+pub(crate) fn require_group<'py>(
+    identity: &Bound<'py, PyAny>,
+    groups: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, Identity>> {
+    let py = identity.py();
+    if groups.is_empty() {
+        return Err(invalid_argument(py, "require_group got no groups: name at least one"));
+    }
+    let identity = demanded(identity, "require_group")?;
+    if identity.get().in_any_group(groups)? {
+        return Ok(identity);
+    }
+    let message = format!("the user is in none of the groups that this route demands: {}", groups.repr()?);
+    Err(refused(py, &Error::new(Code::GroupRequired, message)))
+}
+
+fn demanded<'py>(identity: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Identity>> {
+    let py = identity.py();
+    if identity.is_none() {
+        let message = "this route demands a signed-in user, and the request passed without a token";
+        return Err(refused(py, &Error::new(Code::TokenMissing, message)));
+    }
+    let Ok(identity) = identity.cast::<Identity>() else {
+        let message = format!("{name} takes an Identity or None first; for Flask's views use pomerium_jwt.flask");
+        return Err(invalid_argument(py, &message));
+    };
+    if identity.get().fields.anonymous {
+        let message = "this route demands a signed-in user, and sub is empty";
+        return Err(refused(py, &Error::new(Code::SubjectMissing, message)));
+    }
+    Ok(identity.clone())
 }

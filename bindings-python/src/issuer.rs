@@ -1,5 +1,7 @@
 //! The signer of `pomerium_jwt.testing`.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
 use pyo3::prelude::*;
 
@@ -24,6 +26,12 @@ impl Signer {
         let claims = serde_json::from_str(claims).map_err(|error| invalid_argument(py, &error.to_string()))?;
         let assertion = Assertion::from_claims(host, now, claims).map_err(|why| invalid_argument(py, &why))?;
         Ok(assertion.mint(&self.key))
+    }
+
+    /// The time of the clock that verifiers use, in Unix seconds. Python's own may be frozen by a test.
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// The JWK Set as Pomerium serves it.

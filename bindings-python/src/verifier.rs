@@ -1,15 +1,12 @@
 //! The verifier: which calls hold the interpreter's lock, and which let go of it.
 
-use std::borrow::Cow;
-
-use pomerium_jwt::{Code, Options, Verifier};
-use pyo3::{
-    prelude::*,
-    types::{PyBool, PyBytes, PyString},
-};
+use pomerium_jwt::{Admission, Code, Error, Options, Verifier};
+use pyo3::{intern, prelude::*, sync::PyOnceLock};
+use serde::Serialize;
 
 use crate::{
-    error::{guarded, internal, invalid_argument},
+    error::{guarded, internal},
+    facts::{Facts, Flag, Integer, token_bytes},
     identity::Identity,
 };
 
@@ -21,30 +18,25 @@ pub(crate) struct NativeVerifier {
 
 #[pymethods]
 impl NativeVerifier {
+    /// With a `base` these are request options over the keys, pins and counts of the base.
     #[new]
-    #[pyo3(signature = (options, /))]
-    fn new(py: Python<'_>, options: &str) -> PyResult<Self> {
-        Ok(Self { core: guarded(py, || Verifier::from_json(options))? })
+    #[pyo3(signature = (options, base = None, /))]
+    fn new(py: Python<'_>, options: &str, base: Option<&Bound<'_, Self>>) -> PyResult<Self> {
+        let core = guarded(py, || match base {
+            Some(base) => base.get().core.with(Options::from_json(options)?),
+            None => Verifier::from_json(options),
+        })?;
+        Ok(Self { core })
     }
 
     /// Who sent this token: the raw text of the header, "" if there was none, several values joined by commas.
     ///
-    /// Where keys have to be fetched first it waits for them, at most `timeout`, and other threads go on meanwhile.
-    /// Raises TokenError, KeysUnavailable or another VerifyError.
+    /// If keys have to be fetched first it waits for them, at most `timeout`, while other threads run; under gevent
+    /// other greenlets run too. Raises TokenError, KeysUnavailable or another VerifyError.
     #[pyo3(signature = (token, /))]
-    fn verify(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Identity> {
+    fn verify(slf: &Bound<'_, Self>, token: &Bound<'_, PyAny>) -> PyResult<Identity> {
         let token = token_bytes(token)?;
-        match self.step(py, &token, 0)? {
-            Ok(identity) => Ok(identity),
-            Err(mut ticket) => guarded(py, || {
-                py.detach(|| {
-                    // The answer with the ticket says why there are no keys
-                    let _ = self.core.refresh(false);
-                    self.core.verify_cached(&token, Some(&mut ticket))
-                })
-            })
-            .map(Identity::from),
-        }
+        waiting(slf, |core, ticket| core.verify_cached(&token, ticket)).map(Identity::from)
     }
 
     /// As verify, at the time `now` in Unix seconds instead of the clock's, with the keys at hand. Pins nothing.
@@ -63,8 +55,53 @@ impl NativeVerifier {
         token: &Bound<'py, PyAny>,
         ticket: Integer,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match self.step(py, &token_bytes(token)?, ticket.0)? {
-            Ok(identity) => Ok(Bound::new(py, identity)?.into_any()),
+        let token = token_bytes(token)?;
+        match self.step(py, ticket.0, |core, ticket| core.verify_cached(&token, ticket))? {
+            Ok(identity) => Ok(Bound::new(py, Identity::from(identity))?.into_any()),
+            Err(ticket) => Ok(ticket.into_pyobject(py)?.into_any()),
+        }
+    }
+
+    /// Whether a request gets in, for integrations: the identity, or None if it passes without one (`exempt_paths`,
+    /// `optional`). Waits as verify does; raises VerifyError, whose `status`, `headers` and `body` are the response.
+    ///
+    /// token: all values of the header joined by commas, "" if there are none.
+    /// path: as the client sent it, with every mount prefix, undecoded and without the query; "" if what comes later
+    /// routes by something else.
+    /// upgrade: whether the Upgrade header asks for one (`is_upgrade`), or the server reports a WebSocket.
+    /// marked_public: for hosts whose own marks on endpoints are known after routing.
+    #[pyo3(
+        signature = (token, path, *, upgrade = Flag(false), marked_public = Flag(false)),
+        text_signature = "($self, token, path, *, upgrade=False, marked_public=False)"
+    )]
+    fn admit(
+        slf: &Bound<'_, Self>,
+        token: &Bound<'_, PyAny>,
+        path: &Bound<'_, PyAny>,
+        upgrade: Flag,
+        marked_public: Flag,
+    ) -> PyResult<Option<Identity>> {
+        let facts = Facts::new(token, path, &upgrade, &marked_public)?;
+        waiting(slf, |core, ticket| core.admit_cached(&facts.request(), ticket)).map(identity)
+    }
+
+    /// As admit, but never waits: a ticket instead of an answer, as verify_cached has it.
+    #[pyo3(
+        signature = (token, path, *, upgrade = Flag(false), marked_public = Flag(false), ticket = Integer(0)),
+        text_signature = "($self, token, path, *, upgrade=False, marked_public=False, ticket=0)"
+    )]
+    fn admit_cached<'py>(
+        &self,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+        path: &Bound<'py, PyAny>,
+        upgrade: Flag,
+        marked_public: Flag,
+        ticket: Integer,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let facts = Facts::new(token, path, &upgrade, &marked_public)?;
+        match self.step(py, ticket.0, |core, ticket| core.admit_cached(&facts.request(), ticket))? {
+            Ok(admission) => identity(admission).into_pyobject(py),
             Err(ticket) => Ok(ticket.into_pyobject(py)?.into_any()),
         }
     }
@@ -76,72 +113,97 @@ impl NativeVerifier {
         guarded(py, || py.detach(|| self.core.refresh(force.0)))
     }
 
+    /// The line that an integration logs when it starts: what is accepted, where keys come from, the header, and each
+    /// request option that is set.
+    #[getter]
+    fn summary(&self) -> String {
+        self.core.summary()
+    }
+
+    /// The option `header_name`: the request header that carries the token.
+    #[getter]
+    fn header_name(&self) -> &str {
+        self.core.header_name()
+    }
+
+    /// What a monitoring system scrapes, in the text format of OpenMetrics 1.0: send it as
+    /// `application/openmetrics-text; version=1.0.0; charset=utf-8`. It holds no user, path or token.
+    fn metrics(&self, py: Python<'_>) -> PyResult<String> {
+        guarded(py, || Ok(self.core.metrics()))
+    }
+
     /// The status as JSON.
     fn status_json(&self, py: Python<'_>) -> PyResult<String> {
-        let status = guarded(py, || Ok(self.core.status()))?;
-        serde_json::to_string(&status).map_err(|error| internal(py, &error.to_string()))
+        to_json(py, &guarded(py, || Ok(self.core.status()))?)
+    }
+
+    /// The health as JSON.
+    fn health_json(&self, py: Python<'_>) -> PyResult<String> {
+        to_json(py, &guarded(py, || Ok(self.core.health()))?)
     }
 }
 
 impl NativeVerifier {
-    /// One call that never waits: the identity, or the ticket with which to ask again once keys were fetched.
+    /// One call that never waits: its answer, or the ticket with which to ask again once keys were fetched.
     ///
-    /// Holds the interpreter's lock. Measured on two cores with tokens of 13.6 µs: to let go of it (`Python::detach`)
-    /// costs 0.1 to 0.4 µs where nobody else wants it and lets two threads that do nothing but verify do 1.2 times as
-    /// much. But beside a thread that computes, the mean rises from 15 to 40 µs to 100 to 300 µs, since whoever let go
-    /// waits for the interpreter's switch interval of 5 ms. So only what can wait anyway lets go.
-    fn step(&self, py: Python<'_>, token: &[u8], mut ticket: i64) -> PyResult<Result<Identity, i64>> {
-        let outcome = guarded(py, || match self.core.verify_cached(token, Some(&mut ticket)) {
+    /// Holds the interpreter's lock. Measured on two cores with tokens of 13.6 µs: letting go of it (`Python::detach`)
+    /// costs 0.1 to 0.4 µs if no other thread wants it, and lets two threads that do nothing but verify do 1.2 times as
+    /// much. But next to a thread that computes, the mean rises from 15 to 40 µs to 100 to 300 µs: a thread that has let
+    /// go waits for the interpreter's switch interval of 5 ms. So only a call that can wait anyway lets go.
+    fn step<T>(
+        &self,
+        py: Python<'_>,
+        mut ticket: i64,
+        ask: impl FnOnce(&Verifier, Option<&mut i64>) -> Result<T, Error>,
+    ) -> PyResult<Result<T, i64>> {
+        let outcome = guarded(py, || match ask(&self.core, Some(&mut ticket)) {
             Err(error) if error.code() == Code::KeysNeeded => Ok(None),
             outcome => outcome.map(Some),
         })?;
-        Ok(outcome.map(Identity::from).ok_or(ticket))
+        Ok(outcome.ok_or(ticket))
     }
 }
 
-/// The bytes of a token. A str that is no Unicode text is handed on as it is: the core refuses it as it refuses any
-/// other bytes that are no token.
-fn token_bytes<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
-    if let Ok(text) = token.cast::<PyString>() {
-        if let Ok(text) = text.to_str() {
-            return Ok(text.as_bytes().into());
-        }
-        return token.call_method1("encode", ("utf-8", "surrogatepass"))?.extract::<Vec<u8>>().map(Cow::Owned);
-    }
-    if let Ok(bytes) = token.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().into());
-    }
-    let kind = token.get_type().name()?;
-    let message = format!("a token is str or bytes, not {kind}: for a request without the header write \"\"");
-    Err(invalid_argument(token.py(), &message))
+/// Asks at once and, if keys have to be fetched first, again after waiting for them as this process waits.
+fn waiting<T>(
+    verifier: &Bound<'_, NativeVerifier>,
+    ask: impl Fn(&Verifier, Option<&mut i64>) -> Result<T, Error>,
+) -> PyResult<T> {
+    static WAIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let (py, own) = (verifier.py(), verifier.get());
+    let mut ticket = match own.step(py, 0, &ask)? {
+        Ok(answer) => return Ok(answer),
+        Err(ticket) => ticket,
+    };
+    let wait = WAIT
+        .get_or_try_init(py, || py.import("pomerium_jwt._waiting")?.getattr(intern!(py, "wait")).map(Bound::unbind))?;
+    wait.bind(py).call1((verifier,))?;
+    guarded(py, || ask(&own.core, Some(&mut ticket)))
 }
 
-/// An argument that is a whole number.
-struct Integer(i64);
-
-impl<'py> FromPyObject<'_, 'py> for Integer {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let refuse = |_| invalid_argument(value.py(), "a time or ticket is a whole number, 0 to 2^53-1");
-        value.extract().map(Self).map_err(refuse)
+fn identity(admission: Admission) -> Option<Identity> {
+    match admission {
+        Admission::Verified(identity) => Some(identity.into()),
+        Admission::Passed => None,
     }
 }
 
-/// An argument that is True or False.
-struct Flag(bool);
-
-impl<'py> FromPyObject<'_, 'py> for Flag {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let flag = value.cast::<PyBool>().map_err(|_| invalid_argument(value.py(), "force takes True or False"))?;
-        Ok(Self(flag.is_true()))
-    }
+fn to_json(py: Python<'_>, value: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| internal(py, &error.to_string()))
 }
 
 /// The options of the environment variables POMERIUM_JWT_*, as JSON.
 #[pyfunction]
 pub(crate) fn options_from_env(py: Python<'_>) -> PyResult<String> {
     guarded(py, || Options::from_env().map(|options| options.to_json()))
+}
+
+/// These options laid over the environment's, as JSON, and the warning that names what they override.
+#[pyfunction]
+#[pyo3(signature = (options, /))]
+pub(crate) fn options_over_env(py: Python<'_>, options: &str) -> PyResult<(String, Option<String>)> {
+    guarded(py, || {
+        let overlay = Options::from_json(options)?.over_env()?;
+        Ok((overlay.options.to_json(), overlay.warning()))
+    })
 }

@@ -10,7 +10,7 @@ import pytest
 from conftest import Issuer
 
 from pomerium_jwt import KeysUnavailable, TokenError, Verifier
-from pomerium_jwt._verifier import WORKER
+from pomerium_jwt._waiting import WORKER
 from pomerium_jwt.testing import TestIssuer
 
 
@@ -22,14 +22,19 @@ def test_answers_at_once_when_it_can() -> None:
     assert done.value.value.subject == "alice"
     with pytest.raises(TokenError):
         issuer.verifier().verify_async(issuer.expired()).send(None)
+    with pytest.raises(StopIteration) as passed:
+        issuer.verifier(exempt_paths="/health").admit_async("", "/health").send(None)
+    assert passed.value.value is None
 
 
 def test_a_cold_start_is_one_fetch(issuer: Issuer) -> None:
     verifier, token = Verifier(route=issuer.url), issuer.mint()
 
     async def main() -> None:
-        identities = await asyncio.gather(*(verifier.verify_async(token) for _ in range(1000)))
-        assert {identity.subject for identity in identities} == {"alice"}
+        verified = (verifier.verify_async(token) for _ in range(500))
+        admitted = (verifier.admit_async(token, "/") for _ in range(500))
+        identities = await asyncio.gather(*verified, *admitted)
+        assert {identity.subject for identity in identities if identity} == {"alice"} and all(identities)
 
     asyncio.run(main())
     assert issuer.fetches() == 1
@@ -56,10 +61,14 @@ def test_twenty_thousand_tasks_while_the_key_server_hangs(issuer: Issuer) -> Non
     """One worker thread; those who are cancelled leave at once; the others share the outcome."""
     issuer.post("/fault?kind=hang")
     verifier, token = Verifier(route=issuer.url, timeout=60), issuer.mint()
+    same_keys = verifier.with_options(optional=True)
     before = native_threads()
 
     async def main() -> None:
-        tasks = [asyncio.create_task(verifier.verify_async(token)) for _ in range(20_000)]
+        calls = [
+            verifier.verify_async(token) if number % 2 else same_keys.verify_async(token) for number in range(20_000)
+        ]
+        tasks = [asyncio.create_task(call) for call in calls]
         while await asyncio.to_thread(issuer.fetches) == 0:
             await asyncio.sleep(0.01)
         # asyncio.to_thread has threads of its own

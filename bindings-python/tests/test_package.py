@@ -37,17 +37,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"wheel": next(folder.glob("*.whl")), "sdist": next(folder.glob("*.tar.gz"))}
 
 
-@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "repository"])
 def test_install_as_a_stranger_would(
     built: dict[str, Path], kind: str, tmp_path: Path, issuer: Issuer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The source distribution is compiled, in an environment of its own that pip makes."""
+    """Source distribution and repository are compiled, in an environment of its own that pip makes."""
     venv.create(tmp_path / "venv", with_pip=True)
     python = str(tmp_path / "venv" / "bin" / "python")
     # Dependencies from the registry are compiled once for all builds
     variables = {"MATURIN_PEP517_ARGS": " ".join(PROFILE), "CARGO_TARGET_DIR": str(TARGET)}
-    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    command(*install, f"{built[kind]}[flask]", cwd=tmp_path, **variables)
+    if kind == "repository":
+        (tmp_path / "pomerium-jwt").symlink_to(ROOT)  # in place of `git clone`
+        clone, install = commands(README)
+        assert clone.startswith("git clone https://github.com/pomerium-jwt/pomerium-jwt")
+        variables["PATH"] = f"{tmp_path}/venv/bin:{os.environ['PATH']}"
+        command("sh", "-c", install, cwd=tmp_path, **variables)
+    else:
+        install = f"{built[kind]}[flask]"
+        command(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", install, cwd=tmp_path, **variables)
 
     printed = command(python, "-c", IMPORT, cwd=tmp_path)
     assert str(tmp_path / "venv") in printed
@@ -62,6 +69,37 @@ def test_install_as_a_stranger_would(
         "import sys; sys.path.insert(0, sys.argv[1]); import app; print(app.app.test_client().get('/').status_code)"
     )
     assert command(python, "-B", "-c", script, str(ROOT / "examples" / "python"), cwd=tmp_path, **route) == "401\n"
+
+
+def commands(document: str) -> list[str]:
+    """What its shell blocks say."""
+    return [line for block in re.findall(r"```sh\n(.*?)```", document, re.DOTALL) for line in block.splitlines()]
+
+
+def test_the_examples_readme_s_commands(issuer: Issuer, tmp_path: Path) -> None:
+    """Installing is tested above. `pip install` is answered by what is installed here already."""
+    folder = ROOT / "examples" / "python"
+    install, *others = commands((folder / "README.md").read_text())
+    assert install == "pip install '../../bindings-python[flask]' flask-cors gunicorn"
+    assert [line.split("gunicorn ")[-1] for line in others[:2]] == ["app:app", "wsgi"], "test_servers.py starts both"
+    (tmp_path / "token").write_text(issuer.mint())
+    variables = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PORT": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    wrong = {"POMERIUM_JWT_MISSPELT": "x"}  # so that a server stops at once
+    for line in others[:2]:
+        run = shell(line.replace("https://app.example.com", issuer.url), folder, **variables, **wrong)
+        assert run.returncode != 0 and "POMERIUM_JWT_MISSPELT" in run.stderr, line
+    line = others[2].replace("https://app.example.com", issuer.url).replace("< token", f"< {tmp_path}/token")
+    assert shell(line, folder, **variables).stdout == "alice -\n"
+
+
+def shell(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", line], cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True
+    )
 
 
 def test_the_wheel_holds_what_it_should(built: dict[str, Path]) -> None:
@@ -85,6 +123,14 @@ def test_types() -> None:
         "pyproject.toml",
         cwd=PACKAGE,
     )
+
+
+def test_style() -> None:
+    """The examples stand in a folder without settings, and are written for readers of any editor."""
+    settings = ["--no-cache", "--config", str(PACKAGE / "pyproject.toml")]
+    paths = ["python", "tests", "../examples/python", "../bench/python"]
+    command(sys.executable, "-m", "ruff", "check", *settings, *paths, cwd=PACKAGE)
+    command(sys.executable, "-m", "ruff", "format", "--check", *settings, *paths, cwd=PACKAGE)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +159,7 @@ def quotations() -> Iterator[tuple[str, str]]:
 
 def test_the_readme_quotes_the_examples_as_they_are() -> None:
     quoted = dict(quotations())
-    assert set(quoted) == {"examples/python/app.py"}
+    assert set(quoted) == {"examples/python/app.py", "examples/python/wsgi.py"}
     for path, text in quoted.items():
         assert text == (ROOT / path).read_text(), f"copy {path} into bindings-python/README.md again"
 
@@ -124,11 +170,13 @@ def test_the_readme_names_every_error_class_and_status() -> None:
         assert re.search(cell, README, re.MULTILINE), f"add {row['code']} with {row['status']} to the table of errors"
 
 
-def test_the_readme_s_python_is_python() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 4
-    for block in blocks:
-        compile(block, "README.md", "exec")
+def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The files are run by test_servers.py, and the test by test_testing.py."""
+    use, *files, test = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(files) == len(list(quotations())) and "pomerium_issuer" in test
+    names: dict[str, object] = {"headers": {}}
+    exec(compile(use, "README.md", "exec"), names)
+    assert "verifier" in names and "identity" not in names, "a request without a token is refused"
 
 
 def command(*words: str, cwd: Path, **variables: str) -> str:

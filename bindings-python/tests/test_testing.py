@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from conftest import ROOT
 
 from pomerium_jwt import OptionsError, TokenError, VerifyError
 from pomerium_jwt.testing import TestIssuer
@@ -51,7 +53,7 @@ def test_headers_and_options() -> None:
     [(name, token)] = issuer.headers(sub="bob").items()
     assert (name, issuer.verifier().verify(token).subject) == ("X-Pomerium-Jwt-Assertion", "bob")
     assert set(issuer.options) == {"route", "jwks"}
-    assert set(issuer.flask_config) == {"POMERIUM_JWT_ROUTE", "POMERIUM_JWT_JWKS"}
+    assert set(issuer.environment) == set(issuer.flask_config) == {"POMERIUM_JWT_ROUTE", "POMERIUM_JWT_JWKS"}
     with pytest.raises(VerifyError, match="token_too_old"):
         issuer.verifier(max_token_age=60).verify(issuer.token(iat=0))
 
@@ -66,6 +68,14 @@ def test_the_plugin_in_a_project_of_its_own(pytester: pytest.Pytester) -> None:
             assert pomerium_issuer.verifier().verify(token).in_group("admins")
         """
     )
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_the_readme_s_test_of_the_readme_s_application(pytester: pytest.Pytester) -> None:
+    """found: the two did not fit together."""
+    readme = (ROOT / "bindings-python" / "README.md").read_text()
+    [test] = re.findall(r"<!-- test -->\n```python\n(.*?)```", readme, re.DOTALL)
+    pytester.makepyfile(app=(ROOT / "examples" / "python" / "app.py").read_text(), test_app=test)
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
 
 

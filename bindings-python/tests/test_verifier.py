@@ -8,23 +8,32 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from importlib import import_module
+from importlib.metadata import version
+from inspect import isfunction
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from conftest import read_json
 
+import pomerium_jwt
 from pomerium_jwt import (
+    AccessDenied,
     Identity,
     KeysUnavailable,
+    Options,
     OptionsError,
     TokenError,
     Verifier,
     VerifyError,
+    is_upgrade,
     logout_url,
+    require_group,
+    require_user,
 )
 from pomerium_jwt.testing import TestIssuer
 
@@ -76,6 +85,17 @@ IDENTITY: Any = VERIFIER.verify(ISSUER.token(groups=["admins", "staff"]))
         lambda: VERIFIER.verify_at("", 2**53),
         lambda: VERIFIER.verify_at("", 2**64),
         lambda: VERIFIER.verify_cached("", "ticket"),
+        lambda: VERIFIER.admit(None, "/"),
+        lambda: VERIFIER.admit("", None),
+        lambda: VERIFIER.admit("", "/", upgrade="websocket"),
+        lambda: VERIFIER.admit("", "/", marked_public=1),
+        lambda: VERIFIER.admit_cached("", "/", ticket="ticket"),
+        lambda: VERIFIER.admit_async(None, "/").send(None),
+        lambda: is_upgrade(None),  # type: ignore[arg-type]
+        lambda: require_group(IDENTITY),
+        lambda: require_group(IDENTITY, ["admins"]),  # type: ignore[arg-type]
+        lambda: require_group("admins", "admins"),  # type: ignore[arg-type]
+        lambda: require_user(print),  # type: ignore[arg-type]
         lambda: VERIFIER.refresh(1),
         lambda: VERIFIER.refresh("yes"),
         lambda: VERIFIER.verify_async(None).send(None),
@@ -138,7 +158,9 @@ def test_options_in_python_s_own_types(tmp_path: Path) -> None:
         expect_claims=MappingProxyType({"department": ("R&D", "IT")}),
     )
     assert verifier.verify(ISSUER.token(department="IT")).claims["department"] == "IT"
-    assert "leeway" in repr(verifier)
+    leeway = "leeway=datetime.timedelta(seconds=120)"
+    shown = f"audience=['app.example.com'], jwks_file={key_set!r}, {leeway}, expect_claims=...)"
+    assert repr(verifier) == f"Verifier(issuer=('app.example.com',), {shown}"
     with pytest.raises(TypeError):
         verifier.options["leeway"] = 1  # type: ignore[index]
 
@@ -164,8 +186,11 @@ def test_identity() -> None:
     assert (identity.is_user, identity.anonymous, identity.session_id) == (True, False, None)
     assert identity.expires_at_datetime == datetime(2100, 1, 1, tzinfo=timezone.utc)
     assert identity.claims["n"] == 2**60
-    assert identity.claims is identity.claims, "decoded once"
+    identity.claims["sub"] = "mallory"
+    identity.claims["groups"].append("owners")
+    assert (identity.claims["sub"], identity.claims["groups"]) == ("alice", ["admins", "staff"]), "each has its own"
     assert json.loads(identity.claims_text) == identity.claims
+    assert json.dumps(identity.to_dict()) and identity.to_dict()["groups"] == ["admins", "staff"]
     assert (identity.in_group("staff"), identity.in_group("dev"), identity.in_group("\udcff")) == (True, False, False)
     assert (identity.in_any_group("dev", "staff"), identity.in_any_group("dev"), identity.in_any_group()) == (
         True, False, False,
@@ -196,11 +221,98 @@ def test_the_last_datetime_stands_for_times_beyond_it() -> None:
     assert identity.expires_at_datetime == datetime.max.replace(tzinfo=timezone.utc)
 
 
-def test_errors_can_be_pickled() -> None:
+def test_errors_can_be_pickled_and_shown() -> None:
     with pytest.raises(VerifyError) as refused:
-        ISSUER.verifier().verify("")
+        ISSUER.verifier().verify(ISSUER.expired())
     copied = pickle.loads(pickle.dumps(refused.value))
     assert (type(copied), vars(copied), str(copied)) == (TokenError, vars(refused.value), str(refused.value))
+    assert repr(copied) == f"TokenError({str(copied)!r})"
+    assert copied.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert copied.body == b'{"error":"token_expired"}'
+
+
+class Mine(Verifier):
+    """A subclass stays one."""
+
+
+def test_a_verifier_is_pickled_by_its_options() -> None:
+    """found: it could not be, and said TypeError."""
+    claims = MappingProxyType({"sub": ("alice",)})  # which pickle does not take
+    options: Options = {**ISSUER.options, "leeway": timedelta(seconds=5), "expect_claims": claims}
+    verifier = Mine(**options).with_options(require_group="admins")
+    token = ISSUER.token(groups=["staff"])
+    copied = pickle.loads(pickle.dumps(verifier))
+    assert (type(copied), copied.options["leeway"], copied.summary) == (Mine, 5, verifier.summary)
+    assert copied.options["expect_claims"] == {"sub": ["alice"]}
+    with pytest.raises(AccessDenied):
+        copied.verify(token)
+    assert copied.status()["counts"]["group_required"] == 1
+    assert verifier.status()["counts"]["group_required"] == 0, "the copy has keys, pins and counts of its own"
+    assert copy.copy(verifier) is verifier and copy.deepcopy({"it": verifier})["it"] is verifier
+
+
+def test_repr_shows_values_but_nothing_about_people() -> None:
+    options: Options = {
+        "route": "https://app.example.com",
+        "leeway": 30,
+        "expect_claims": {"email": "alice@example.com"},
+        "jwks": ISSUER.options["jwks"],
+    }
+    shown = "route='https://app.example.com', leeway=30, expect_claims=..., jwks=..."
+    assert repr(Verifier(**options)) == f"Verifier({shown})"
+
+
+def test_with_options_shares_all_but_the_request_options() -> None:
+    base = ISSUER.verifier(exempt_paths="/health")
+    admins = base.with_options(require_group=["admins"])
+    assert admins.admit("", "/health") is None, "what is not named stays"
+    with pytest.raises(AccessDenied, match='"admins"'):
+        admins.admit(ISSUER.token(), "/")
+    assert base.admit(ISSUER.token(), "/").subject == "alice"  # type: ignore[union-attr]
+    assert base.status()["counts"] == admins.status()["counts"], "counts are shared"
+    assert (base.status()["require_group"], admins.status()["require_group"]) == ([], ["admins"])
+    with pytest.raises(OptionsError, match="leeway"):
+        base.with_options(leeway=1)  # type: ignore[call-arg]
+    del base
+    assert admins.verify(ISSUER.token(groups=["admins"])).subject == "alice"
+
+
+def test_metrics_and_summary() -> None:
+    verifier = ISSUER.verifier(header_name="X-Token")
+    verifier.verify(ISSUER.token())
+    lines = verifier.metrics().splitlines()
+    assert 'pomerium_jwt_verifications_total{code="ok"} 1' in lines
+    assert 'pomerium_jwt_verifications_total{code="token_expired"} 0' in lines
+    assert lines[-1] == "# EOF" and "alice" not in verifier.metrics()
+    assert verifier.summary == verifier.status()["summary"]
+    assert verifier.header_name == "X-Token" and verifier.summary.endswith("header: X-Token")
+
+
+def test_the_version_is_the_package_s() -> None:
+    assert pomerium_jwt.__version__ == version("pomerium-jwt")
+
+
+def public_things() -> Iterator[Any]:
+    """Every class and function of the public modules, with its public methods."""
+    for module in [pomerium_jwt, *(import_module(f"pomerium_jwt.{name}") for name in ("flask", "wsgi", "testing"))]:
+        for name in set(getattr(module, "__all__", ["TestIssuer"])) - {"current_identity"}:
+            thing = getattr(module, name)
+            yield thing
+            if isinstance(thing, type) and thing.__module__.startswith("pomerium_jwt"):
+                yield from (member for name, member in vars(thing).items() if name[:1] != "_" and callable(member))
+                yield from (vars(thing)[name] for name in ("__init__", "__new__") if name in vars(thing))
+
+
+def test_type_hints_can_be_read_at_run_time() -> None:
+    """found: they named what only type checkers import. Frameworks that inject by type read them."""
+    read = 0
+    for thing in public_things():
+        thing = getattr(thing, "__func__", thing)
+        if isinstance(thing, type) or isfunction(thing):
+            get_type_hints(thing)
+            read += 1
+    assert read > 40
+    assert get_type_hints(Verifier.verify_async)["return"] is Identity
 
 
 def test_keys_unavailable_says_when_to_come_again() -> None:
@@ -210,7 +322,7 @@ def test_keys_unavailable_says_when_to_come_again() -> None:
             verifier.verify(ISSUER.token())
         assert (refused.value.code, refused.value.status) == ("keys_unavailable", 503)
         assert refused.value.retry_after is not None and refused.value.retry_after >= 1
-    assert verifier.health() == {"configured": True, "keys_loaded": False, "stale": False, "state": "empty"}
+    assert verifier.health() == {"configured": True, "asked": True, "keys_loaded": False, "stale": False}
     with pytest.raises(KeysUnavailable):
         verifier.refresh(force=True)
 
@@ -266,6 +378,7 @@ def test_memory_stays_flat() -> None:
             if number % 10 == 0:  # what else allocates, more rarely: it is slow
                 assert identity.claims and identity.expires_at_datetime and pickle.loads(pickle.dumps(identity))
                 verifier.status()
+                assert verifier.admit(good, "/") and verifier.metrics() and identity.to_dict()
             try:
                 verifier.verify(bad)
                 raise AssertionError("an expired token was accepted")

@@ -38,8 +38,8 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
         ("../README.md".to_owned(), readme::filled()),
-        ("../clients/go/options_generated.go".to_owned(), editors::go::options().into_bytes()),
     ];
+    outputs.extend(editors::files());
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
     outputs
 }

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeSet, HashSet},
     fs,
     path::{Path, PathBuf},
+    process::{Command, Output},
 };
 
 use pomerium_jwt::{Code, Kind};
@@ -52,4 +53,40 @@ fn readmes_quote_the_commands() {
         let page = fs::read_to_string(root.join(one.readme)).expect(one.readme);
         assert!(page.contains(one.command), "{} does not quote: {}", one.readme, one.command);
     }
+}
+
+/// The page's own command, with the programs that are built already.
+#[test]
+fn one_subject_runs_alone() {
+    let page = fs::read_to_string("http.md").expect("a page");
+    let command = page.lines().find(|line| line.starts_with("cargo run")).expect("it says how to run one application");
+    let suite = command.strip_prefix("cargo run -p pomerium-jwt-conformance --bin http -- ").expect("the suite");
+    let (of, reference) = suite.split_once(" -- ").expect("a command");
+    assert_eq!(reference, http::listed()[0].command);
+    let arguments: Vec<&str> = of.split(' ').chain(["--", env!("CARGO_BIN_EXE_http-reference")]).collect();
+    let output = suite_program(&arguments);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}");
+    let beginning = arguments[1];
+    let count = http::ids().expect("a plan").iter().filter(|id| id.starts_with(beginning)).count();
+    assert!(count > 0 && printed.starts_with(&format!("http: reference {count} cases, 0 not possible")), "{printed}");
+}
+
+#[test]
+fn what_is_not_an_application_fails() {
+    for command in [&["true"][..], &["false"], &["sh", "-c", "echo http://127.0.0.1:1; sleep 60"], &["no-such-program"]]
+    {
+        let output = suite_program(&[&["reference", "identity-full", "--"], command].concat());
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {printed}");
+        assert!(printed.contains("1 differences") && printed.contains("limits.rs"), "{command:?}: {printed}");
+        assert!(!printed.contains("http: reference"), "a count is printed for {command:?}");
+    }
+    for wrong in [&[][..], &["klingon"], &["reference", "--"]] {
+        assert_eq!(suite_program(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+fn suite_program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_http")).args(arguments).output().expect("the suite's program starts")
 }

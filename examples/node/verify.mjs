@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs'
 
 import { Verifier, VerifyError } from 'pomerium-jwt'
 
-const exitCodes = { token: 1, options: 2, keys: 3, internal: 70 }
+const exitCodes = { token: 1, access: 1, options: 2, keys: 3, internal: 70 }
 
 try {
   const identity = await Verifier.fromEnv().verify(readFileSync(0, 'utf8').trimEnd())
   console.log(identity.subject, identity.email ?? '-')
 } catch (error) {
   if (!(error instanceof VerifyError)) throw error
-  console.error(`${error.code}: ${error.message}`)
+  console.error(`${error.code}: ${error.reason}`)
   process.exitCode = exitCodes[error.kind]
 }

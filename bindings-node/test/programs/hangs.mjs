@@ -4,11 +4,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Verifier } from 'pomerium-jwt'
 
 const { ISSUER, TOKEN, JWKS } = process.env
-// With keys to start with nobody waits: the core fetches behind the verification
-const jwksInitial = workerData.behind ? JSON.parse(JWKS) : undefined
+// With keys to start with nobody waits: the core fetches in the background
+const jwksInitial = workerData.background ? JSON.parse(JWKS) : undefined
 const verifier = new Verifier({ route: ISSUER, timeout: 2, jwksInitial })
 const verified = verifier.verify(TOKEN).catch(() => {})
-if (workerData.behind) await verified
+if (workerData.background) await verified
 while (verifier.status().fetches === 0) await sleep(1)
 parentPort.postMessage('a fetch runs')
 if (workerData.leave) process.exit(3)

@@ -1,11 +1,19 @@
 // Compiled by readme.test.mjs, with --strict: what TypeScript's users meet in the integrations.
 
 import { createServer, type IncomingMessage } from 'node:http'
+import http2 from 'node:http2'
 
+import connect from 'connect'
 import express, { type RequestHandler } from 'express'
-import { type Identity, Verifier } from 'pomerium-jwt'
+import {
+  type Identity,
+  requireGroup as demandGroup,
+  requireUser as demandUser,
+  Verifier,
+  type VerifyError,
+} from 'pomerium-jwt'
 import { type Pomerium, pomerium, requireGroup, requireUser } from 'pomerium-jwt/express'
-import { protect, type Refusal } from 'pomerium-jwt/http'
+import { type Logger, protect } from 'pomerium-jwt/http'
 import { type JWTPayload, parseJWT, PomeriumVerifier, type UnverifiedJWTPayload } from 'pomerium-jwt/js-sdk'
 import { TestIssuer } from 'pomerium-jwt/testing'
 import { protectUpgrade, TOKEN_EXPIRED } from 'pomerium-jwt/ws'
@@ -16,11 +24,12 @@ const verifier: Verifier = new Verifier({ route: 'https://app.example.com' })
 const app = express()
 const middleware: Pomerium = pomerium({
   verifier,
-  exemptPaths: ['/healthz'],
+  exemptPaths: '/health',
   requireGroup: 'staff',
   optional: undefined,
 })
 const handler: RequestHandler = middleware
+connect().use(middleware).use(requireUser)
 app.use(handler, middleware, requireUser, requireGroup('admins', 'owners'))
 app.get('/', requireUser, (request, response) => {
   const identity: Identity | undefined = request.pomerium
@@ -31,7 +40,7 @@ app.get('/', requireUser, (request, response) => {
   request.pomerium = identity
 })
 // @ts-expect-error -- misspelt
-pomerium({ verifier, exemptPath: ['/healthz'] })
+pomerium({ verifier, exemptPath: ['/health'] })
 // @ts-expect-error -- a string or a list
 pomerium({ verifier, exemptPaths: true })
 // @ts-expect-error -- names
@@ -45,17 +54,26 @@ const listener = protect(
   },
   {
     route: ['https://app.example.com'],
-    errorHandler: ({ code, status }: Refusal, request: IncomingMessage) => ({
+    errorHandler: ({ code, status }: VerifyError, request: IncomingMessage) => ({
       contentType: 'text/plain',
       body: `${status} ${code} ${request.url}`,
     }),
-    onRefused: (code: string, message: string, path: string) => console.log(code, message, path),
+    onRefused: (code: string, reason: string, path: string) => console.log(code, reason, path),
+    logger: console satisfies Logger,
   },
 )
 const server = createServer(listener)
-listener.verifier.health().keysLoaded satisfies boolean
+http2.createServer(listener)
+http2.createSecureServer({ allowHTTP1: true }, listener)
+listener.verifier.health().keys_loaded satisfies boolean
+listener.verifier.with({ exemptPaths: ['/a'] }).metrics() satisfies string
+// @ts-expect-error -- the request options alone
+listener.verifier.with({ leeway: 1 })
 // @ts-expect-error -- it renders, and gives what it rendered
 protect(() => {}, { verifier, errorHandler: () => true })
+
+const user: Identity = demandUser(await verifier.admit({ token: '', path: '/', upgrade: false }))
+demandGroup(user, 'admins', 'owners') satisfies Identity
 
 const webSockets = new WebSocketServer({ noServer: true })
 protectUpgrade(server, webSockets, { verifier, closeAtExpiry: true }).verifier satisfies Verifier

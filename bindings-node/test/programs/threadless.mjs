@@ -1,4 +1,4 @@
-// Runs under no-threads.c: while NO_THREADS is set no thread can be had.
+// Runs under no-threads.c: while NO_THREADS is set no thread can be started.
 import { Verifier } from 'pomerium-jwt'
 
 const { ISSUER, TOKEN, TIMEOUT } = process.env

@@ -37,8 +37,21 @@ export async function good(header: string | undefined, bytes: Uint8Array, signal
   await verifier.refresh({ force: true })
   const status: Status = verifier.status()
   const health: Health = verifier.health()
-  const route: Options['route'] = verifier.options.route
-  console.log(claims, unknown, department, level, expires, email, member, status.counts['ok'], health.state, route)
+  const admitted: Identity | undefined = await verifier.admit({ token: bytes, path: '/', upgrade: true }, { signal })
+  const seconds: number | null = status.fetchSeconds
+  console.log(
+    claims,
+    unknown,
+    department,
+    level,
+    expires,
+    email,
+    member,
+    status.counts['ok'],
+    health.stale,
+    admitted,
+    seconds,
+  )
   return logoutUrl() + logoutUrl('https://app.example.com')
 }
 
@@ -47,7 +60,8 @@ export function answer(error: unknown): number {
   const code: Code = error.code
   const kind: Kind = error.kind
   const retryAfter: number | undefined = error.retryAfter
-  console.log(code, kind, error.number, error.message, retryAfter)
+  const headers: Readonly<Record<string, string>> = error.headers
+  console.log(code, kind, error.number, error.reason, retryAfter, headers, error.body)
   return code === 'token_expired' ? 401 : error.status
 }
 
@@ -60,7 +74,7 @@ export function wrong(verifier: Verifier, identity: Identity, staff: Identity<St
   new Verifier({ jwks_url: 'https://app.example.com' })
   // @ts-expect-error -- a number
   new Verifier({ leeway: '30' })
-  // @ts-expect-error -- null is no value
+  // @ts-expect-error -- null is not a value
   new Verifier({ route: null })
   // @ts-expect-error -- a key set
   new Verifier({ jwks: [] })
@@ -86,8 +100,10 @@ export function wrong(verifier: Verifier, identity: Identity, staff: Identity<St
   staff.claims.salary
   // @ts-expect-error -- nobody makes one but a verifier
   new Identity('{}')
-  // @ts-expect-error -- no code
+  // @ts-expect-error -- not a code
   if (error.code === 'token_stale') return
-  // @ts-expect-error -- nobody changes it
-  verifier.options.leeway = 3600
+  // @ts-expect-error -- nobody makes one but this package
+  new VerifyError('token_missing', 'why')
+  // @ts-expect-error -- read-only
+  verifier.health().stale = false
 }

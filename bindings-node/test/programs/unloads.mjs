@@ -6,12 +6,12 @@ import { Worker } from 'node:worker_threads'
 
 const WORKER = new URL('./hangs.mjs', import.meta.url)
 
-for (const behind of [true, true, true, false, false, false]) {
-  const leaving = new Worker(WORKER, { workerData: { behind, leave: true } })
+for (const background of [true, true, true, false, false, false]) {
+  const leaving = new Worker(WORKER, { workerData: { background, leave: true } })
   const [code] = await once(leaving, 'exit')
   if (code !== 3) throw new Error(`a worker ended with ${code}`)
 
-  const ended = new Worker(WORKER, { workerData: { behind, leave: false } })
+  const ended = new Worker(WORKER, { workerData: { background, leave: false } })
   await once(ended, 'message')
   await ended.terminate()
 }

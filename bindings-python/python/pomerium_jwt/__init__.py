@@ -6,15 +6,15 @@
     try:
         identity = verifier.verify(header)  # the raw text of the header, "" if there is none
     except VerifyError as refused:
-        ...  # answer with refused.status; log str(refused), never send it to the client
+        ...  # answer with refused.status, refused.headers, refused.body; str(refused) is for your log alone
 
 Flask: pomerium_jwt.flask. Any WSGI application: pomerium_jwt.wsgi. Tests of applications: pomerium_jwt.testing.
 """
 
-from ._errors import AccessDenied, Code, Kind, KeysUnavailable, OptionsError, TokenError, VerifyError
+from ._errors import AccessDenied, Code, KeysUnavailable, Kind, OptionsError, TokenError, VerifyError
 from ._links import logout_url
-from ._native import Identity
-from ._options import Options
+from ._native import Identity, __version__, is_upgrade, require_group, require_user
+from ._option_types import Options, RequestOptions
 from ._status import Health, KeyStatus, LastError, Pinned, Status
 from ._verifier import Verifier
 
@@ -30,9 +30,14 @@ __all__ = [
     "Options",
     "OptionsError",
     "Pinned",
+    "RequestOptions",
     "Status",
     "TokenError",
     "Verifier",
     "VerifyError",
+    "__version__",
+    "is_upgrade",
     "logout_url",
+    "require_group",
+    "require_user",
 ]

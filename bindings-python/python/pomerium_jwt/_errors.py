@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 # Compared with conformance/codes.json by a test
@@ -36,10 +37,10 @@ Kind = Literal["options", "token", "keys", "access", "internal"]
 
 
 class VerifyError(Exception):
-    """Why there is no verified identity. Of kind `internal` if it is none of the subclasses.
+    """Why there is no verified identity. Of kind `internal` if it is not one of the subclasses.
 
-    The message is for logs, never for the HTTP client: it may name expected issuers and key ids. It never quotes the
-    token, and values from its payload only after the signature held.
+    `status`, `headers` and `body` are the response. The message is for logs, never for the HTTP client: it may name
+    expected issuers and key ids. It never quotes the token, and values from its payload only after the signature held.
     """
 
     code: Code
@@ -51,23 +52,40 @@ class VerifyError(Exception):
     message: str
     """One sentence with the facts that help, for logs."""
     status: int
-    """The HTTP status to answer with: 401, 403, 503 or 500."""
+    """The HTTP status of the response: 401, 403, 503 or 500."""
     retry_after: int | None
-    """Seconds after which another attempt can succeed, for the header Retry-After; None where no time helps."""
+    """Seconds after which another attempt can succeed; None if time does not help."""
+    headers: Mapping[str, str]
+    """The headers of the response."""
+    body: bytes
+    """The body of the response: {"error":"token_expired"}. A response to HEAD has none."""
 
     def __init__(
-        self, code: Code, number: int, kind: Kind, message: str, status: int, retry_after: int | None = None
+        self,
+        code: Code,
+        number: int,
+        kind: Kind,
+        message: str,
+        status: int,
+        retry_after: int | None,
+        headers: Mapping[str, str],
+        body: bytes,
     ) -> None:
-        super().__init__(code, number, kind, message, status, retry_after)
+        super().__init__(code, number, kind, message, status, retry_after, headers, body)
         self.code = code
         self.number = number
         self.kind = kind
         self.message = message
         self.status = status
         self.retry_after = retry_after
+        self.headers = headers
+        self.body = body
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class OptionsError(VerifyError):
@@ -94,11 +112,16 @@ _CLASSES: dict[Kind, type[VerifyError]] = {
 }
 
 
-def make(code: Code, number: int, kind: Kind, message: str, status: int, retry_after: int | None) -> VerifyError:
-    """What the native half raises."""
-    return _CLASSES.get(kind, VerifyError)(code, number, kind, message, status, retry_after)
-
-
-def invalid_options(message: str) -> OptionsError:
-    """For what cannot even be handed to the core."""
-    return OptionsError("invalid_options", 1, "options", message, 500)
+def make(
+    code: Code,
+    number: int,
+    kind: Kind,
+    message: str,
+    status: int,
+    retry_after: int | None,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> VerifyError:
+    """What the native half raises. A kind that is not known here is a fault of this package."""
+    error = _CLASSES.get(kind, VerifyError)
+    return error(code, number, kind, message, status, retry_after, headers, body)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 
 def logout_url(return_to: str | None = None) -> str:
-    """Where a user signs out of Pomerium, as a path of the application's own host.
+    """The path, on the application's own host, at which a user signs out of Pomerium.
 
-    return_to: the URL to go to afterwards, which Pomerium must know as one of its routes.
+    return_to: the URL to go to afterwards. Pomerium 0.33 and later follows it only if its runtime flag
+    `allow_any_sign_out_redirect_uri` is set; otherwise `signout_redirect_url` in Pomerium's own settings decides.
     """
     path = "/.pomerium/sign_out"
     if return_to is None:

@@ -1,4 +1,4 @@
-"""The options' names and types in Python. Their defaults, ranges and meaning are the core's."""
+"""Options in Python's own types, as the document that the core judges."""
 
 from __future__ import annotations
 
@@ -6,49 +6,8 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypedDict
 
-from ._errors import invalid_options
-
-List = str | Sequence[str]
-Path = str | os.PathLike[str]
-Jwks = Mapping[str, Any]
-Claims = Mapping[str, List]
-Seconds = int | timedelta
-
-
-class Options(TypedDict, total=False):
-    """What Verifier takes. Every option left out has its default; durations are whole seconds or a timedelta."""
-
-    route: List
-    issuer: List
-    audience: List
-    jwks_url: str
-    jwks: Jwks
-    jwks_file: Path
-    public_key: str
-    public_key_file: Path
-    trust_on_first_use: bool
-    algorithms: List
-    expect_claims: Claims
-    pin_kids: List
-    leeway: Seconds
-    max_token_age: Seconds
-    allow_anonymous: bool
-    max_token_bytes: int
-    jwks_initial: Jwks
-    ca_file: Path
-    ca_pem: str
-    connect_to: str
-    timeout: Seconds
-    allow_http: bool
-    cache_ttl: Seconds
-    max_stale: Seconds
-    refetch_cooldown: Seconds
-    header_name: str
-    optional: bool
-    exempt_paths: List
-    require_group: List
+from ._native import invalid_options
 
 
 def to_json(options: Mapping[str, object]) -> str:

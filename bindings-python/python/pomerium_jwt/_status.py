@@ -8,7 +8,7 @@ State = Literal["static", "empty", "fresh", "aging", "old", "expired"]
 
 
 class KeyStatus(TypedDict):
-    """One key of the set in use, or one that was passed over."""
+    """One key of the set in use, or one that was skipped."""
 
     kid: str | None
     alg: str | None
@@ -19,7 +19,7 @@ class KeyStatus(TypedDict):
 
 
 class LastError(TypedDict):
-    """Why keys could not be had."""
+    """Why the keys could not be loaded."""
 
     code: Literal["dns", "connect", "tls", "timeout", "status", "body", "refused", "spawn"]
     message: str
@@ -28,22 +28,29 @@ class LastError(TypedDict):
 
 
 class Pinned(TypedDict):
-    """What trust on first use holds on to."""
+    """What trust on first use has pinned."""
 
     issuer: str | None
     audience: list[str] | None
 
 
-class _Soon(TypedDict, total=False):
-    """What the key store does not report yet."""
+class Health(TypedDict):
+    """Whether an instance can verify tokens. Ready is `keys_loaded or not asked`; `stale` is a warning. Never a reason to
+    restart the application: that brings no key server back."""
 
-    fetch_seconds: float
-    key_set: str | None
-    health: dict[str, bool]
+    configured: bool
+    """Always true: there is a verifier."""
+    asked: bool
+    """Whether the keys have been asked for; true for static sources."""
+    keys_loaded: bool
+    """Whether there is a usable key that has not expired."""
+    stale: bool
+    """Whether the keys are old and the last fetch failed."""
 
 
-class Status(_Soon):
-    """A verifier's state at one moment. Alert when `state` is old or expired, or when `last_error` stays."""
+class Status(TypedDict):
+    """A verifier's state at one moment. Alert if `last_error` stays for minutes, or `health` says that no keys are loaded:
+    `state` alone says little, for the keys of an idle application are old and will be fetched before they are used."""
 
     source: str
     """The option the keys come from, with its address or path."""
@@ -51,45 +58,30 @@ class Status(_Soon):
     age: int | None
     """Seconds since the set in use was asked for; None for static sources."""
     ttl: int | None
-    """Seconds for which the set in use is fresh; None for static sources."""
+    """Seconds for which the set in use is fresh: 0.7 to 1.0 of what cache_ttl or Cache-Control asks for. None for static
+    sources."""
     keys: list[KeyStatus]
     last_success: int | None
     """When the keys were last read or fetched, in Unix seconds."""
     last_error: LastError | None
     """The last failure since then."""
     next_attempt: int | None
-    """Seconds until the next fetch may start; None for static sources."""
+    """Seconds until the next request can cause a fetch; None for static sources."""
     pinned: Pinned | None
     counts: dict[str, int]
     """How many answers had which code, every code, also at 0; "ok" counts the verified ones, "passed" the requests that
     passed without an identity."""
     fetches: int
     fetch_failures: int
+    fetch_seconds: float | None
+    """How long the last fetch took; None before the first has ended, and for static sources."""
+    key_set: str | None
+    """Equal if two processes have the same keys; None without any."""
+    health: Health
+    """What probes ask for."""
     summary: str
     """The line that an integration logs when it starts."""
     header_name: str
     optional: bool
     exempt_paths: list[str]
     require_group: list[str]
-
-
-class Health(TypedDict):
-    """For a health page. Never a reason to restart the application: that brings no key server back."""
-
-    configured: bool
-    """Always true: a verifier that exists is configured."""
-    keys_loaded: bool
-    """Whether there are keys that tokens are judged with. They are fetched with the first token, or by refresh()."""
-    stale: bool
-    """Whether the keys are older than they should be, because the source fails or nobody has called for a while."""
-    state: State
-
-
-def health(status: Status) -> Health:
-    state = status["state"]
-    return {
-        "configured": True,
-        "keys_loaded": state not in ("empty", "expired"),
-        "stale": state in ("old", "expired"),
-        "state": state,
-    }

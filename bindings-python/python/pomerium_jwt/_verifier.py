@@ -1,29 +1,22 @@
-"""The verifier as applications see it: options in, and waiting in asyncio. The rest is native."""
+"""The verifier as applications see it: options in, and waiting in asyncio and trio. The rest is native."""
 
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from . import _native
-from ._errors import VerifyError
 from ._native import Identity
+from ._option_types import Options, RequestOptions
 from ._options import to_json
-from ._status import Health, Status, health
+from ._status import Health, Status
+from ._typing import Self, Unpack
+from ._waiting import Waiting
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from typing_extensions import Self, Unpack
-
-    from ._options import Options
-
-WORKER = "pomerium-jwt refresh"
-"""The name of the thread that fetches for asyncio."""
+# Values that are long, or that can be about people
+_UNSHOWN = {"jwks", "jwks_initial", "public_key", "ca_pem", "expect_claims"}
 
 
 class Verifier(_native.Verifier):
@@ -31,91 +24,79 @@ class Verifier(_native.Verifier):
 
     Verifier(route="https://app.example.com") protects an application; Options has the other options. Construction
     touches no network; files are read then. Raises OptionsError, in a sentence that says what to write instead.
-    There is nothing to close.
+    There is nothing to close. A pickled verifier is its options: the copy has keys, pins and counts of its own.
     """
 
     options: Mapping[str, object]
     """The options as they were given."""
-    _waiting: dict[int, _Worker]
+    _waiting: Waiting
 
     def __new__(cls, **options: Unpack[Options]) -> Self:
         self = super().__new__(cls, to_json(options))
         self.options = MappingProxyType({**options})
-        self._waiting = {}
+        self._waiting = Waiting()
         return self
 
     @classmethod
     def from_env(cls) -> Self:
         """A verifier with the options of the environment: POMERIUM_JWT_ROUTE and so on.
 
-        Lists are separated by commas, objects are JSON, booleans are true, false, 1 or 0; an empty variable counts as
-        unset. Raises OptionsError, naming the variable.
+        Lists are separated by commas, or JSON if they begin with `[`; objects are JSON; booleans are true, false, 1 or 0;
+        an empty variable counts as unset. Raises OptionsError, naming the variable, also for one that is unknown.
         """
         return cls(**json.loads(_native.options_from_env()))
 
+    def with_options(self, **options: Unpack[RequestOptions]) -> Self:
+        """A verifier with other request options over the same keys, pins and counts: for two mounts of one application,
+        or for HTTP and WebSockets. What is not named stays as it is here. Raises OptionsError.
+        """
+        made = _native.Verifier.__new__(type(self), to_json(options), self)
+        made.options = MappingProxyType({**self.options, **options})
+        made._waiting = self._waiting
+        return made
+
     async def verify_async(self, token: str | bytes) -> Identity:
-        """As verify, for asyncio: answers at once when it can; where keys have to be fetched first, all tasks of all
+        """As verify, for asyncio and trio: answers at once if it can; if keys have to be fetched first, all tasks of all
         event loops wait for one fetch, which has one thread. A cancelled task leaves at once.
         """
         identity = self.verify_cached(token)
         if isinstance(identity, int):
-            await self._refreshed()
+            await self._waiting.for_keys(self)
             identity = self.verify_cached(token, identity)
         return cast(Identity, identity)
 
+    async def admit_async(
+        self, token: str | bytes, path: str | bytes, *, upgrade: bool = False, marked_public: bool = False
+    ) -> Identity | None:
+        """As admit, for asyncio and trio; waits as verify_async does."""
+        identity = self.admit_cached(token, path, upgrade=upgrade, marked_public=marked_public)
+        if isinstance(identity, int):
+            await self._waiting.for_keys(self)
+            identity = self.admit_cached(token, path, upgrade=upgrade, marked_public=marked_public, ticket=identity)
+        return cast("Identity | None", identity)
+
     def status(self) -> Status:
-        """The state of keys, pins and counters. Never waits and never fetches."""
+        """The state of keys, pins and counters. Never waits; while no usable key is loaded it starts a fetch that is
+        due."""
         return cast(Status, json.loads(self.status_json()))
 
     def health(self) -> Health:
-        """The status in short, for a health page."""
-        return health(self.status())
+        """Whether this process can verify tokens, for a health page. Never waits, and starts a fetch that is due."""
+        return cast(Health, json.loads(self.health_json()))
 
     def __repr__(self) -> str:
-        return f"<Verifier {', '.join(self.options)}>"
+        shown = (f"{name}={'...' if name in _UNSHOWN else repr(value)}" for name, value in self.options.items())
+        return f"Verifier({', '.join(shown)})"
 
-    async def _refreshed(self) -> None:
-        """Waits for the one refresh of this verifier in this process."""
-        import asyncio
+    def __copy__(self) -> Self:
+        return self  # immutable
 
-        # By process: a fork may have left the parent's lock locked and its thread behind
-        worker = self._waiting.setdefault(os.getpid(), _Worker())
-        await asyncio.wrap_future(worker.refresh(self))
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, tuple[type[Self], str]]:
+        return _restore, (type(self), to_json(self.options))
 
 
-class _Worker:
-    """The one thread that waits for keys while any number of tasks wait for it. It ends with the refresh."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: Future[None] | None = None
-
-    def refresh(self, verifier: _native.Verifier) -> Future[None]:
-        from concurrent.futures import Future
-
-        with self._lock:
-            if self._running is not None:
-                return self._running
-            running = self._running = Future()
-            # From now on a task that is cancelled cancels its own waiting only
-            running.set_running_or_notify_cancel()
-        # No daemon: one that comes back while the interpreter ends could crash it. It ends within the option timeout
-        thread = threading.Thread(name=WORKER, target=self._run, args=(verifier, running), daemon=False)
-        try:
-            thread.start()
-        except RuntimeError:  # the system gives no thread: waiting here would stop the event loop
-            self._land(running)
-        return running
-
-    def _run(self, verifier: _native.Verifier, running: Future[None]) -> None:
-        try:
-            verifier.refresh()
-        except VerifyError:
-            pass  # the answer with the ticket says why there are no keys
-        finally:
-            self._land(running)
-
-    def _land(self, running: Future[None]) -> None:
-        with self._lock:
-            self._running = None
-        running.set_result(None)
+def _restore(kind: type[Verifier], options: str) -> Verifier:
+    return kind(**json.loads(options))

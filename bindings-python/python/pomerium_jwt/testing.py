@@ -10,15 +10,12 @@ With pytest the fixtures `pomerium_issuer` and `pomerium_headers` are there with
 from __future__ import annotations
 
 import json
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._native import Signer
-from ._options import Options
+from ._option_types import Options
+from ._typing import Unpack
 from ._verifier import Verifier
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 HEADER = "X-Pomerium-Jwt-Assertion"
 
@@ -27,7 +24,9 @@ _LONG_AGO = 2 * 86_400
 
 
 class TestIssuer:
-    """Stands in for Pomerium in tests: signs with a key of its own, made anew for each TestIssuer.
+    """Stands in for Pomerium in tests: signs with a key of its own, a new one for each TestIssuer.
+
+    Tokens are signed now by the system's clock, as verifiers read it: a library that freezes Python's time changes neither.
 
     host: the host of the application's route, without port.
     """
@@ -48,6 +47,13 @@ class TestIssuer:
         """The same for app.config of Flask."""
         return {f"POMERIUM_JWT_{name.upper()}": value for name, value in self.options.items()}
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same for os.environ, for applications that read their options there."""
+        return {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in self.flask_config.items()
+        }
+
     def verifier(self, **options: Unpack[Options]) -> Verifier:
         """A verifier that accepts these tokens, with more options if given."""
         merged: Options = {**self.options, **options}
@@ -57,11 +63,11 @@ class TestIssuer:
         """A token that was signed now and lives for five minutes.
 
         Any claim can be given, such as groups=["admins"] or exp=0. With sub="" it is the token of a request to a public
-        route, for nobody. Three names are no claims: `host`, for which `iss` and `aud` follow; `expires_in` seconds,
+        route, for nobody. Three names are not claims: `host`, for which `iss` and `aud` follow; `expires_in` seconds,
         also negative; `without`, a list of claims to leave out.
         """
         user = {"email": f"{sub}@example.com", "name": sub.title()} if sub else {}
-        return self._signer.token(self.host, int(time.time()), json.dumps({"sub": sub, **user, **claims}))
+        return self._signer.token(self.host, self._signer.now(), json.dumps({"sub": sub, **user, **claims}))
 
     def headers(self, sub: str = "alice", **claims: Any) -> dict[str, str]:
         """The request headers that carry such a token."""
@@ -69,7 +75,7 @@ class TestIssuer:
 
     def expired(self, **claims: Any) -> str:
         """A token that expired two days ago."""
-        then = int(time.time()) - _LONG_AGO
+        then = self._signer.now() - _LONG_AGO
         return self.token(**{"iat": then - 300, "exp": then, **claims})
 
     def wrong_audience(self, **claims: Any) -> str:

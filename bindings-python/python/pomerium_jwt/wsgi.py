@@ -1,95 +1,87 @@
-"""Middleware for any WSGI application (PEP 3333).
+"""Middleware for any WSGI application (PEP 3333): no request reaches the application unverified.
 
     from pomerium_jwt.wsgi import Pomerium
 
-    application = Pomerium(application, route="https://app.example.com")
+    application = Pomerium(application)  # POMERIUM_JWT_ROUTE and so on are in the environment
 
-The application finds the identity in environ["pomerium"]; it is None where a request passes without one.
+Make it the last middleware, around all mounts; only CORS middleware stands in front of it, so that a refusal has its
+headers too. The application finds the identity in environ["pomerium"]. It is None if the request passed without one,
+which the options `optional` and `exempt_paths` allow; pomerium_jwt.require_user and require_group demand one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import Any
 
-from ._gate import Gate, GateOptions, Refusal
-from ._options import Options
+from . import _environ
+from ._errors import VerifyError
+from ._integration import Integration, OnRefused, Refusal
+from ._option_types import Options
 from ._status import Health
+from ._typing import Unpack
 from ._verifier import Verifier
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from typing_extensions import Unpack
 
 __all__ = ["Pomerium", "Refusal"]
 
-_REASON = {401: "Unauthorized", 403: "Forbidden", 500: "Internal Server Error", 503: "Service Unavailable"}
-
-
-class WsgiOptions(Options, GateOptions, total=False):
-    """What Pomerium takes: the options of the Verifier and those of an integration.
-
-    error_handler gives the content type and the body, bytes, of a refusal.
-    """
+# As in PEP 3333. Those of typeshed and wsgiref.types are not there at run time in each version
+_Environ = dict[str, Any]
+_StartResponse = Callable[..., Any]
+_Application = Callable[[_Environ, _StartResponse], Iterable[bytes]]
+_ErrorHandler = Callable[[Refusal], "tuple[str, str | bytes]"]
 
 
 class Pomerium:
     """Lets verified requests pass to `application` and answers the others itself.
 
-    Without options of a Verifier, and without a verifier of your own, the environment has them (Verifier.from_env).
-    Raises OptionsError at once, so that a misconfigured application does not start.
+    Options are laid over those of the environment, option by option. Raises OptionsError at once, so that a
+    misconfigured application does not start.
+
+    verifier: one made before; then neither options nor the environment are read.
+    error_handler: gives the content type and the body of a refusal.
+    on_refused: called with code, message and path of each refusal; without it there is a warning in the log, at most
+    one a second for each code.
     """
 
     def __init__(
-        self, application: WSGIApplication, *, verifier: Verifier | None = None, **options: Unpack[WsgiOptions]
+        self,
+        application: _Application,
+        *,
+        verifier: Verifier | None = None,
+        error_handler: _ErrorHandler | None = None,
+        on_refused: OnRefused | None = None,
+        **options: Unpack[Options],
     ) -> None:
         self._application = application
-        self._gate = Gate(verifier, options)
-        self._variable = "HTTP_" + self._gate.header_name.upper().replace("-", "_")
+        self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-        # PEP 3333: the bytes of the path, each as one character
-        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    def __call__(self, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
         try:
-            environ["pomerium"] = self._gate.admit(environ.get(self._variable, ""), path, preflight=preflight)
-        except Refusal as refusal:
-            return self._render(refusal, environ, start_response)
-        if preflight:
-            return _without_content(self._application, environ, start_response)
+            environ[_environ.IDENTITY] = _environ.admit(self._integration, environ)
+        except VerifyError as error:
+            return self._refuse(error, environ, start_response)
         return self._application(environ, start_response)
 
     @property
     def verifier(self) -> Verifier:
-        return self._gate.verifier
+        return self._integration.verifier
 
     def health(self) -> Health:
         """For a health page: see Verifier.health."""
         return self.verifier.health()
 
-    def _render(self, refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        content_type, body = "application/json", refusal.body
-        if self._gate.error_handler is not None:
-            content_type, body = self._gate.error_handler(refusal)
-        headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **refusal.headers}
-        start_response(f"{refusal.status} {_REASON[refusal.status]}", list(headers.items()))
+    def _refuse(self, error: VerifyError, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
+        rendered = self._integration.handled(error, _content)
+        content_type, body = rendered or (error.headers["Content-Type"], error.body)
+        headers = {**error.headers, "Content-Type": content_type, "Content-Length": str(len(body))}
+        start_response(f"{error.status} {HTTPStatus(error.status).phrase}", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-def _without_content(
-    application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
-) -> Iterable[bytes]:
-    """Anybody can send a preflight. An application that looks at no method answers it as any other request: of that,
-    status and headers are sent."""
-
-    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
-        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
-        start_response(status, kept, exc_info)
-        return lambda content: None
-
-    contents = application(environ, start)
-    try:
-        next(iter(contents), None)  # some applications start only here, and some answers have no end
-    finally:
-        getattr(contents, "close", lambda: None)()
-    return []
+def _content(answer: tuple[str, str | bytes]) -> tuple[str, bytes]:
+    """The content type and body that an error_handler gives."""
+    content_type, body = answer
+    if not isinstance(content_type, str) or not isinstance(body, (str, bytes)):
+        raise TypeError("an error_handler gives a content type, which is str, and a body, which is str or bytes")
+    return content_type, body.encode() if isinstance(body, str) else body

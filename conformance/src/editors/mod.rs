@@ -1,3 +1,14 @@
-//! The options' documentation where each language's editors show it: at the type that they are written with.
+//! The options' documentation in each language's own form, so that editors show it where an option is typed.
 
-pub(crate) mod go;
+mod go;
+mod python;
+mod typescript;
+
+/// Each file's name below `conformance/` and its content.
+pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
+    vec![
+        ("../clients/go/options_generated.go".to_owned(), go::options().into_bytes()),
+        (python::FILE.to_owned(), python::options().into_bytes()),
+        ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
+    ]
+}

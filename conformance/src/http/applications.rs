@@ -30,6 +30,20 @@ const fn application(
     Listed { name, language, folder, command, readme, features }
 }
 
+const ALL: &[Feature] = &[WebSockets, Rewrite, Cors];
+
+const fn go(name: &'static str, folder: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "go", folder, command, "clients/go/README.md", features)
+}
+
+const fn python(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "python", "examples/python", command, "bindings-python/README.md", features)
+}
+
+const fn node(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "node", "examples/node", command, "bindings-node/README.md", features)
+}
+
 static LISTED: &[Listed] = &[
     application(
         "reference",
@@ -37,17 +51,21 @@ static LISTED: &[Listed] = &[
         "conformance",
         "cargo run -q --locked -p pomerium-jwt-conformance --bin http-reference",
         "conformance/http.md",
-        &[WebSockets, Rewrite, Cors],
+        ALL,
     ),
-    go("net/http", "examples/go", "go run ./app"),
-    go("chi", "examples/go/frameworks", "go run ./chi"),
-    go("gin", "examples/go/frameworks", "go run ./gin"),
-    go("echo", "examples/go/frameworks", "go run ./echo"),
+    go("net/http", "examples/go", "go run ./app", ALL),
+    go("chi", "examples/go/frameworks", "go run ./chi", ALL),
+    go("gin", "examples/go/frameworks", "go run ./gin", ALL),
+    go("echo", "examples/go/frameworks", "go run ./echo", ALL),
+    python("flask-gunicorn", "gunicorn app:app", &[Rewrite, Cors]),
+    python("wsgi", "gunicorn wsgi", &[]),
+    node("express5", "node app.mjs", &[Rewrite, Cors]),
+    node("express4", "node express4.mjs", &[Rewrite, Cors]),
+    node("connect", "node connect.mjs", &[Rewrite, Cors]),
+    node("http", "node http.mjs", &[Cors]),
+    node("http2", "node http2.mjs", &[Cors]),
+    node("ws", "node ws.mjs", &[Cors, WebSockets]),
 ];
-
-const fn go(name: &'static str, folder: &'static str, command: &'static str) -> Listed {
-    application(name, "go", folder, command, "clients/go/README.md", &[WebSockets, Rewrite, Cors])
-}
 
 /// Every application.
 #[must_use]

@@ -41,7 +41,7 @@ pub(crate) struct Case {
 pub(crate) enum Check {
     /// One request, one answer.
     Exchange { request: Request, expect: Expect },
-    /// Whatever takes more than that.
+    /// Anything that takes more than that.
     Script(Script),
 }
 
@@ -176,7 +176,7 @@ impl Request {
         self.header("Content-Length", length)
     }
 
-    /// These chunks, and these lines behind them.
+    /// These chunks, and these lines after them.
     pub(crate) fn chunked(mut self, chunks: &[&[u8]], trailers: &str) -> Self {
         for chunk in chunks {
             self.body.extend(format!("{:x}\r\n", chunk.len()).into_bytes());

@@ -119,7 +119,7 @@ fn only_known_headers(response: &Response) -> Result<(), String> {
     }
 }
 
-/// The words behind the status are a word or two, such as "Unauthorized": no message fits in.
+/// The reason phrase is a word or two, such as "Unauthorized": no message fits in.
 fn reason(response: &Response) -> Result<(), String> {
     let words: Vec<&str> = response.reason.split(' ').collect();
     if words.len() <= 2 && words.iter().all(|word| word.bytes().all(|b| b.is_ascii_alphabetic())) {

@@ -91,7 +91,7 @@ impl Process {
                 return Ok((status, process.printed.both()));
             }
             if begin.elapsed() > PATIENCE {
-                return Err(format!("it goes on running\n{}", process.printed.both()));
+                return Err(format!("it is still running\n{}", process.printed.both()));
             }
             thread::sleep(Duration::from_millis(20));
         }

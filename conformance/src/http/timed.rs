@@ -1,6 +1,6 @@
-//! What takes time, over 32 connections: keys that cannot be had, a rotation, withdrawn keys (`scenarios.md`).
+//! What takes time, over 32 connections: keys that cannot be loaded, a rotation, withdrawn keys (`scenarios.md`).
 //!
-//! The application is started once, with an issuer of its own, and each case goes on where the one before has ended.
+//! The application is started once, with an issuer of its own, and each case continues from the one before it.
 
 use std::{
     sync::{

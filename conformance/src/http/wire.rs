@@ -99,7 +99,12 @@ impl Connection {
             return Ok(false);
         }
         self.stream.set_read_timeout(Some(MOMENT)).map_err(|why| why.to_string())?;
-        let peeked = self.stream.peek(&mut [0]);
+        let peeked = loop {
+            match self.stream.peek(&mut [0]) {
+                Err(why) if why.kind() == ErrorKind::Interrupted => {} // an application has ended: SIGCHLD
+                peeked => break peeked,
+            }
+        };
         self.stream.set_read_timeout(Some(PATIENCE)).map_err(|why| why.to_string())?;
         Ok(peeked.is_err_and(|why| matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)))
     }
@@ -179,6 +184,7 @@ impl Connection {
                 self.rest.extend(&buffer[..count]);
                 Ok(count > 0)
             }
+            Err(why) if why.kind() == ErrorKind::Interrupted => Ok(true),
             Err(why) if matches!(why.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => Ok(false),
             Err(why) if matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 Err(format!("no answer within {} s", PATIENCE.as_secs()))

@@ -50,7 +50,6 @@ pub(super) struct Process {
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) state: State,
-    pub(super) last_success: Option<i64>,
     pub(super) last_error: Option<Arc<LastError>>,
     pub(super) fetch_seconds: Option<f64>,
 }

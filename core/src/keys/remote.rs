@@ -53,6 +53,8 @@ struct Snapshot {
     keys: Arc<KeySet>,
     loaded: Loaded,
     etag: Option<String>,
+    /// False for `jwks_initial`.
+    fetched: bool,
 }
 
 /// The key that a token names.
@@ -89,7 +91,12 @@ impl Remote {
             let usable = keys.is_usable();
             let ttl = limits.ttl(None, usable, random());
             let sent = Now { monotonic: now.monotonic - ttl, unix: now.unix - ttl / SECOND };
-            Arc::new(Snapshot { keys: Arc::new(keys), loaded: Loaded { sent, ttl, usable }, etag: None })
+            Arc::new(Snapshot {
+                keys: Arc::new(keys),
+                loaded: Loaded { sent, ttl, usable },
+                etag: None,
+                fetched: false,
+            })
         });
         let shared = Shared {
             source,
@@ -177,6 +184,8 @@ impl Remote {
         let in_seconds = |nanoseconds: i64| u64::try_from(nanoseconds / SECOND).unwrap_or(0);
         let age = at.loaded.map(|loaded| loaded.age(at.limits, at.now));
         let keys = snapshot.as_ref().map(|snapshot| &snapshot.keys);
+        // of the set and not of the process: the child of a fork has its parent's set
+        let fetched = snapshot.as_ref().filter(|snapshot| snapshot.fetched);
         KeyState {
             source: shared.source.clone(),
             state: age.map_or("empty", Age::name),
@@ -184,7 +193,7 @@ impl Remote {
             ttl: at.loaded.map(|loaded| in_seconds(loaded.ttl)),
             keys: keys.map(|keys| keys.status()).unwrap_or_default(),
             key_set: keys.and_then(|keys| keys.digest()),
-            last_success: progress.last_success,
+            last_success: fetched.map(|snapshot| snapshot.loaded.sent.unix),
             last_error: progress.last_error.as_deref().cloned(),
             next_attempt: Some(seconds_to(progress.state.next_attempt(&at)).max(1)),
             fetches: shared.fetches.load(Ordering::Relaxed),
@@ -193,7 +202,7 @@ impl Remote {
             fetch_seconds: progress.fetch_seconds,
             health: Health {
                 configured: true,
-                asked: progress.state.last_asked().is_some(),
+                asked: progress.state.last_asked().is_some() || fetched.is_some(),
                 keys_loaded: at.in_use().is_some_and(|loaded| loaded.usable),
                 stale: age == Some(Age::Old) && progress.last_error.is_some(),
             },
@@ -354,7 +363,7 @@ impl Shared {
         };
         let usable = keys.is_usable();
         let loaded = Loaded { sent, ttl: self.limits.ttl(max_age, usable, random()), usable };
-        Ok(Snapshot { keys, loaded, etag })
+        Ok(Snapshot { keys, loaded, etag, fetched: true })
     }
 
     /// The end of a fetch, good or bad: the set is replaced whole, or the last good one stays.
@@ -370,7 +379,6 @@ impl Shared {
         match outcome {
             Ok(snapshot) if in_time || newest => {
                 self.replace(&mut progress, process, view.snapshot.as_deref(), snapshot);
-                progress.last_success = Some(sent.unix);
                 progress.last_error = progress.last_error.take().filter(|_| !in_time);
                 self.successes.fetch_add(u64::from(in_time), Ordering::Relaxed);
                 progress.state.succeeded(fetch);

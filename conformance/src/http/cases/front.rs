@@ -83,7 +83,7 @@ fn answered(response: &Response) -> Result<(), String> {
         .to_owned())
 }
 
-/// Another origin is allowed nothing, whoever answers.
+/// Nothing is allowed for another origin, no matter who answers.
 fn unanswered(response: &Response) -> Result<(), String> {
     reached_nothing(response)?;
     match response.header("access-control-allow-origin") {

@@ -27,7 +27,7 @@ fn values(world: &World) -> Vec<Case> {
         value("basic", "Basic YWxpY2U6c2VjcmV0").refused("token_malformed"),
         value("spaces-around", &format!("  {alice} \t ")).identity(identity()),
         value("two-with-a-comma", &format!("{alice},{alice}")).refused("token_repeated"),
-        value("comma-behind", &format!("{alice},")).refused("token_repeated"),
+        value("comma-after", &format!("{alice},")).refused("token_repeated"),
         value("comma-alone", ",").refused("token_repeated"),
         value("quoted", &format!("\"{alice}\"")).refused("token_malformed"),
         value("space-within", &alice.replacen('.', " .", 1)).refused("token_malformed"),
@@ -54,9 +54,9 @@ fn lines(world: &World) -> Vec<Case> {
             .refused("token_repeated"),
         with("twice-apart", &[format!("{HEADER}: {alice}"), "X-A: b".to_owned(), format!("{HEADER}: x.y.z")])
             .refused("token_repeated"),
-        with("good-behind-an-empty-one", &[format!("{HEADER}:"), format!("{HEADER}: {alice}")])
+        with("good-after-an-empty-one", &[format!("{HEADER}:"), format!("{HEADER}: {alice}")])
             .refused("token_repeated"),
-        with("empty-behind-a-good-one", &[format!("{HEADER}: {alice}"), format!("{HEADER}: ")])
+        with("empty-after-a-good-one", &[format!("{HEADER}: {alice}"), format!("{HEADER}: ")])
             .refused("token_repeated"),
         with("two-empty-ones", &[format!("{HEADER}:"), format!("{lower}:")]).refused("token_repeated"),
         with("folded", &[format!("{HEADER}: {}", &alice[..50]), format!(" {}", &alice[50..])])

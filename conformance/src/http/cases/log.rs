@@ -69,7 +69,7 @@ fn not_flooded(running: &Running<'_>) -> Result<(), String> {
 
 fn without_tokens(running: &Running<'_>) -> Result<(), String> {
     if running.world.gives_away(&running.printed.output()) || running.world.gives_away(&running.printed.errors()) {
-        return Err("a token stands in the log: whoever reads it can use it".to_owned());
+        return Err("the log holds a token, which anyone who reads it can use".to_owned());
     }
     Ok(())
 }

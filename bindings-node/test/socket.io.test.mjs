@@ -1,0 +1,90 @@
+// Socket.IO on a server of Express: its engine answers its own requests, which no middleware of Express sees.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+
+import express from 'express'
+import { pomerium } from 'pomerium-jwt/express'
+import { TestIssuer } from 'pomerium-jwt/testing'
+import { Server } from 'socket.io'
+import { io as connect } from 'socket.io-client'
+
+import { ask, HEADER, listen } from './servers.mjs'
+
+const issuer = new TestIssuer()
+
+async function serve(context, options = {}) {
+  const app = express()
+  const server = createServer(app)
+  const io = new Server(server)
+  const protect = pomerium({ ...issuer.options, exemptPaths: '/socket.io/', onRefused() {}, ...options })
+  app.use(protect)
+  io.engine.use(protect)
+  const opened = []
+  io.on('connection', (socket) => {
+    opened.push(socket.request.pomerium?.subject ?? 'nobody')
+    socket.emit('hello', socket.request.pomerium?.subject ?? 'nobody')
+    socket.on('echo', (text, done) => done(text))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => io.close())
+  return { port: server.address().port, opened }
+}
+
+/** The first message, or why there is none. */
+async function hello(context, port, transports, headers, later) {
+  const client = connect(`http://127.0.0.1:${port}`, { transports, extraHeaders: headers, reconnection: false })
+  context.after(() => client.close())
+  const refused = once(client, 'connect_error').then(([error]) => `refused: ${error.message}`)
+  const said = await Promise.race([once(client, 'hello').then(([subject]) => subject), refused])
+  if (later && !said.startsWith('refused')) return [said, await client.emitWithAck('echo', later)]
+  return said
+}
+
+for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
+  test(`${transports.join(', then ')}: who gets in`, async (context) => {
+    const { port, opened } = await serve(context, { exemptPaths: '/other' })
+    assert.deepEqual(await hello(context, port, transports, issuer.headers(), 'x'), ['alice', 'x'])
+    for (const headers of [{}, { [HEADER]: 'x' }, { [HEADER]: issuer.expired() }]) {
+      assert.match(await hello(context, port, transports, headers), /^refused: /, JSON.stringify(headers))
+    }
+    assert.deepEqual(opened, ['alice'])
+  })
+}
+
+test('a refused request of the polling transport is answered as any other', async (context) => {
+  const { port } = await serve(context, { exemptPaths: '/other' })
+  const { status, headers, body } = await ask(port, '/socket.io/?EIO=4&transport=polling')
+  assert.deepEqual([status, body], [401, { error: 'token_missing' }])
+  assert.equal(headers['cache-control'], 'no-store')
+  assert.equal((await ask(port, '/socket.io/?EIO=4&transport=polling', issuer.headers())).status, 200)
+})
+
+test('each request of a session is verified, not only its first', async (context) => {
+  const { port } = await serve(context, { exemptPaths: '/other' })
+  const first = await ask(port, '/socket.io/?EIO=4&transport=polling', issuer.headers())
+  const { sid } = JSON.parse(first.body.slice(1))
+  assert.equal((await ask(port, `/socket.io/?EIO=4&transport=polling&sid=${sid}`, {}, 'POST')).status, 401)
+})
+
+test('a WebSocket is not exempt, whatever exemptPaths says', async (context) => {
+  const { port, opened } = await serve(context)
+  assert.match(await hello(context, port, ['websocket'], {}), /^refused: /)
+  assert.deepEqual(opened, [])
+})
+
+test('without engine.use nothing of it would be verified: what the README warns of', async (context) => {
+  const app = express().use(pomerium({ ...issuer.options, onRefused() {} }))
+  const port = await listen(context, app)
+  assert.equal((await ask(port, '/')).status, 401)
+  const server = createServer(app)
+  const io = new Server(server)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => io.close())
+  assert.equal((await ask(server.address().port, '/')).status, 401)
+  assert.equal((await ask(server.address().port, '/socket.io/?EIO=4&transport=polling')).status, 200)
+})
