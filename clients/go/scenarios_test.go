@@ -139,7 +139,7 @@ func TestScenario2RotationUnderLoad(t *testing.T) {
 	close(stop)
 	ended.Wait()
 	for range 2 {
-		time.Sleep(1100 * time.Millisecond)
+		time.Sleep(2 * time.Second)
 		issuer.post("/rotate")
 		accepted(t, verifier, issuer.mint())
 	}
@@ -170,7 +170,7 @@ func TestScenario3AWithdrawnKey(t *testing.T) {
 			codes[code]++
 		}
 	})
-	if codes[pomerium.ErrKeyNotFound] == 0 || codes[pomerium.ErrKeyNotFound]+codes[pomerium.ErrKeysUnavailable] != total(codes) {
+	if codes[pomerium.ErrKeyNotFound] == 0 || len(codes) != 1 {
 		t.Errorf("busy: %v", codes)
 	}
 	if code := <-idleCode; code != pomerium.ErrKeyNotFound {
@@ -178,24 +178,16 @@ func TestScenario3AWithdrawnKey(t *testing.T) {
 	}
 
 	token = issuer.mint()
-	time.Sleep(1100 * time.Millisecond)
 	for name, verifier := range map[string]*pomerium.Verifier{"busy": busy, "idle": idle} {
 		if code := outcome(t, verifier, token); code != pomerium.ErrKeyNotFound {
 			t.Errorf("%s, another token of the withdrawn key: %q", name, code)
 		}
 	}
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	issuer.post("/rotate")
 	token = issuer.mint()
 	accepted(t, busy, token)
 	accepted(t, idle, token)
-}
-
-func total(codes map[pomerium.Code]int) (sum int) {
-	for _, count := range codes {
-		sum += count
-	}
-	return sum
 }
 
 func TestScenario4TheKeyServerHangs(t *testing.T) {
