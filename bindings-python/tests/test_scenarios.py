@@ -89,7 +89,7 @@ def test_2_rotation_under_load(issuer: Issuer) -> None:
     assert all(len(seen) == 2 for seen in headers), "each saw two kids"
 
     for _ in range(2):
-        time.sleep(1.1)
+        time.sleep(2)
         issuer.post("/rotate")
         accepted(one, issuer.mint())
 
@@ -117,16 +117,14 @@ def test_3_a_withdrawn_key(issuer: Issuer) -> None:
     thread.start()
     steadily(clock_at(withdrawn + 6), look)
     thread.join()
-    refusals = [seen for _, seen in codes if seen != "ok"]
+    first = next(number for number, (_, seen) in enumerate(codes) if seen != "ok")
     assert all(seen != "ok" for began, seen in codes if began >= withdrawn + 4)
-    assert [seen for _, seen in codes[-len(refusals) :]] == refusals, "after the first refusal none is accepted"
-    assert "key_not_found" in refusals and set(refusals) <= {"key_not_found", "keys_unavailable"}
+    assert {seen for _, seen in codes[first:]} == {"key_not_found"}, "after the first refusal none is accepted"
     assert idle_code == ["key_not_found"]
 
     token = issuer.mint()
-    time.sleep(1.1)
     assert (code(busy, token), code(idle, token)) == ("key_not_found", "key_not_found")
-    time.sleep(1.1)
+    time.sleep(2)
     issuer.post("/rotate")
     token = issuer.mint()
     accepted(busy, token)
