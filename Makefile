@@ -157,7 +157,8 @@ fuzz:
 	done
 
 # What a hole in the tests would cost most: no change of these files may go unnoticed
-MUTATED = token.rs json.rs names.rs claims.rs verifier.rs options.rs keys/jwk.rs keys/pem.rs
+MUTATED = token.rs json.rs json/text.rs names.rs claims.rs verifier.rs request.rs keys/jwk.rs keys/pem.rs \
+	options/mod.rs options/value.rs options/environment.rs options/resolve.rs
 # What nobody can notice: a name for a message that is never written, a hash set where few names are compared
 UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
@@ -172,7 +173,7 @@ mutants: test-rust
 	@# 3: a test that ran for ever has noticed too
 	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --tests --examples || [ $$? -eq 3 ]
 
-# Writes cases.json, codes.json and options.json in conformance/ anew
+# Writes cases.json, requests.json, codes.json and options.json in conformance/, and what languages print of the options
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance
 
