@@ -59,7 +59,8 @@ function sentPath({ method, url = '', originalUrl, baseUrl }: IncomingRequest): 
 function pathOf(target: string): string {
   const path = withoutQuery(target)
   if (path.startsWith('/')) return path
-  return /^https?:\/\/[\w.:[\]-]+(\/.*)$/i.exec(path)?.[1] ?? ''
+  // Node's url.parse, by which Express routes, makes of a colon without a port a part of the path: http://a:b/c is /:b/c
+  return /^https?:\/\/(?:[\w.-]+|\[[\da-f.:]+\])(?::\d+)?(\/.*)$/i.exec(path)?.[1] ?? ''
 }
 
 function withoutQuery(target: string): string {

@@ -71,8 +71,15 @@ for (const [kind, application] of Object.entries(kinds)) {
       [exempt, '/health', good, passed('nobody')],
       [exempt, '/public/a/b.css', undefined, passed('nobody')],
       [exempt, 'http://127.0.0.1/health', undefined, absolute],
+      [exempt, 'http://127.0.0.1:80/health', undefined, absolute],
+      [exempt, 'http://[::1]:80/health', undefined, absolute],
       [exempt, 'HTTPS://user@a/health', undefined, refused(401, 'token_missing')],
       [exempt, 'http://health', undefined, refused(401, 'token_missing')],
+      // Express and Connect route the first of these to /:b/health
+      [exempt, 'http://a:b/health', undefined, refused(401, 'token_missing')],
+      [exempt, 'http://a::/health', undefined, refused(401, 'token_missing')],
+      [exempt, 'http://a:80:/health', undefined, refused(401, 'token_missing')],
+      [exempt, 'http://:80/health', undefined, refused(401, 'token_missing')],
       ...[
         ...[
           '/health/',
