@@ -129,6 +129,17 @@ def test_every_method_is_refused_and_head_without_a_body(method: str) -> None:
         ({"PATH_INFO": "/health", "RAW_URI": "/x/../health"}, ""),
         ({"SCRIPT_NAME": "/m", "PATH_INFO": "/health", "RAW_URI": "/health"}, ""),
         ({"SCRIPT_NAME": "", "PATH_INFO": "/health", "RAW_URI": "/m/health"}, ""),
+        # gunicorn's prefix, which the client has chosen: /admin is routed
+        (
+            {
+                "SCRIPT_NAME": "/public",
+                "HTTP_SCRIPT_NAME": "/public",
+                "PATH_INFO": "/admin",
+                "RAW_URI": "/public/admin",
+            },
+            "",
+        ),
+        ({"SCRIPT_NAME": "", "HTTP_SCRIPT_NAME": "", "PATH_INFO": "/health", "RAW_URI": "/health"}, ""),
         ({"PATH_INFO": "/health", "RAW_URI": "/health", "REQUEST_METHOD": "CONNECT"}, ""),
         ({"PATH_INFO": "*", "RAW_URI": "*"}, ""),
         ({"PATH_INFO": "/health", "RAW_URI": "health"}, ""),

@@ -30,6 +30,9 @@ def sent_path(environ: Mapping[str, Any]) -> str:
     sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if environ.get("REQUEST_METHOD") == "CONNECT" or decoded == "*":
         return ""
+    # gunicorn takes SCRIPT_NAME from a header of the same name: clients would choose which part of the path is routed
+    if "HTTP_SCRIPT_NAME" in environ:
+        return ""
     if not isinstance(sent, str):
         return decoded if _PLAIN.issuperset(decoded) else ""
     path = _path_of(sent)
