@@ -131,6 +131,25 @@ func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 	}
 }
 
+// Also where only a copy stands in front of the application.
+func TestACopyWarnsOfTheEnvironmentToo(t *testing.T) {
+	withoutVariables(t)
+	t.Setenv("POMERIUM_JWT_LEEWAY", "17")
+	options := pomeriumtest.NewIssuer(t).Options()
+	options.Leeway = pomerium.Ptr(30 * time.Second)
+	verifier, err := pomerium.NewOverEnv(options)
+	must(t, err)
+	defer func() { _ = verifier.Close() }()
+	other, err := verifier.With(pomerium.RequestOptions{HeaderName: "X-Other"})
+	must(t, err)
+	defer func() { _ = other.Close() }()
+	log := silence(t)
+	pomerium.Middleware(other)
+	if line := log.String(); !strings.Contains(line, "POMERIUM_JWT_LEEWAY") {
+		t.Errorf("%q", line)
+	}
+}
+
 // buffer is one that goroutines share.
 type buffer struct {
 	mutex sync.Mutex
