@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strconv"
@@ -90,6 +91,23 @@ func TestAThousandRefusalsOnAThousandPathsAreTwoLines(t *testing.T) {
 	}
 	if lines, seconds := strings.Count(log.String(), "\n"), time.Since(began).Seconds(); counted() != 1000 || lines > 2+int(seconds) {
 		t.Errorf("%d lines in %.1f s with a count of %d", lines, seconds, counted())
+	}
+}
+
+// A path is for people to read: it is there although handlers route by another one, and short.
+func TestTheLogNamesThePathThatWasSent(t *testing.T) {
+	verifier := pomeriumtest.NewIssuer(t).Verifier()
+	for _, row := range []struct{ target, path string }{
+		{"/mount/page?jwt=x", "/mount/page"},
+		{"/mount/" + strings.Repeat("x", 100_000), "/mount/" + strings.Repeat("x", 193) + "..."},
+		{"http://alice:secret@app.example.com/mount/page", "/page"},
+	} {
+		log := silence(t)
+		handler := http.StripPrefix("/mount", pomerium.Middleware(verifier)(whoami()))
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", row.target, nil))
+		if line := log.String(); !strings.Contains(line, "path="+row.path+" count=1") {
+			t.Errorf("%.1000q", line)
+		}
 	}
 }
 
