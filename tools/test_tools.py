@@ -26,7 +26,8 @@ NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# s
 NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
 
 REQUESTS = "requests: 5 cases"
-SETS = [CASES, REQUESTS]
+SUITE = "http: app 10 cases, 0 not possible"
+SETS = [CASES, REQUESTS, SUITE]
 GOOD = [*SETS, CARGO]
 HTTP = ["http: net/http 9 cases, 1 not possible", "    http: gin 10 cases, 0 not possible"]
 
@@ -45,22 +46,29 @@ RUNS = [
     ("exit code against a fine text", "", {"a": GOOD + [3]}, 1, "4 passed, 1 failed, 0 skipped", ["exit code 2"]),
     ("text against a fine exit code", "", {"a": [*SETS, CARGO_FAILED]}, 1, "3 passed, 4 failed, 0 skipped",
      ["exit code 0 in spite of failed tests"]),
-    ("no requests line", "", {"a": [CASES, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["no line `requests: N cases`"]),
-    ("no conformance line", "", {"a": [REQUESTS, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["no line `conformance: N cases`"]),
+    ("no requests line", "", {"a": [CASES, SUITE, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["no line `requests: N cases`"]),
+    ("no conformance line", "", {"a": [REQUESTS, SUITE, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["no line `conformance: N cases`"]),
     ("two runners", "", {"a": GOOD + SETS}, 0, "4 passed, 0 failed, 0 skipped", ["7 cases", "5 cases"]),
     ("two runners that differ", "", {"a": GOOD + ["conformance: 6 cases"]}, 1, "4 passed, 1 failed, 0 skipped",
      ["lines `conformance: N cases` must all have the same N above 0, not [7, 6]"]),
     ("two runners of requests that differ", "", {"a": GOOD + ["requests: 4 cases"]}, 1,
      "4 passed, 1 failed, 0 skipped", ["not [5, 4]"]),
-    ("requests of nothing", "", {"a": [CASES, "requests: 0 cases", CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
-    ("requests differ", "", {"a": GOOD, "b": [CASES, "requests: 4 cases", CARGO]}, 1,
+    ("requests of nothing", "", {"a": [CASES, "requests: 0 cases", SUITE, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
+    ("requests differ", "", {"a": GOOD, "b": [CASES, "requests: 4 cases", SUITE, CARGO]}, 1,
      "7 passed, 1 failed, 0 skipped", ["how many requests cases they ran, and each must run all: a 5, b 4"]),
-    ("applications", "true", {"a": GOOD + HTTP, "b": GOOD + [HTTP[0].replace("net/http", "ws")]}, 0,
+    ("applications", "true", {"a": [CASES, REQUESTS, CARGO, *HTTP], "b": [CASES, REQUESTS, CARGO, HTTP[0].replace("net/http", "ws")]}, 0,
      "7 passed, 0 failed, 0 skipped",
      ["2 applications, 19 cases, 1 not possible", "1 application, 9 cases, 1 not possible"]),
     ("an application that leaves cases out", "", {"a": GOOD + HTTP, "b": GOOD + ["http: ws 8 cases, 1 not possible"]}, 1,
-     "7 passed, 1 failed, 0 skipped", ["net/http 10, gin 10, ws 9"]),
-    ("conformance of nothing", "", {"a": ["conformance: 0 cases", REQUESTS, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
+     "7 passed, 1 failed, 0 skipped", ["net/http 10, gin 10, app 10, ws 9"]),
+    ("applications of the same name that differ", "", {"a": GOOD, "b": [CASES, REQUESTS, CARGO, "http: app 9 cases, 0 not possible"]}, 1,
+     "7 passed, 1 failed, 0 skipped", ["app 10, app 9"]),
+    ("an application that can do nothing", "", {"a": GOOD + ["http: ws 0 cases, 10 not possible"]}, 1,
+     "4 passed, 1 failed, 0 skipped", ["no case of the HTTP suite is possible for ws"]),
+    ("a language without its applications", "", {"a": [CASES, REQUESTS, CARGO]}, 1, "4 passed, 1 failed, 0 skipped",
+     ["`make test-a` must run `tools/http a`"]),
+    ("a language that has none", "true", {"c": [CASES, REQUESTS, C]}, 0, "3 passed, 0 failed, 0 skipped", []),
+    ("conformance of nothing", "", {"a": ["conformance: 0 cases", REQUESTS, SUITE, CARGO]}, 1, "4 passed, 1 failed, 0 skipped", ["[0]"]),
     ("no test", "", {"a": [*SETS, CARGO_NONE]}, 1, "1 passed, 1 failed, 0 skipped", ["no test ran"]),
     ("pytest", "true", {"a": [*SETS, PYTEST]}, 0, "6 passed, 0 failed, 0 skipped", ["5 passed"]),
     ("pytest fails", "", {"a": [*SETS, PYTEST_FAILED, 1]}, 1, "4 passed, 4 failed, 2 skipped", ["3 passed, 4 failed, 2 skipped"]),
@@ -70,7 +78,7 @@ RUNS = [
     ("node", "true", {"a": [*SETS, *NODE, *NODE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
     ("node fails", "", {"a": [*SETS, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
     ("an unknown runner", "", {"a": [*SETS, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
-    ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", REQUESTS, CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
+    ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", REQUESTS, SUITE, CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
      ["must run all: a 7, b 6"]),
     ("an ignored test", "", {"a": [*SETS, CARGO_IGNORED]}, 0, "3 passed, 0 failed, 1 skipped", ["2 passed, 1 skipped"]),
     ("an ignored test in CI", "true", {"a": [*SETS, CARGO_IGNORED]}, 1, "3 passed, 1 failed, 0 skipped",

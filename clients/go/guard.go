@@ -76,9 +76,14 @@ func (g *Guard) HeaderName() string { return g.headerName }
 // Admit gives the context with which a request goes on to the application, for [FromContext]; an identity that the
 // context carried before is gone. If the request is refused it reports that, and the error is an *[Error].
 func (g *Guard) Admit(ctx context.Context, request Request) (context.Context, error) {
+	return g.admit(ctx, request, request.Path)
+}
+
+// admit reports the path that is for people to read.
+func (g *Guard) admit(ctx context.Context, request Request, shown string) (context.Context, error) {
 	admission, err := g.verifier.Admit(ctx, request)
 	if err != nil {
-		g.refuse(ctx, err, request.Path)
+		g.refuse(ctx, err, shown)
 		return nil, err
 	}
 	return context.WithValue(ctx, contextKey{}, admitted{admission, g}), nil

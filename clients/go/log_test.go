@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strconv"
@@ -93,6 +94,23 @@ func TestAThousandRefusalsOnAThousandPathsAreTwoLines(t *testing.T) {
 	}
 }
 
+// A path is for people to read: it is there although handlers route by another one, and short.
+func TestTheLogNamesThePathThatWasSent(t *testing.T) {
+	verifier := pomeriumtest.NewIssuer(t).Verifier()
+	for _, row := range []struct{ target, path string }{
+		{"/mount/page?jwt=x", "/mount/page"},
+		{"/mount/" + strings.Repeat("x", 100_000), "/mount/" + strings.Repeat("x", 193) + "..."},
+		{"http://alice:secret@app.example.com/mount/page", "/page"},
+	} {
+		log := silence(t)
+		handler := http.StripPrefix("/mount", pomerium.Middleware(verifier)(whoami()))
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", row.target, nil))
+		if line := log.String(); !strings.Contains(line, "path="+row.path+" count=1") {
+			t.Errorf("%.1000q", line)
+		}
+	}
+}
+
 // After a quiet time the next one is written at once.
 func TestARefusalAfterAQuietTimeIsWrittenAtOnce(t *testing.T) {
 	log := silence(t)
@@ -128,6 +146,25 @@ func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 	}
 	if status, _, _ := send(t, server, "/", issuer.Token(claims{"groups": []string{"admins"}})); status != 200 {
 		t.Error(status)
+	}
+}
+
+// Also where only a copy stands in front of the application.
+func TestACopyWarnsOfTheEnvironmentToo(t *testing.T) {
+	withoutVariables(t)
+	t.Setenv("POMERIUM_JWT_LEEWAY", "17")
+	options := pomeriumtest.NewIssuer(t).Options()
+	options.Leeway = pomerium.Ptr(30 * time.Second)
+	verifier, err := pomerium.NewOverEnv(options)
+	must(t, err)
+	defer func() { _ = verifier.Close() }()
+	other, err := verifier.With(pomerium.RequestOptions{HeaderName: "X-Other"})
+	must(t, err)
+	defer func() { _ = other.Close() }()
+	log := silence(t)
+	pomerium.Middleware(other)
+	if line := log.String(); !strings.Contains(line, "POMERIUM_JWT_LEEWAY") {
+		t.Errorf("%q", line)
 	}
 }
 

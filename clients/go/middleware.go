@@ -21,7 +21,7 @@ func Middleware(verifier *Verifier, options ...Option) func(http.Handler) http.H
 	guard := NewGuard(verifier, options...)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, err := guard.Admit(r.Context(), facts(r, guard.headerName))
+			ctx, err := guard.admit(r.Context(), facts(r, guard.headerName), shownPath(r))
 			if err != nil {
 				guard.render(w, r, err.(*Error))
 				return
@@ -56,7 +56,7 @@ func demand(next http.Handler, check func(Admission) (*Identity, error)) http.Ha
 			guard = unguarded
 		}
 		if _, err := check(found.Admission); err != nil {
-			guard.refuse(r.Context(), err, sentPath(r))
+			guard.refuse(r.Context(), err, shownPath(r))
 			guard.render(w, r, err.(*Error))
 			return
 		}
@@ -99,6 +99,15 @@ func sentPath(r *http.Request) string {
 		return ""
 	}
 	return path
+}
+
+// shownPath is for people to read: also where handlers route by another one.
+func shownPath(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		return path
+	}
+	return r.URL.EscapedPath()
 }
 
 // isUpgrade takes the values of the header Upgrade, joined by commas.

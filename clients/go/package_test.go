@@ -28,6 +28,19 @@ const module = "github.com/pomerium-jwt/pomerium-go"
 // packed is the module as `make go-package` writes it.
 func packed() string { return filepath.Join(target(), "go", "module") }
 
+// FOLDER is where the caller stands, and not a folder of the source to remove.
+func TestPackedIntoARelativeFolder(t *testing.T) {
+	script, err := filepath.Abs("package")
+	must(t, err)
+	installed, err := filepath.Abs(filepath.Join(target(), "go", "installed"))
+	must(t, err)
+	folder := t.TempDir()
+	command(t, folder, nil, script, installed, "module")
+	if _, err := os.Stat(filepath.Join(folder, "module", "go.mod")); err != nil {
+		t.Error(err)
+	}
+}
+
 // README.md's program and its test, in a project of their own, with the packed module and nothing installed.
 func TestInstallAsAStrangerWould(t *testing.T) {
 	blocks := readmeBlocks(t)

@@ -27,7 +27,13 @@ func newRefusalLog(logger func() *slog.Logger) *refusalLog {
 	return &refusalLog{logger: logger, recent: map[Code]*tally{}}
 }
 
+// longestPath is what of a path is written, in bytes: clients choose how long they are.
+const longestPath = 200
+
 func (l *refusalLog) report(_ context.Context, refused *Error, path string) {
+	if len(path) > longestPath {
+		path = path[:longestPath] + "..."
+	}
 	one := tally{1, refused.Message, path}
 	if !l.hold(refused.Code, one) {
 		l.write(refused.Code, one)

@@ -115,7 +115,12 @@ func (v *Verifier) With(options RequestOptions) (*Verifier, error) {
 		made, result = n.with(document)
 		return result
 	})
-	return adopt(made, given, v.flights)
+	verifier, err := adopt(made, given, v.flights)
+	if err != nil {
+		return nil, err
+	}
+	verifier.warning = v.warning
+	return verifier, nil
 }
 
 // Admit decides whether a request gets in: what every integration calls, and where all rules about requests are. The

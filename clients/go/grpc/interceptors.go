@@ -38,7 +38,8 @@ func UnaryInterceptor(guard *pomerium.Guard) grpc.UnaryServerInterceptor {
 		if err != nil {
 			return nil, err
 		}
-		return handler(ctx, request)
+		response, err := handler(ctx, request)
+		return response, Error(err)
 	}
 }
 
@@ -51,7 +52,7 @@ func StreamInterceptor(guard *pomerium.Guard) grpc.StreamServerInterceptor {
 		if err != nil {
 			return err
 		}
-		return handler(server, admittedStream{stream, ctx})
+		return Error(handler(server, admittedStream{stream, ctx}))
 	}
 }
 
@@ -60,8 +61,8 @@ func UnknownMethod(any, grpc.ServerStream) error {
 	return status.Error(codes.Unimplemented, "unknown method")
 }
 
-// Error is what a handler returns for the error of [pomerium.Admission.RequireUser] or RequireGroup: the same as for a
-// refused call. Other errors stay as they are.
+// Error makes of the error of [pomerium.Admission.RequireUser] or RequireGroup the same as for a refused call. Other
+// errors stay as they are. The interceptors do so with what handlers return; call it where none of them stands in front.
 func Error(err error) error {
 	var refused *pomerium.Error
 	if !errors.As(err, &refused) {

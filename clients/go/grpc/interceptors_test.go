@@ -3,6 +3,7 @@ package pomeriumgrpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -170,6 +171,33 @@ func TestErrorIsThatOfARefusedCall(t *testing.T) {
 		t.Error("other errors stay as they are")
 	}
 }
+
+// A handler that forgets Error: the message, which names groups, is not for the client.
+func TestWhatAHandlerReturnsIsThatOfARefusedCall(t *testing.T) {
+	issuer := pomeriumtest.NewIssuer(t)
+	guard := pomerium.NewGuard(issuer.Verifier(), pomerium.WithLogger(slog.New(slog.DiscardHandler)))
+	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("x-pomerium-jwt-assertion", issuer.Token(nil)))
+	demand := func(ctx context.Context) error {
+		_, err := pomerium.AdmissionFromContext(ctx).RequireGroup("secret-group")
+		return fmt.Errorf("billing: %w", err)
+	}
+	_, unary := pomeriumgrpc.UnaryInterceptor(guard)(ctx, nil, &grpc.UnaryServerInfo{FullMethod: check},
+		func(ctx context.Context, _ any) (any, error) { return nil, demand(ctx) })
+	stream := pomeriumgrpc.StreamInterceptor(guard)(nil, serverStream{ctx: ctx}, &grpc.StreamServerInfo{FullMethod: watch},
+		func(_ any, stream grpc.ServerStream) error { return demand(stream.Context()) })
+	for name, err := range map[string]error{"unary": unary, "stream": stream} {
+		if got := status.Convert(err); got.Code() != codes.PermissionDenied || got.Message() != "group_required" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+type serverStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s serverStream) Context() context.Context { return s.ctx }
 
 func TestAnInterceptorTakesAGuard(t *testing.T) {
 	for name, construct := range map[string]func(){

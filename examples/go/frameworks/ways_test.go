@@ -64,13 +64,17 @@ var routers = map[string]func(protect middleware, files string) http.Handler{
 		inner.HandleFunc("/page", reached)
 		router := chi.NewRouter()
 		router.Use(chimiddleware.Compress(5), chimiddleware.GetHead)
-		router.Use(protect)
 		router.Use(chimiddleware.StripSlashes, chimiddleware.Recoverer)
 		router.HandleFunc("/page", reached)
 		router.HandleFunc("/health", reached)
 		router.Mount("/mounted", inner)
 		router.Handle("/files/*", http.StripPrefix("/files", http.FileServer(http.Dir(files))))
-		return router
+		return protect(router)
+	},
+	"chi without a route": func(protect middleware, _ string) http.Handler {
+		router := chi.NewRouter()
+		router.NotFound(reached)
+		return protect(router)
 	},
 	"gin": func(protect middleware, files string) http.Handler {
 		gin.SetMode(gin.ReleaseMode)

@@ -21,15 +21,6 @@ func main() {
 		log.Fatal(err)
 	}
 	router := chi.NewRouter()
-	if serve.Origin() != "" { // CORS stands in front, so that browsers may read refusals too
-		router.Use(cors.Handler(cors.Options{
-			AllowedOrigins: []string{serve.Origin()},
-			AllowedHeaders: []string{"Authorization"},
-			AllowedMethods: []string{"GET", "DELETE"},
-		}))
-	}
-	router.Use(pomerium.Middleware(verifier, pomerium.WithLogger(slog.Default()))) // of the root router, before any route
-
 	router.Get("/", index)
 	router.Head("/", index)
 	router.With(pomerium.RequireGroup("admins")).Get("/admin", index)
@@ -40,7 +31,17 @@ func main() {
 	router.Get("/ws", socket)
 	router.NotFound(anything)
 	router.MethodNotAllowed(anything)
-	serve.Run(router)
+
+	// Around the router: while it has no route, chi calls NotFound without what Use was given
+	handler := pomerium.Middleware(verifier, pomerium.WithLogger(slog.Default()))(router)
+	if serve.Origin() != "" { // CORS stands in front, so that browsers may read refusals too
+		handler = cors.Handler(cors.Options{
+			AllowedOrigins: []string{serve.Origin()},
+			AllowedHeaders: []string{"Authorization"},
+			AllowedMethods: []string{"GET", "DELETE"},
+		})(handler)
+	}
+	serve.Run(handler)
 }
 
 func index(w http.ResponseWriter, r *http.Request) {
