@@ -71,7 +71,11 @@ export class Log {
     this.#bursts.delete(code)
     if (more === 0) return
     this.#begin(code)
-    this.warn(`refused ${more} more within a second, the last one ${last}`)
+    try {
+      this.warn(`refused ${more} more within a second, the last one ${last}`)
+    } catch {
+      // A logger that fails in here would end the process; within a request it fails that request
+    }
   }
 }
 

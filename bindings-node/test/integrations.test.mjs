@@ -264,6 +264,18 @@ test('1,000 refusals on 1,000 paths are at most one line a second for each code'
   }
 })
 
+test('a logger that fails after its request does not end the process', async (context) => {
+  let calls = 0
+  const warn = () => {
+    calls += 1
+    if (calls > 1) throw new Error('the disk is full')
+  }
+  const port = await listen(context, express().use(pomerium({ ...issuer.options, logger: { info() {}, warn } })))
+  for (let n = 0; n < 2; n++) await ask(port, '/')
+  await setTimeout(1100)
+  assert.equal(calls, 2, 'the second line came when its second was over')
+})
+
 test('a wrong configuration stops the start', () => {
   const route = 'https://app.example.com'
   const verifier = issuer.verifier()

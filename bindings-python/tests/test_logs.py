@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pomerium_jwt._integration import _RefusalLog
 from pomerium_jwt.testing import TestIssuer
 from pomerium_jwt.wsgi import Pomerium
 
@@ -25,6 +28,17 @@ def refuse(middleware: Pomerium, path: str, token: str = "") -> None:
 
 def protected(**options: Any) -> Pomerium:
     return Pomerium(lambda environ, start_response: pytest.fail("it was reached"), **{**ISSUER.options, **options})
+
+
+def test_a_fork_while_the_log_is_busy_holds_no_child() -> None:
+    log = _RefusalLog()
+    with log._lock():
+        child = os.fork()
+        if child == 0:  # whatever happens, the child ends
+            signal.alarm(10)
+            log("token_missing", "a message", "/path")
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0, "the child waited for its parent's lock"
 
 
 def test_a_thousand_refusals_are_one_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -105,13 +106,20 @@ class _RefusalLog:
     _LONGEST_PATH = 200
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._process_lock = (os.getpid(), threading.Lock())
         self._next: dict[str, float] = {}
         self._unsaid: dict[str, int] = {}
 
+    def _lock(self) -> threading.Lock:
+        """A fork may leave the parent's lock held in the child for ever: each process has its own."""
+        pid, lock = self._process_lock
+        if pid != os.getpid():
+            self._process_lock = (os.getpid(), lock := threading.Lock())
+        return lock
+
     def __call__(self, code: Code, message: str, path: str) -> None:
         now = time.monotonic()
-        with self._lock:
+        with self._lock():
             if now < self._next.get(code, 0):
                 self._unsaid[code] = self._unsaid.get(code, 0) + 1
                 return

@@ -84,6 +84,9 @@ fn prepared(root: &Path, one: &Listed) -> Result<Application, String> {
 /// Prints the line, or what differs and what to do.
 fn suite(application: &Application, only: &str) -> Result<bool, String> {
     let report = run(application, only)?;
+    if report.cases + report.not_possible + report.failures.len() == 0 {
+        return Err(format!("{}: no case begins with {only:?}", report.name));
+    }
     let mut text = String::new();
     for failure in &report.failures {
         text += &format!("{failure}\n");
