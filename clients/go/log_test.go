@@ -128,7 +128,7 @@ func TestARefusalAfterAQuietTimeIsWrittenAtOnce(t *testing.T) {
 func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 	withoutVariables(t)
 	issuer := pomeriumtest.NewIssuer(t)
-	t.Setenv("POMERIUM_JWT_LEEWAY", "17")
+	t.Setenv("POMERIUM_JWT_LEEWAY", "2718")
 	t.Setenv("POMERIUM_JWT_REQUIRE_GROUP", "admins")
 	options := issuer.Options()
 	options.Leeway = pomerium.Ptr(30 * time.Second)
@@ -138,7 +138,7 @@ func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 	log := silence(t)
 	server := serve(t, pomerium.Middleware(verifier)(whoami()), false)
 	if line := log.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "WARN") ||
-		!strings.Contains(line, "POMERIUM_JWT_LEEWAY") || strings.Contains(line, "17") || strings.Contains(line, "REQUIRE_GROUP") {
+		!strings.Contains(line, "POMERIUM_JWT_LEEWAY") || strings.Contains(line, "2718") || strings.Contains(line, "REQUIRE_GROUP") {
 		t.Errorf("%q", line)
 	}
 	if status, body, _ := send(t, server, "/", issuer.Token(nil)); status != 403 {
@@ -152,7 +152,7 @@ func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 // Also where only a copy stands in front of the application.
 func TestACopyWarnsOfTheEnvironmentToo(t *testing.T) {
 	withoutVariables(t)
-	t.Setenv("POMERIUM_JWT_LEEWAY", "17")
+	t.Setenv("POMERIUM_JWT_LEEWAY", "2718")
 	options := pomeriumtest.NewIssuer(t).Options()
 	options.Leeway = pomerium.Ptr(30 * time.Second)
 	verifier, err := pomerium.NewOverEnv(options)
