@@ -108,7 +108,7 @@ impl Process {
     fn signal(&self, signal: &str) {
         // The whole group: a server's workers too
         let group = format!("-{}", self.child.id());
-        let kill = format!("kill {signal} -- {group}"); // the shell's own: a slim image has no other
+        let kill = format!("kill -s {signal} -- {group}"); // the shell's own: a slim image has no other
         let _ = Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status();
     }
 }
@@ -129,12 +129,13 @@ impl Printed {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal("-TERM");
+        self.signal("TERM");
         let begin = Instant::now();
         while self.exited().is_none() && begin.elapsed() < Duration::from_secs(3) {
             thread::sleep(Duration::from_millis(10));
         }
-        self.signal("-KILL");
+        self.signal("KILL");
+        let _ = self.child.kill(); // it waits for no end that cannot come
         let _ = self.child.wait();
     }
 }
