@@ -42,6 +42,15 @@ test-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
 	tools/http python
 
+# The CPythons that the package is tried under in addition
+PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
+.PHONY: test-more
+
+# What needs more than a usual machine has: the Python package under every other CPython that is here
+test-more: python-environment
+	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
+	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
+
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python
 python-environment:
