@@ -121,7 +121,7 @@ func (e *Error) Body() string {
 	return fmt.Sprintf(`{"error":%q}`, string(e.Code))
 }
 
-// By the number that the header gives a kind; 0 is no error.
+// By the number that the header gives a kind; 0 is not an error.
 var kinds = [...]Kind{1: KindOptions, 2: KindToken, 3: KindKeys, 4: KindInternal, 5: KindAccess}
 
 // newError makes the error of a code of the header.

@@ -16,7 +16,7 @@ import (
 	"github.com/pomerium-jwt/pomerium-go/pomeriumtest"
 )
 
-// exempting is a server whose health page and public files need no token; behind it anything is answered.
+// exempting is a server whose health page and public files need no token; after it anything is answered.
 func exempting(t *testing.T, front func(http.Handler) http.Handler) string {
 	t.Helper()
 	options := pomeriumtest.NewIssuer(t).Options()
@@ -208,7 +208,7 @@ func TestHEADIsWrittenNoBody(t *testing.T) {
 	}
 }
 
-// All values count, however they are written; other spellings of the name and trailers are no values.
+// All values count, however they are written; other spellings of the name and trailers are not values.
 func TestEveryValueOfTheHeaderCounts(t *testing.T) {
 	issuer := pomeriumtest.NewIssuer(t)
 	server := httptest.NewServer(pomerium.Middleware(issuer.Verifier(), quiet)(whoami()))

@@ -212,7 +212,7 @@ mod tests {
             assert!(json::parse(claims.text()).is_ok(), "a payload may be that deep");
             let value = claims.get::<serde_json::Value>("deep").expect("it is readable").expect("it is there");
             assert_eq!(value.to_string(), deep);
-            assert_eq!(claims.get::<u8>("last"), Ok(Some(1)), "found behind it");
+            assert_eq!(claims.get::<u8>("last"), Ok(Some(1)), "found after it");
         }
     }
 

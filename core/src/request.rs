@@ -93,11 +93,7 @@ impl Admission {
     /// # Errors
     /// `token_missing` if the request passed without an identity, `subject_missing` if the identity is anonymous.
     pub fn require_user(&self) -> Result<&Identity, Error> {
-        let Some(identity) = self.identity() else {
-            let message = "this route demands a signed-in user, and the request passed without a token";
-            return Err(Error::new(Code::TokenMissing, message));
-        };
-        identity.require_user()
+        self.require_identity()?.require_user()
     }
 
     /// Demands a signed-in user in at least one of these groups, for one route.
@@ -106,7 +102,14 @@ impl Admission {
     /// As [`require_user`](Self::require_user), and `group_required`. `invalid_argument` for an empty list.
     pub fn require_group<S: AsRef<str>>(&self, groups: &[S]) -> Result<&Identity, Error> {
         check_groups(groups)?;
-        self.require_user()?.require_group(groups)
+        self.require_identity()?.require_group(groups)
+    }
+
+    fn require_identity(&self) -> Result<&Identity, Error> {
+        self.identity().ok_or_else(|| {
+            let message = "this route demands a signed-in user, and the request passed without a token";
+            Error::new(Code::TokenMissing, message)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::case::{Case, case};
 
 pub(crate) fn cases() -> Vec<Case> {
     let group = |id: &str, groups: serde_json::Value| {
-        case(id, "whoever calls verify is held too").option("require_group", groups)
+        case(id, "a caller of verify is held too").option("require_group", groups)
     };
     vec![
         group("require-group-member", json!("staff")).accepted(),
