@@ -29,14 +29,8 @@ mod status;
 mod token;
 mod verifier;
 
-#[cfg(all(test, feature = "fetch"))]
-mod faults_tests;
-#[cfg(all(test, feature = "fetch"))]
-mod keystore_tests;
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod verifier_tests;
+mod tests;
 
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use identity::{Claims, Identity};

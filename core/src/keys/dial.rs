@@ -199,5 +199,5 @@ fn until(deadline: Instant, timeout: NextTimeout) -> NextTimeout {
 }
 
 #[cfg(test)]
-#[path = "dial_tests.rs"]
+#[path = "../tests/dial.rs"]
 mod tests;

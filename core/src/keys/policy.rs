@@ -396,8 +396,5 @@ fn scaled(nanoseconds: i64, factor: f64) -> i64 {
 }
 
 #[cfg(test)]
-#[path = "../tests/policy_rules.rs"]
-mod rules;
-#[cfg(test)]
-#[path = "../tests/policy_worlds.rs"]
-mod worlds;
+#[path = "../tests/policy/mod.rs"]
+mod tests;

@@ -1,10 +1,7 @@
 //! What the key store promises to an application, on real sockets. The clock is ours, so ages need no waiting.
 
-#[path = "tests/keystore_recovery.rs"]
 mod recovery;
-#[path = "tests/keystore_requests.rs"]
 mod requests;
-#[path = "tests/keystore_status.rs"]
 mod status;
 
 use std::{

@@ -16,12 +16,12 @@ use super::*;
 use crate::{
     ErrorCode, LastErrorCode,
     clock::{SECOND, SystemClock},
-    faults_tests::child,
     keys::{
         Algorithm, Fetch, Limits, Patience, Trust,
         http::Request,
         remote::{Fetched, Fetcher, Remote},
     },
+    tests::faults::child,
 };
 
 /// Longer than anything takes, so that only a hang is found.

@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[path = "policy_kids.rs"]
 mod unknown_kids;
 
 const LIMITS: Limits =

@@ -1,12 +1,10 @@
-//! An application, its callers and a key source on a simulated clock. `policy_promises.rs` makes worlds of it.
+//! An application, its callers and a key source on a simulated clock. `promises.rs` makes worlds of it.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-#[path = "policy_plans.rs"]
 mod plans;
-#[path = "policy_promises.rs"]
 mod promises;
 
 /// What a key source does with the fetches that start now. Times are in thousandths of `timeout`.

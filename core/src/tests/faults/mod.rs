@@ -10,7 +10,7 @@
 //! | `machine` | threads, clocks, many verifiers, `status` |
 //! | `forks` | a fork in the middle of a fetch |
 //!
-//! `keys/dial_tests.rs` has the faults of name resolution, which cannot be had from a machine's own resolver.
+//! `tests/dial.rs` has the faults of name resolution, which cannot be had from a machine's own resolver.
 
 mod addresses;
 mod bodies;
