@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod algorithm;
 mod claims;
 mod clock;
 mod error;
@@ -32,12 +33,13 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
+pub use clock::{Clock, Now};
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
-pub use keys::Ticket;
+pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, Ticket};
 pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
-pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, Status};
+pub use status::{Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -1,6 +1,6 @@
 //! How old a key set is, on two clocks.
 
-use super::policy::Limits;
+use super::limits::Limits;
 use crate::clock::{Now, SECOND};
 
 /// What the policy knows of the set in use.

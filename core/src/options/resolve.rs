@@ -4,9 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Filled, Options};
 use crate::{
+    algorithm::Algorithm,
     claims::Rules,
     error::{Error, quoted},
-    keys::{Algorithm, Fetch, Limits, Source, Trust, check_url, is_authority},
+    keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority},
     names::{Names, Route, well_known},
     request::RequestRules,
 };
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
     /// When they are fetched.
     pub(crate) limits: Limits,
     /// How they are fetched.
-    pub(crate) fetch: Fetch,
+    pub(crate) fetch: FetchOptions,
     /// Which requests get in.
     pub(crate) request: RequestRules,
     pub(crate) max_token_bytes: usize,
@@ -88,7 +89,7 @@ fn resolve(options: Filled) -> Result<Settings, String> {
             cooldown: nanoseconds(options.refetch_cooldown),
             timeout: nanoseconds(options.timeout),
         },
-        fetch: Fetch {
+        fetch: FetchOptions {
             connect_to: options.connect_to,
             ca_file: options.ca_file.map(PathBuf::from),
             ca_pem: options.ca_pem,

@@ -32,7 +32,7 @@ use std::{
 
 use pomerium_jwt_issuer::{Assertion, SigningKey};
 
-use crate::{ErrorCode, LastErrorCode, Options, Status, Verifier, clock::TestClock};
+use crate::{ErrorCode, LastErrorCode, Options, Status, Verifier, clock::TestClock, keys::Sender};
 use source::{Peer, good_keys, key};
 
 /// Longer than anything takes beyond the option `timeout`, so that only a hang is found.
