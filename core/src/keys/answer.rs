@@ -63,6 +63,7 @@ impl<'u> Head<'u> {
 
 impl Body<'_> {
     /// The most of a body that has to be read to see that it is too large.
+    #[cfg(feature = "fetch")]
     pub(super) const LONGEST_READ: u64 = MAX_BYTES as u64 + 1;
 
     /// The whole answer.
