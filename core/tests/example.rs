@@ -1,4 +1,4 @@
-//! The README's program, run: `examples/rust/verify.rs`, which `cargo test` builds beside the tests.
+//! The programs of `examples/rust/`, which `cargo test` builds next to the tests, run.
 #![forbid(unsafe_code)]
 
 use std::{
@@ -23,26 +23,35 @@ fn the_example_says_who_is_calling_and_why_not() {
         (nobody, token, 3, "keys_unavailable: "),
     ];
     for (route, input, exit_code, printed) in table {
-        let (found, output) = run(route, &input);
+        let (found, output) = run("verify", route, &input);
         assert!(found == Some(exit_code) && output.starts_with(printed), "{route:?}, {input:?}: {found:?} {output}");
     }
 }
 
-fn run(route: Option<&str>, input: &str) -> (Option<i32>, String) {
-    let mut command = Command::new(binary());
+#[test]
+fn the_readme_s_program_greets() {
+    let server = Server::start(ServerOptions::default()).expect("a free port");
+    let token = server.mint(&server.assertion().user("alice", "alice@example.com", "Alice"));
+    assert_eq!(run("hello", Some(server.url()), &token), (Some(0), "Hello alice@example.com\n".to_owned()));
+    let (exit_code, output) = run("hello", Some(server.url()), "");
+    assert!(exit_code == Some(1) && output.contains("token_missing"), "{exit_code:?}: {output}");
+}
+
+fn run(example: &str, route: Option<&str>, input: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(binary(example));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POMERIUM_JWT_")) {
         command.env_remove(name);
     }
     command.envs(route.map(|route| ("POMERIUM_JWT_ROUTE", route)));
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = pipes.spawn().expect("run `cargo build -p pomerium-jwt --example verify` first");
+    let mut child = pipes.spawn().expect("run `cargo build -p pomerium-jwt --examples` first");
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes()); // it may end without reading
     let output = child.wait_with_output().expect("it ends");
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Cargo puts examples beside the folder of the tests.
-fn binary() -> PathBuf {
+/// Cargo puts examples next to the folder of the tests.
+fn binary(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test");
-    test.ancestors().nth(2).expect("the profile's folder").join("examples/verify")
+    test.ancestors().nth(2).expect("the profile's folder").join("examples").join(example)
 }

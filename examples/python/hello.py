@@ -1,4 +1,5 @@
 from flask import Flask
+
 from pomerium_jwt.flask import Pomerium, current_identity
 
 app = Flask(__name__)
