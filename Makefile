@@ -128,9 +128,10 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
-# The scripts in tools/
+# The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
+	python3 tools/test_documents.py
 
 # Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
 lint:

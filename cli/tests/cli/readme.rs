@@ -1,4 +1,4 @@
-//! The commands of the README's section "At a terminal", run.
+//! The commands of the documents, run: README.md's "At a terminal", and those below `docs/`.
 
 use std::{fs, path::Path};
 
@@ -6,16 +6,22 @@ use crate::{issuer::Issuer, shell::Shell};
 
 #[test]
 fn the_commands_of_the_readme_work() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = fs::read_to_string(path).expect("README.md");
+    let readme = document("README.md");
     let (_, section) = readme.split_once("## At a terminal\n").expect("the section");
-    let block = section.split("```").nth(1).and_then(|block| block.strip_prefix("sh\n")).expect("a block of commands");
+    assert_eq!(run(&blocks(section)[0]), 4);
+}
 
+#[test]
+fn the_commands_of_the_troubleshooting_page_work() {
+    assert_eq!(run(&blocks(&document("docs/troubleshooting.md"))[0]), 2);
+}
+
+/// Runs each line, and gives their number.
+fn run(block: &str) -> usize {
     let shell = Shell::new();
     let issuer = Issuer::start(&shell, "");
     let token = issuer.request("GET /mint?sub=alice");
     shell.write("token.txt", format!("> X-Pomerium-Jwt-Assertion: {token}\n> Accept: */*\n"));
-    let mut ran = 0;
     for line in block.lines() {
         let (command, _) = line.split_once(" #").expect("a comment");
         let command = command.trim_end().replace("https://app.example.com", &issuer.url);
@@ -26,7 +32,31 @@ fn the_commands_of_the_readme_work() {
             let answer = shell.run(&command);
             assert_eq!(answer.exit_code, 0, "{line}: {answer:?}");
         }
-        ran += 1;
     }
-    assert_eq!(ran, 4);
+    block.lines().count()
+}
+
+/// Settings that a page shows are accepted: the token is what is then wrong.
+#[test]
+fn the_settings_of_the_documents_are_accepted() {
+    let pages = ["docs/keys.md", "docs/deployment.md"].map(document);
+    let blocks: Vec<String> = pages.iter().flat_map(|page| blocks(page)).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let shell = Shell::new();
+        shell.write("ca.pem", document("conformance/keys/es256-certificate.pem"));
+        let block = block.replace("/etc/ssl/pomerium-ca.pem", "ca.pem");
+        let settings = block.lines().map(|line| line.split_once('=').expect("NAME=VALUE"));
+        let answer = shell.run_words(settings, ["verify", "-"], b"nonsense");
+        assert!(answer.exit_code == 1 && answer.stderr.contains("token_malformed"), "{block}: {answer:?}");
+    }
+}
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).expect(name)
+}
+
+/// The blocks of commands.
+fn blocks(page: &str) -> Vec<String> {
+    page.split("```sh\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
 }
