@@ -16,7 +16,8 @@ fn every_symptom_is_reproduced_by_its_case() {
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let case = cells[3].trim_matches('`');
-        let outcome = outcomes.get(case).unwrap_or_else(|| panic!("no case {case}, which docs/troubleshooting.md names: {row}"));
+        let outcome =
+            outcomes.get(case).unwrap_or_else(|| panic!("no case {case}, which docs/troubleshooting.md names: {row}"));
         if let Some(code) = cells[0].strip_prefix('`').and_then(|rest| rest.split('`').next())
             && outcome != "ok"
         {

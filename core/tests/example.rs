@@ -34,7 +34,7 @@ fn the_readme_s_program_greets() {
     let token = server.mint(&server.assertion().user("alice", "alice@example.com", "Alice"));
     assert_eq!(run("hello", Some(server.url()), &token), (Some(0), "Hello alice@example.com\n".to_owned()));
     let (exit_code, output) = run("hello", Some(server.url()), "");
-    assert!(exit_code == Some(1) && output.contains("token_missing"), "{exit_code:?}: {output}");
+    assert!(exit_code == Some(1) && output.contains("TokenMissing"), "{exit_code:?}: {output}");
 }
 
 fn run(example: &str, route: Option<&str>, input: &str) -> (Option<i32>, String) {

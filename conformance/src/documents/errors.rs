@@ -93,7 +93,10 @@ const ADVICE: &[Advice] = &[
     ),
     advice(
         ErrorCode::ClaimsMalformed,
-        &["Something other than Pomerium signs with a trusted key.", "`max_token_age` is set and the token has no `iat`."],
+        &[
+            "Something other than Pomerium signs with a trusted key.",
+            "`max_token_age` is set and the token has no `iat`.",
+        ],
         "Look at the message, which names the claim.",
     ),
     advice(
@@ -113,10 +116,7 @@ const ADVICE: &[Advice] = &[
     advice(ErrorCode::TokenIssuedInFuture, &["The clocks differ."], "Run NTP on both machines, or raise `leeway`."),
     advice(
         ErrorCode::TokenTooOld,
-        &[
-            "The application uses a stored token.",
-            "Pomerium up to 0.26 writes an `iat` that is hours or days old.",
-        ],
+        &["The application uses a stored token.", "Pomerium up to 0.26 writes an `iat` that is hours or days old."],
         "Raise or remove `max_token_age`: `exp` bounds every token already.",
     ),
     advice(

@@ -20,7 +20,7 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         let text = read(&path);
         let content = filled(&text, &path, &root);
         let name = path.strip_prefix(&root).expect("below the root").display().to_string();
-        text.contains("<!-- ").then(|| (format!("../{name}"), content.into_bytes()))
+        text.contains("\n<!-- ").then(|| (format!("../{name}"), content.into_bytes()))
     });
     with_parts.collect()
 }
@@ -66,7 +66,7 @@ fn replaced(text: &str, document: &Path, name: &str, content: &str) -> String {
 
 /// The document with each code block after a line `<!-- file: PATH -->` as the file is.
 fn with_files(text: &str, document: &Path, read: impl Fn(&str) -> String) -> String {
-    let mut parts = text.split("<!-- file: ");
+    let mut parts = text.split("\n<!-- file: ");
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let form = format!("{}: <!-- file: PATH -->, then a code block", document.display());
@@ -74,7 +74,7 @@ fn with_files(text: &str, document: &Path, read: impl Fn(&str) -> String) -> Str
         let (fence, rest) = rest.split_once('\n').expect(&form);
         let (_, after) = rest.split_once("```\n").expect(&form);
         assert!(fence.starts_with("```"), "{form}");
-        filled += &format!("<!-- file: {path} -->\n{fence}\n{}```\n{after}", read(path));
+        filled += &format!("\n<!-- file: {path} -->\n{fence}\n{}```\n{after}", read(path));
     }
     filled
 }
