@@ -136,11 +136,12 @@ func TestTheVerifyExample(t *testing.T) {
 		{route, issuer.mint("email=a@example.com") + "\n", 0, "alice a@example.com\n"},
 		{route, "", 1, "token_missing: "},
 		{route, issuer.mint("expires_in=-100"), 1, "token_expired: "},
+		{route + " POMERIUM_JWT_REQUIRE_GROUP=admins", issuer.mint(), 1, "group_required: "},
 		{"POMERIUM_JWT_ROUTE=", issuer.mint(), 2, "invalid_options: "},
 		{nobody, issuer.mint(), 3, "keys_unavailable: "},
 	} {
 		run := exec.Command(program)
-		run.Env = append(os.Environ(), row.environment)
+		run.Env = append(os.Environ(), strings.Fields(row.environment)...)
 		run.Stdin = strings.NewReader(row.token)
 		printed, _ := run.CombinedOutput()
 		if code := run.ProcessState.ExitCode(); code != row.code || !strings.HasPrefix(string(printed), row.printed) {
