@@ -78,7 +78,7 @@ go-library:
 	@tools/need go
 	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
 
-# Go beside golang-jwt, go-jose and jwx, as released
+# Go next to golang-jwt, go-jose and jwx, as released
 bench-go: go-library
 	cd bench/go && PKG_CONFIG_PATH=$(GO)/installed/lib/pkgconfig LD_LIBRARY_PATH=$(GO)/installed/lib go run .
 
@@ -115,12 +115,12 @@ node-environment:
 bench: bench-rust bench-python bench-go bench-node
 .PHONY: bench bench-rust
 
-# Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
+# Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
 bench-rust:
 	@tools/need bench-rust
 	cargo run -q --release --locked --manifest-path bench/Cargo.toml
 
-# Python beside PyJWT, joserfc, Authlib and python-jose, as released
+# Python next to PyJWT, joserfc, Authlib and python-jose, as released
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
 	python3 -m venv $(PYTHON)-bench
@@ -187,7 +187,7 @@ mutants: test-rust
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance
 
-# Writes include/pomerium_jwt.h anew
+# Writes include/pomerium_jwt.h
 header:
 	@POMERIUM_JWT_WRITE_HEADER=1 cargo test -q --locked -p pomerium-jwt-ffi --test header
 

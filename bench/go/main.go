@@ -1,4 +1,4 @@
-// Command go times the Go client beside the libraries that a Go program would otherwise use, in one process.
+// Command go times the Go client next to the libraries that a Go program would otherwise use, in one process.
 //
 // Each verifies the same 2,000 distinct tokens under one key with the same checks (algorithm, signature, exp, nbf, iss,
 // aud), and reads subject, email and groups. The libraries take turns in short rounds and the medians are printed, so that a

@@ -73,7 +73,7 @@ func NewGuard(verifier *Verifier, options ...Option) *Guard {
 // HeaderName is the request header that carries the token.
 func (g *Guard) HeaderName() string { return g.headerName }
 
-// Admit gives the context with which a request goes on to the application, for [FromContext]; an identity that the
+// Admit gives the context with which a request continues to the application, for [FromContext]; an identity that the
 // context carried before is gone. If the request is refused it reports that, and the error is an *[Error].
 func (g *Guard) Admit(ctx context.Context, request Request) (context.Context, error) {
 	return g.admit(ctx, request, request.Path)

@@ -39,7 +39,7 @@ type Identity struct {
 	IssuedAt time.Time
 	// ExpiresAt is `exp`, five minutes after the request. Long connections outlive it: see [ExpiryContext].
 	ExpiresAt time.Time
-	// Anonymous says that nobody is signed in: `sub` was empty and AllowAnonymous is set. A signed token is no signed-in
+	// Anonymous says that nobody is signed in: `sub` was empty and AllowAnonymous is set. A signed token does not mean a signed-in
 	// user.
 	Anonymous bool
 

@@ -42,7 +42,7 @@ func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 	if len(groups) == 0 {
 		panic("pomerium: RequireGroup got no groups: name at least one")
 	}
-	groups = slices.Clone(groups) // the caller may go on to use its own
+	groups = slices.Clone(groups) // the caller may change its own later
 	return func(next http.Handler) http.Handler {
 		return demand(next, func(admission Admission) (*Identity, error) { return admission.RequireGroup(groups...) })
 	}

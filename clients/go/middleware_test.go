@@ -212,7 +212,7 @@ func TestAnotherHeader(t *testing.T) {
 	}
 }
 
-// Whoever put an identity into the context before, the middleware's is the one that counts.
+// If something put an identity into the context before, the middleware's is the one that counts.
 func TestAnIdentityThatIsInTheContextAlreadyIsGone(t *testing.T) {
 	outer, inner := pomeriumtest.NewIssuer(t), pomeriumtest.NewIssuer(t)
 	options := inner.Options()

@@ -238,7 +238,7 @@ func needsGlibcAlone(t *testing.T, program string) {
 	}
 }
 
-// readmeTest gives the Go program of README.md that is no quotation.
+// readmeTest gives the one Go program of README.md that is not quoted from examples/.
 func readmeTest(t *testing.T) string {
 	t.Helper()
 	found := regexp.MustCompile("(?s)\n\n```go\n(package main.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)

@@ -66,7 +66,7 @@ type KeyStatus struct {
 	Reason string `json:"reason"`
 }
 
-// LastError is why keys could not be had.
+// LastError says why keys could not be loaded.
 type LastError struct {
 	// Code is dns, connect, tls, timeout, status, body, refused or spawn.
 	Code    string `json:"code"`

@@ -1,4 +1,4 @@
-//! Every case beside the crate `jsonwebtoken`, configured as a careful user would. Where the two differ, a row of the
+//! Every case, and what the crate `jsonwebtoken` says of it, configured as a careful user would. Where the two differ, a row of the
 //! table says why.
 #![forbid(unsafe_code)]
 

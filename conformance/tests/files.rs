@@ -54,7 +54,7 @@ fn every_code_within_reach_is_reached() {
         }
     }
     for code in reached {
-        assert!(ErrorCode::ALL.iter().any(|known| known.name() == code), "{code} is no code of the core");
+        assert!(ErrorCode::ALL.iter().any(|known| known.name() == code), "{code} is not a code of the core");
     }
 }
 

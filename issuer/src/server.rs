@@ -180,12 +180,12 @@ impl Server {
         locked(&self.issuer).withdraw(withdrawal);
     }
 
-    /// What goes wrong from the next fetch on, as `POST /fault` does. A fetch that hangs already goes on hanging.
+    /// What goes wrong from the next fetch on, as `POST /fault` does. A fetch that hangs already stays that way.
     pub fn fault(&self, fault: Fault) {
         locked(&self.issuer).fault = fault;
     }
 
-    /// GET requests for the key set so far, whatever was answered.
+    /// GET requests for the key set so far, with any answer.
     #[must_use]
     pub fn fetches(&self) -> u64 {
         locked(&self.issuer).fetches

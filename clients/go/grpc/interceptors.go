@@ -56,7 +56,7 @@ func StreamInterceptor(guard *pomerium.Guard) grpc.StreamServerInterceptor {
 	}
 }
 
-// UnknownMethod answers methods that do not exist with Unimplemented, behind the stream interceptor.
+// UnknownMethod answers methods that do not exist with Unimplemented, after the stream interceptor.
 func UnknownMethod(any, grpc.ServerStream) error {
 	return status.Error(codes.Unimplemented, "unknown method")
 }

@@ -47,7 +47,7 @@ const lifetime = 5 * time.Minute
 // Beyond every leeway and every maximal age in use.
 const longAgo = 48 * time.Hour
 
-// An Issuer stands in for Pomerium: it signs with a key of its own, made anew for each.
+// An Issuer stands in for Pomerium: it signs with a key of its own, a new one for each.
 type Issuer struct {
 	t    testing.TB
 	host string

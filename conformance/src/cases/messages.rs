@@ -28,7 +28,7 @@ fn presence() -> Vec<Case> {
     ]
 }
 
-/// What the options allow stands beside what the JOSE header has, which nobody has signed yet and is not quoted.
+/// The message says what the options allow. What the JOSE header has is not signed yet, so it is not quoted.
 fn algorithms() -> Vec<Case> {
     let rs256 = KEY.jose_header().replace("ES256", "RS256");
     let hs256 = KEY.jose_header().replace("ES256", "HS256");

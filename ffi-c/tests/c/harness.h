@@ -15,7 +15,7 @@
 
 #include "good.h"
 
-/* A failed check is printed with its place, and the test goes on. Gives whether it held; any thread may check. */
+/* A failed check is printed with its place, and the test continues. Gives whether it held; any thread may check. */
 #define CHECK(holds, ...) check((holds), __FILE__, __LINE__, __VA_ARGS__)
 bool check(bool holds, const char *file, int line, const char *format, ...);
 
