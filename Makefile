@@ -169,7 +169,7 @@ fuzz:
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json.rs json/text.rs names.rs claims.rs verifier.rs request.rs keys/jwk.rs keys/pem.rs \
 	options/mod.rs options/value.rs options/environment.rs options/resolve.rs
-# What nobody can notice: a name for a message that is never written, a hash set where few names are compared
+# What nobody can notice: a name for a message that is never written, a hash set for a comparison of few names
 UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
 	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle

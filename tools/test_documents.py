@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OWN = "https://github.com/pomerium-jwt/pomerium-jwt/blob/main/"
 
-# A language's folder, where it is neither clients/LANGUAGE nor bindings-LANGUAGE
+# A language's folder, if it is neither clients/LANGUAGE nor bindings-LANGUAGE
 FOLDERS = {"rust": "core", "c": "ffi-c"}
 # No framework, so no application for the HTTP suite
 WITHOUT_APPLICATIONS = ["c"]

@@ -200,7 +200,7 @@ def run_tests(languages, ci, check="true", folder=None):
 
 
 def need(language, commands, user="1000", apt=None):
-    """need, where only these commands exist, `user` is the user's number, and apt-get, if any, installs the command `apt`."""
+    """need, if only these commands exist, `user` is the user's number, and apt-get, if any, installs the command `apt`."""
     with tempfile.TemporaryDirectory() as folder:
         for command in commands:
             executable(Path(folder, command), "#!/bin/sh\n")

@@ -73,7 +73,7 @@ func mint(issuer *pomeriumtest.Issuer) []string {
 	return minted
 }
 
-// check ends the program where a library lets something pass: it is not compared for the same work.
+// check ends the program if a library lets something pass: it is not compared for the same work.
 func check(subject subject, issuer *pomeriumtest.Issuer) {
 	got, err := subject.verify(issuer.Token(pomeriumtest.Claims{"groups": []string{"admins", "staff"}}))
 	if err != nil || got.subject != "alice" || got.email != "alice@example.com" || strings.Join(got.groups, " ") != "admins staff" {

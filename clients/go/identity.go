@@ -13,7 +13,7 @@ import (
 )
 
 // An Identity says who is calling, as Pomerium says and its signature proves. Share it, and do not change it. Printed with
-// fmt or logged with slog, it shows no personal data; encoding/json writes every field, also where a JSON log has a struct
+// fmt or logged with slog, it shows no personal data; encoding/json writes every field, also if a JSON log has a struct
 // that holds an identity.
 type Identity struct {
 	// Subject is `sub`, the user's id at the identity provider. Empty only when Anonymous.

@@ -101,7 +101,7 @@ func sentPath(r *http.Request) string {
 	return path
 }
 
-// shownPath is for people to read: also where handlers route by another one.
+// shownPath is for people to read, also if handlers route by another one.
 func shownPath(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		path, _, _ := strings.Cut(r.RequestURI, "?")

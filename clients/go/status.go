@@ -56,7 +56,7 @@ const (
 	StateExpired State = "expired" // in use no more
 )
 
-// KeyStatus is one key. Fields are empty where the key has no such member.
+// KeyStatus is one key. Fields are empty if the key has no such member.
 type KeyStatus struct {
 	KID        string `json:"kid"`
 	Algorithm  string `json:"alg"`

@@ -11,7 +11,7 @@
 //	http.ListenAndServe(":8080", protect(handler))
 //
 // A handler asks [FromContext] for the [Identity]. Tests of applications: package pomeriumtest. It needs cgo, and the C
-// library where it is not packed into the module; the README says how to get either.
+// library if it is not packed into the module; the README says how to get either.
 package pomerium
 
 import (

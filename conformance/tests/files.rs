@@ -91,7 +91,7 @@ fn ids_are_unique_and_in_kebab_case() {
 fn a_case_without_a_token_is_about_construction_and_no_other() {
     for case in CASES.iter() {
         let construction = code(case) == Some("invalid_options");
-        assert_eq!(case.token.is_none(), construction, "{}: `token` stands where the options are accepted", case.id);
+        assert_eq!(case.token.is_none(), construction, "{}: `token` is there if the options are accepted", case.id);
     }
 }
 

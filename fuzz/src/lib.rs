@@ -1,4 +1,4 @@
-//! What each target does with its input: it judges it, and panics where something holds that must not.
+//! What each target does with its input: it judges it, and panics if something holds that must not.
 //!
 //! The seeds are the conformance cases. Nothing here needs libFuzzer, so that `make test` replays the seeds and simple
 //! changes of them: `conformance/tests/corpus.rs`.

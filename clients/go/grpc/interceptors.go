@@ -62,7 +62,7 @@ func UnknownMethod(any, grpc.ServerStream) error {
 }
 
 // Error makes of the error of [pomerium.Admission.RequireUser] or RequireGroup the same as for a refused call. Other
-// errors stay as they are. The interceptors do so with what handlers return; call it where none of them stands in front.
+// errors stay as they are. The interceptors do so with what handlers return; call it if none of them is in front.
 func Error(err error) error {
 	var refused *pomerium.Error
 	if !errors.As(err, &refused) {

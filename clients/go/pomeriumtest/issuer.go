@@ -81,7 +81,7 @@ func NewIssuerFor(t testing.TB, host string) *Issuer {
 }
 
 // Options are what a verifier takes to accept these tokens: the route, and this issuer's JWK Set. Change them and call
-// [pomerium.New] where a test needs others.
+// [pomerium.New] if a test needs others.
 func (i *Issuer) Options() pomerium.Options {
 	return pomerium.Options{Route: []string{"https://" + i.host}, JWKS: i.KeySet()}
 }

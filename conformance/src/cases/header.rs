@@ -59,7 +59,7 @@ fn algorithms() -> Vec<Case> {
         named("rs256-key-es256", "RS256 under the kid of a P-256 key", r#""RS256""#)
             .option("algorithms", json!(["ES256", "RS256"]))
             .refused("key_not_found"),
-        named("es256-not-listed", "ES256, where algorithms lists RS256 alone", r#""ES256""#)
+        named("es256-not-listed", "ES256, and algorithms lists RS256 alone", r#""ES256""#)
             .option("algorithms", "RS256")
             .keys(key_set(&[&KEY, &RSA]))
             .refused("algorithm_not_allowed"),

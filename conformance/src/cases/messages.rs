@@ -40,7 +40,7 @@ fn algorithms() -> Vec<Case> {
         case("says-algorithm-rsa", "an RSA key, for which there is an option")
             .header(rs256)
             .refused_saying("algorithm_not_allowed", "alg is RS256, algorithms is ES256: is Pomerium's key RSA?"),
-        case("says-signature", "a bad signature where the key has the token's kid")
+        case("says-signature", "a bad signature, and the key has the token's kid")
             .source("public_key", KEY.public_key_pem())
             .signed_by(&OTHER)
             .refused_saying("signature_invalid", "the token was altered, or signed with another key"),

@@ -1,4 +1,4 @@
-//! Where several things are wrong, the first check in the documented order decides.
+//! If several things are wrong, the first check in the documented order decides.
 
 use serde_json::json;
 

@@ -180,15 +180,15 @@ fn rsa() -> Vec<Case> {
     let both = |draft: Draft| draft.option("algorithms", json!(["ES256", "RS256"]));
     let pem = RSA.public_key_pem();
     vec![
-        both(public_key("rsa", "an RSA key where RS256 is allowed", pem.clone())).minted_by(&RSA).accepted(),
+        both(public_key("rsa", "an RSA key, and RS256 is allowed", pem.clone())).minted_by(&RSA).accepted(),
         both(public_key("rsa-base64", "in base64", base64(&pem))).minted_by(&RSA).accepted(),
         both(public_key("rsa-certificate", "its certificate", RSA_CERTIFICATE)).minted_by(&RSA).accepted(),
         both(public_key("rsa-es256-token", "a token of the other kind", pem.clone())).refused("key_not_found"),
-        public_key("rsa-not-allowed", "an RSA key where RS256 is not", pem.clone())
+        public_key("rsa-not-allowed", "an RSA key, and RS256 is not allowed", pem.clone())
             .invalid("RS256 is not in algorithms"),
         public_key("rsa-certificate-not-allowed", "nor its certificate", RSA_CERTIFICATE)
             .invalid("RS256 is not in algorithms"),
-        public_key("ec-not-allowed", "nor a P-256 key where only RS256 is", KEY.public_key_pem())
+        public_key("ec-not-allowed", "nor a P-256 key if only RS256 is allowed", KEY.public_key_pem())
             .option("algorithms", "RS256")
             .invalid("ES256 is not in algorithms"),
         both(public_key("rsa-1536", "too short", RSA_1536)).invalid("1536 bits"),

@@ -165,7 +165,7 @@ const ADVICE: &[Advice] = &[
     advice(
         ErrorCode::KeysNeeded,
         &["A call that never waits was made while keys have to be fetched."],
-        "Run one `refresh` per verifier where waiting is cheap, then ask again with the ticket. Packages with `await`, \
+        "Run one `refresh` per verifier on a thread that may wait, then ask again with the ticket. Packages with `await`, \
          goroutines or virtual threads do this by themselves.",
     ),
     advice(

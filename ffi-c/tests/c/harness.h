@@ -83,7 +83,7 @@ void stop_issuer(struct issuer *issuer);
 
 /* The body of a request such as "POST /rotate"; to be freed with free(). */
 char *ask(const struct issuer *issuer, const char *request);
-/* As `ask`, where the answer does not matter. */
+/* As `ask`, if the answer does not matter. */
 void command(const struct issuer *issuer, const char *request);
 char *new_token(const struct issuer *issuer);
 long fetches(const struct issuer *issuer);

@@ -76,7 +76,7 @@ pub struct Stats {
 
 #[derive(Debug)]
 pub(crate) struct Issuer {
-    /// The host whose tokens are minted where no other is asked for.
+    /// The host whose tokens are minted if no other is asked for.
     pub(crate) host: String,
     /// Of the key set, in seconds.
     pub(crate) max_age: u32,
