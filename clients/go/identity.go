@@ -34,7 +34,7 @@ type Identity struct {
 	Issuer string
 	// Audience is `aud`.
 	Audience []string
-	// IssuedAt is `iat`: the time of the request (Pomerium 0.29 and later), before it the session's begin. The zero time
+	// IssuedAt is `iat`: the time of the request (Pomerium 0.29 and later), the session's begin in older versions. The zero time
 	// when missing.
 	IssuedAt time.Time
 	// ExpiresAt is `exp`, five minutes after the request. Long connections outlive it: see [ExpiryContext].
@@ -72,7 +72,7 @@ func (i Identity) String() string {
 		i.Anonymous, len(i.Groups), i.Issuer, i.ExpiresAt.Format(time.RFC3339))
 }
 
-// Format writes what String gives, whatever the verb: %+v and %#v would show every field. Like String and LogValue it is a
+// Format writes the text of String for every verb: %+v and %#v would show every field. Like String and LogValue it is a
 // method of the value, so that copies are covered too.
 func (i Identity) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, i.String()) }
 

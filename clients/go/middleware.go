@@ -13,7 +13,7 @@ import (
 // token is refused, 403 for groups, 503 with Retry-After if there are no keys, and {"error":"token_expired"} as the
 // body. The reason is in the log.
 //
-// Put it around the whole application, router included: what stands in front of it, or next to it, is not protected. A
+// Put it around the whole application, router included: handlers outside it are not protected. A
 // CORS middleware belongs in front: preflights carry no token and are refused like any other request without one.
 //
 // It panics if the verifier is nil, closed or not made by this package.

@@ -54,7 +54,7 @@ func serve(t *testing.T, handler http.Handler, http2 bool) *httptest.Server {
 	return server
 }
 
-// send gives status, body and headers of the answer to a GET with these values of the header.
+// send returns status, body and headers of the answer to a GET with these values of the header.
 func send(t *testing.T, server *httptest.Server, path string, tokens ...string) (int, string, http.Header) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)

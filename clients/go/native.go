@@ -165,7 +165,7 @@ func (n native) with(options string) (native, answer) {
 	return made, take(result)
 }
 
-// optionsOverEnv gives the merged options as output, and the warning to log as claims.
+// optionsOverEnv returns the merged options as output, and the warning to log as claims.
 func optionsOverEnv(options string) answer {
 	return take(C.pomerium_go_options_over_env(pointer(options), length(options)))
 }

@@ -38,7 +38,7 @@ func document(of any) (string, error) {
 	return string(text), nil
 }
 
-// translate gives what JSON says of a value, or why it cannot.
+// translate returns what JSON says of a value, or why it cannot.
 func translate(value any) (member any, why string) {
 	switch value := value.(type) {
 	case *time.Duration:

@@ -238,7 +238,7 @@ func needsGlibcAlone(t *testing.T, program string) {
 	}
 }
 
-// readmeTest gives the one Go program of README.md that is not quoted from examples/.
+// readmeTest returns the one Go program of README.md that is not quoted from examples/.
 func readmeTest(t *testing.T) string {
 	t.Helper()
 	found := regexp.MustCompile("(?s)\n\n```go\n(package main.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)
@@ -306,14 +306,14 @@ func (p *program) stop() string {
 	return string(printed)
 }
 
-// get gives the status of an answer, 0 if there is no server.
+// get returns the status of an answer, 0 if there is no server.
 func get(t *testing.T, url string, tokens ...string) int {
 	t.Helper()
 	status, _, _ := request(t, url, tokens...)
 	return status
 }
 
-// preflight gives the status of an answer, 0 if the server broke the connection.
+// preflight returns the status of an answer, 0 if the server broke the connection.
 func preflight(t *testing.T, url string) int {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodOptions, url, nil)

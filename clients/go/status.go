@@ -81,7 +81,7 @@ type Pinned struct {
 }
 
 // Health says whether an instance can verify, for health pages and probes. Ready is `KeysLoaded || !Asked`; Stale is a
-// warning, neither unready nor unlive. Never restart the application because of it: that brings no key server back.
+// warning. Never restart the application because of it: that brings no key server back.
 type Health struct {
 	// Configured is true: a verifier that exists, and is not closed, is configured.
 	Configured bool `json:"configured"`

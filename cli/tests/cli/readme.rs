@@ -1,6 +1,6 @@
 //! The commands of the documents, run: README.md's "At a terminal", and those below `docs/`.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use crate::{issuer::Issuer, shell::Shell};
 
@@ -14,6 +14,21 @@ fn the_commands_of_the_readme_work() {
 #[test]
 fn the_commands_of_the_troubleshooting_page_work() {
     assert_eq!(run(&blocks(&document("docs/troubleshooting.md"))[0]), 2);
+}
+
+/// The command that installs this one, with the profile that the tests have built.
+#[test]
+fn the_installation_of_the_readme_works() {
+    let line = "cargo install --path cli";
+    assert!(document("README.md").contains(&format!("`{line}`")));
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let arguments = line.split(' ').skip(1).chain(["--locked", "--offline", "--debug", "-q", "--root"]);
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(arguments).arg(folder.path()).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let output = cargo.output().expect("cargo is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let version = Command::new(folder.path().join("bin/pomerium-jwt")).arg("--version").output().expect("it starts");
+    assert!(version.stdout.starts_with(b"pomerium-jwt "), "{version:?}");
 }
 
 /// Runs each line, and gives their number.

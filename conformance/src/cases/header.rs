@@ -47,7 +47,11 @@ fn algorithms() -> Vec<Case> {
         refused("ps256", "RSA-PSS", r#""PS256""#),
         refused("oid", "the object identifier of ECDSA", r#""1.2.840.10045.4.3.2""#),
         refused("ecdh", "an algorithm of encryption", r#""ECDH-ES""#),
-        refused("pbes2", "a password, with work for a verifier that believes it", r#""PBES2-HS256+A128KW","p2c":2147483647"#),
+        refused(
+            "pbes2",
+            "a password, with work for a verifier that believes it",
+            r#""PBES2-HS256+A128KW","p2c":2147483647"#,
+        ),
         case("alg-missing", "no alg")
             .header(format!(r#"{{"kid":"{}","typ":"JWT"}}"#, KEY.thumbprint()))
             .refused("algorithm_not_allowed"),
@@ -243,7 +247,8 @@ fn foreign_keys() -> Vec<Case> {
     for (name, member) in &members {
         let foreign = case(format!("header-{name}-signed-with-it"), format!("{name} brings the key it is signed with"));
         cases.push(foreign.header_member(member).signed_by(&OTHER).refused("signature_invalid"));
-        let ignored = case(format!("header-{name}-ignored"), format!("{name} next to a good signature changes nothing"));
+        let ignored =
+            case(format!("header-{name}-ignored"), format!("{name} next to a good signature changes nothing"));
         cases.push(ignored.header_member(member).accepted());
     }
     cases.push(
