@@ -24,6 +24,13 @@ fn the_installation_of_the_readme_works() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let arguments = line.split(' ').skip(1).chain(["--locked", "--offline", "--debug", "-q", "--root"]);
     let mut cargo = Command::new(env!("CARGO"));
+    // What cargo tells its tests would have build scripts run again
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS"] {
+        cargo.env_remove(name);
+    }
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
+        cargo.env_remove(name);
+    }
     cargo.args(arguments).arg(folder.path()).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     let output = cargo.output().expect("cargo is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
