@@ -6,11 +6,10 @@
 //! ```
 //! use pomerium_jwt::{ErrorCode, Options, Verifier};
 //!
-//! let mut options = Options::for_route("https://app.example.com");
-//! options.jwks = Some(r#"{"keys":[]}"#.to_owned()); // left out, the keys are fetched from the route
-//! let verifier = Verifier::new(options)?;
+//! let options = Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#);
+//! let verifier = Verifier::new(options)?; // without jwks, the keys are fetched from the route
 //! let refused = verifier.verify("").unwrap_err();
-//! assert_eq!((refused.code(), refused.kind().http_status()), (ErrorCode::TokenMissing, 401));
+//! assert_eq!((refused.code(), refused.status()), (ErrorCode::TokenMissing, 401));
 //! # Ok::<(), pomerium_jwt::Error>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -27,19 +26,21 @@ mod names;
 mod options;
 mod request;
 mod status;
+mod time;
 mod token;
 mod verifier;
 
 #[cfg(test)]
 mod tests;
 
+pub use algorithm::Algorithm;
 pub use clock::{Clock, Now};
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
-pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, Ticket};
-pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
+pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, State, Ticket};
+pub use options::{JwkSet, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
 pub use status::{Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -10,13 +10,10 @@ use serde::Serialize;
 
 use crate::{
     error::{ErrorCode, quoted},
-    keys::{Health, KeyStatus, LastError},
+    keys::{Health, KeyStatus, LastError, State},
     names::Names,
     request::RequestRules,
 };
-
-/// Every value of [`Status::state`].
-const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"];
 
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
 #[non_exhaustive]
@@ -24,8 +21,8 @@ const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"
 pub struct Status {
     /// The option the keys come from, with its address or path.
     pub source: String,
-    /// `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
-    pub state: &'static str,
+    /// How old the set in use is.
+    pub state: State,
     /// Seconds since the set in use was asked for; none for static sources.
     pub age: Option<u64>,
     /// Seconds for which the set in use is fresh: drawn for each set from 0.7 to 1.0 of what `cache_ttl` or Cache-Control
@@ -173,8 +170,8 @@ pub(crate) fn metrics(status: &Status) -> String {
         text.sample(name, &[], time);
     }
     text.family("pomerium_jwt_keys_state", "gauge", "1 for the state of the key set in use.");
-    for state in STATES {
-        text.sample("pomerium_jwt_keys_state", &[("state", state)], u8::from(state == status.state));
+    for state in State::ALL {
+        text.sample("pomerium_jwt_keys_state", &[("state", state.name())], u8::from(*state == status.state));
     }
     text.family("pomerium_jwt_key", "info", "Keys that tokens are checked with.");
     let usable = status.keys.iter().filter(|key| key.usable);

@@ -18,12 +18,12 @@ use super::{
     answer::{Failure, Fetched},
     key_set::{Found, KeySet, Trust},
     limits::Limits,
-    policy::{Fetch, Look, Moment, State, Step},
+    policy::{self, Fetch, Look, Moment, Step},
     process::{Process, Processes, Progress, random},
     report::{Report, seconds_to},
     request::KeyRequest,
     snapshot::{Snapshot, Wanted},
-    state::{Health, KeyState, LastError, LastErrorCode},
+    state::{Health, KeyState, LastError, LastErrorCode, State},
 };
 use crate::{
     clock::{Clock, Now, SECOND},
@@ -68,7 +68,12 @@ impl View<'_> {
 impl Cache {
     /// `initial` is a set to start with, as if fetched one ttl ago. `beginning` is the state of the fetches in a process
     /// that has made none.
-    pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>, initial: Option<KeySet>, beginning: State) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        initial: Option<KeySet>,
+        beginning: policy::State,
+    ) -> Self {
         let Settings { source, url, trust, limits } = settings;
         let now = clock.now();
         let snapshot = initial.map(|keys| {
@@ -242,7 +247,7 @@ impl Cache {
         let fetched = snapshot.as_ref().filter(|snapshot| snapshot.fetched);
         KeyState {
             source: self.source.clone(),
-            state: age.map_or("empty", Age::name),
+            state: age.map_or(State::Empty, Age::state),
             age: at.loaded.map(|loaded| in_seconds(loaded.nanoseconds(at.now))),
             ttl: at.loaded.map(|loaded| in_seconds(loaded.ttl)),
             keys: keys.map(|keys| keys.status()).unwrap_or_default(),

@@ -17,7 +17,7 @@ use super::{
     jwk::MAX_BYTES,
     key_set::{KeySet, Trust},
     source::Source,
-    state::{Health, KeyState, LastError, LastErrorCode},
+    state::{Health, KeyState, LastError, LastErrorCode, State},
 };
 use crate::clock::{Clock, SECOND};
 
@@ -135,7 +135,7 @@ impl Local {
         let held = self.held.load();
         KeyState {
             source: self.source.clone(),
-            state: "static",
+            state: State::Static,
             age: None,
             ttl: None,
             keys: held.keys.status(),

@@ -44,7 +44,7 @@ pub(crate) use key_set::{Found, KeySet, Trust, named};
 pub(crate) use limits::Limits;
 pub use request::KeyRequest;
 pub(crate) use source::{FetchOptions, Source, check_url, is_authority};
-pub use state::{Health, KeyStatus, LastError, LastErrorCode};
+pub use state::{Health, KeyStatus, LastError, LastErrorCode, State};
 pub(crate) use store::{Sender, Store};
 pub(crate) use ticket::Patience;
 pub use ticket::Ticket;

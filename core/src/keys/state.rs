@@ -1,11 +1,13 @@
 //! What the key store says of itself, for [`Status`](crate::Status).
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// The part of [`Status`](crate::Status) that comes from the key store.
 pub(crate) struct KeyState {
     pub(crate) source: String,
-    pub(crate) state: &'static str,
+    pub(crate) state: State,
     pub(crate) age: Option<u64>,
     pub(crate) ttl: Option<u64>,
     pub(crate) keys: Vec<KeyStatus>,
@@ -18,6 +20,66 @@ pub(crate) struct KeyState {
     pub(crate) fetch_seconds: Option<f64>,
     pub(crate) key_set: Option<String>,
     pub(crate) health: Health,
+}
+
+/// How old the key set in use is, for [`Status::state`](crate::Status::state).
+///
+/// ```
+/// use pomerium_jwt::State;
+///
+/// assert_eq!(State::Aging.to_string(), "aging");
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Given in the options, or read from a file: it does not age.
+    Static,
+    /// No set has been fetched yet.
+    Empty,
+    /// Younger than its ttl.
+    Fresh,
+    /// Younger than twice its ttl: used, and fetched again in the background.
+    Aging,
+    /// Older than that: fetched before it is used, and used all the same while the source fails.
+    Old,
+    /// Older than `max_stale` allows: no longer used.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order in which a set reaches them.
+    ///
+    /// ```
+    /// use pomerium_jwt::State;
+    ///
+    /// assert!(State::ALL.contains(&State::Fresh));
+    /// ```
+    pub const ALL: &'static [State] =
+        &[State::Static, State::Empty, State::Fresh, State::Aging, State::Old, State::Expired];
+
+    /// The stable name: `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::State::Old.name(), "old");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Static => "static",
+            State::Empty => "empty",
+            State::Fresh => "fresh",
+            State::Aging => "aging",
+            State::Old => "old",
+            State::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// One key of the set in use, as [`Status`](crate::Status) shows it.

@@ -118,7 +118,7 @@ impl Verifier {
     /// let request = verifier.next_request(false).expect("no keys yet");
     /// let headers = [("ETag", "\"1\""), ("Cache-Control", "max-age=60")];
     /// verifier.feed_response(request, 200, headers, r#"{"keys":[]}"#)?;
-    /// assert_eq!(verifier.status().state, "fresh");
+    /// assert_eq!(verifier.status().state, pomerium_jwt::State::Fresh);
     /// # Ok::<(), pomerium_jwt::Error>(())
     /// ```
     ///
