@@ -7,12 +7,14 @@
 
 mod codes;
 mod door;
+mod hosts;
 mod shared;
 
 use std::{
     collections::BTreeMap,
     ffi::{CString, c_char},
     ptr,
+    sync::atomic::AtomicBool,
 };
 
 use pomerium_jwt::{Admission, Error, Identity, Options, Request, Verifier};
@@ -20,12 +22,15 @@ use serde::{Deserialize, de::IgnoredAny};
 
 pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
+pub use hosts::{pomerium_jwt_log_due, pomerium_jwt_options_over_variables};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 pub struct PomeriumJwtVerifier {
     verifier: Verifier,
     /// Owned by the process: freeing it does nothing.
     shared: bool,
+    /// Whether the line at start is written.
+    announced: AtomicBool,
 }
 
 /// The one answer of pomerium_jwt_admit that is neither success nor an error. It is negative: `== 0` means an identity,
@@ -369,8 +374,14 @@ pub extern "C" fn pomerium_jwt_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
+impl PomeriumJwtVerifier {
+    fn new(verifier: Verifier, shared: bool) -> Self {
+        Self { verifier, shared, announced: AtomicBool::new(false) }
+    }
+}
+
 fn boxed(verifier: Verifier) -> *mut PomeriumJwtVerifier {
-    Box::into_raw(Box::new(PomeriumJwtVerifier { verifier, shared: false }))
+    Box::into_raw(Box::new(PomeriumJwtVerifier::new(verifier, false)))
 }
 
 /// What the flags say: upgrade, marked public.
