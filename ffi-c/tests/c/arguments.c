@@ -99,7 +99,7 @@ static void environment(void) {
               merged && strcmp(merged, "{\"leeway\":7,\"route\":[\"https://c.example\"]}") == 0 && !warning,
           "%s", merged ? merged : warning);
     pomerium_jwt_string_free(merged);
-    CHECK(pomerium_jwt_options_over_variables("{}", 2, "{\"POMERIUM_JWT_X\":\"\"}", 23, &merged, &warning) ==
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, "{\"POMERIUM_JWT_X\":\"\"}", 21, &merged, &warning) ==
                   POMERIUM_JWT_INVALID_OPTIONS &&
               !merged && warning,
           "a misspelt variable of the caller's");
