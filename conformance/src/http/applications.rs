@@ -70,6 +70,9 @@ static LISTED: &[Listed] = &[
     node("http2", "node http2.mjs", &[Cors]),
     node("ws", "node ws.mjs", &[Cors, WebSockets]),
     php("php-fpm", "./serve plain", &[Cors]),
+    php("psr-15", "./serve psr15", &[Rewrite, Cors]),
+    php("laravel", "./serve laravel/public", &[Rewrite, Cors]),
+    php("symfony", "./serve symfony/public", &[Rewrite, Cors]),
 ];
 
 /// At most so many processes answer, each of which has a log of its own.

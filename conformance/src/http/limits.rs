@@ -49,7 +49,7 @@ const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"
 /// Where the application gets the target as it was sent.
 const NODE_RAW: &[&str] = &["http", "http2", "ws"];
 /// php-fpm behind nginx, under every framework.
-const NGINX: &[&str] = &["php-fpm"];
+const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
 const WS: &[&str] = &["ws"];
 
 const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
