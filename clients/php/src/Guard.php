@@ -62,7 +62,7 @@ final class Guard
     public function refuse(VerifyException $refused, string $path): Refusal
     {
         $this->report($refused, $path);
-        $plain = new Refusal($refused->code(), $refused->status(), $refused->headers(), $refused->body());
+        $plain = self::plain($refused);
         if ($this->errorHandler === null) {
             return $plain;
         }
@@ -72,6 +72,12 @@ final class Guard
             $this->log('error', 'the error handler failed, so a refusal is rendered without it: ' . $why->getMessage());
             return $plain;
         }
+    }
+
+    /** The response without a handler, and without a line in the log. */
+    public static function plain(VerifyException $refused): Refusal
+    {
+        return new Refusal($refused->code(), $refused->status(), $refused->headers(), $refused->body());
     }
 
     private function rendered(Refusal $plain, string $contentType, string $body): Refusal

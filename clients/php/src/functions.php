@@ -30,7 +30,7 @@ function protect(
         $verifier ??= Verifier::overEnvironment($options);
     } catch (VerifyException $wrong) {
         \error_log("pomerium-jwt: {$wrong->getMessage()}");
-        send(new Refusal($wrong->code(), $wrong->status(), $wrong->headers(), $wrong->body()));
+        send(Guard::plain($wrong));
     }
     Plain::$guard = new Guard($verifier, $logger, $errorHandler, $onRefused);
     try {
@@ -46,8 +46,7 @@ function protect(
 function refuse(VerifyException $refused): never
 {
     $path = Request::pathOf((string) ($_SERVER['REQUEST_URI'] ?? ''));
-    send(Plain::$guard?->refuse($refused, $path)
-        ?? new Refusal($refused->code(), $refused->status(), $refused->headers(), $refused->body()));
+    send(Plain::$guard?->refuse($refused, $path) ?? Guard::plain($refused));
 }
 
 /**
