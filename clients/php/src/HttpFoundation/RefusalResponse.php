@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PomeriumJwt\HttpFoundation;
 
 use PomeriumJwt\Refusal;
+use Symfony\Component\HttpFoundation\Request;
 use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpFoundation\ResponseHeaderBag;
 
@@ -23,5 +24,11 @@ final class RefusalResponse extends Response
                 return $this->getCacheControlHeader();
             }
         };
+    }
+
+    /** As it is: Symfony would take a header that claims another method for the method. The server leaves out HEAD's body. */
+    public function prepare(Request $request): static
+    {
+        return $this;
     }
 }
