@@ -8,5 +8,8 @@ return [
     'lottery' => [0, 100],
     'cookie' => 'example_session',
     'path' => '/',
+    'domain' => null,
+    'secure' => null,
+    'http_only' => true,
     'same_site' => 'lax',
 ];
