@@ -36,14 +36,14 @@ final class ConformanceTest extends TestCase
 
     public function testCases(): void
     {
-        $count = $this->run_all(['cases.json', 'genuine.json'], self::outcome(...));
+        $count = $this->runAll(['cases.json', 'genuine.json'], self::outcome(...));
         self::assertGreaterThan(1300, $count);
         echo "\nconformance: $count cases\n";
     }
 
     public function testRequests(): void
     {
-        $count = $this->run_all(['requests.json'], self::admission(...));
+        $count = $this->runAll(['requests.json'], self::admission(...));
         self::assertGreaterThan(200, $count);
         echo "\nrequests: $count cases\n";
     }
@@ -80,7 +80,7 @@ final class ConformanceTest extends TestCase
         self::assertFileEquals(REPOSITORY . '/include/pomerium_jwt.h', __DIR__ . '/../pomerium_jwt.h', $why);
     }
 
-    private function run_all(array $files, callable $outcome): int
+    private function runAll(array $files, callable $outcome): int
     {
         $failures = [];
         $count = 0;

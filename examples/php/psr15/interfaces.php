@@ -1,6 +1,7 @@
 <?php
 
-// The two interfaces of PSR-15, as in the packages psr/http-server-handler and psr/http-server-middleware, which Debian lacks.
+// The two interfaces of PSR-15, as in the packages psr/http-server-handler and psr/http-server-middleware, which Debian
+// lacks.
 
 declare(strict_types=1);
 

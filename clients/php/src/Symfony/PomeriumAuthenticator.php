@@ -58,7 +58,11 @@ final class PomeriumAuthenticator extends AbstractAuthenticator implements Authe
     public function start(Request $request, ?AuthenticationException $authException = null): Response
     {
         $identity = VerifyListener::identity($request);
-        $code = $identity?->isUser() ? Code::GroupRequired : ($identity === null ? Code::TokenMissing : Code::SubjectMissing);
+        $code = match (true) {
+            $identity === null => Code::TokenMissing,
+            $identity->isUser() => Code::GroupRequired,
+            default => Code::SubjectMissing,
+        };
         return new RefusalResponse(Guard::plain(VerifyException::of($code, 'access_control')));
     }
 }

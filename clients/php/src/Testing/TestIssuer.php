@@ -59,13 +59,20 @@ final class TestIssuer
         return $input . '.' . self::base64url(self::concatenated($signature));
     }
 
+    /** The public key as PEM. */
+    public function publicKey(): string
+    {
+        return \openssl_pkey_get_details($this->key)['key'];
+    }
+
     private function jwk(): array
     {
-        return ['kty' => 'EC', 'crv' => 'P-256', 'alg' => 'ES256', 'use' => 'sig', 'kid' => $this->kid()] + $this->coordinates();
+        $known = ['kty' => 'EC', 'crv' => 'P-256', 'alg' => 'ES256', 'use' => 'sig', 'kid' => $this->kid()];
+        return $known + $this->coordinates();
     }
 
     /** The thumbprint of RFC 7638, as Pomerium's key ids are. */
-    private function kid(): string
+    public function kid(): string
     {
         ['x' => $x, 'y' => $y] = $this->coordinates();
         return \hash('sha256', "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"$x\",\"y\":\"$y\"}");

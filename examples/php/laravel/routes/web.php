@@ -6,7 +6,8 @@ use Illuminate\Http\Request;
 use Illuminate\Support\Facades\Route;
 use PomeriumJwt\Guard;
 
-$identity = static fn (Request $request) => response(json_encode($request->pomerium()), 200, ['Content-Type' => 'application/json']);
+$identity = static fn (Request $request) => response(json_encode($request->pomerium()))
+    ->header('Content-Type', 'application/json');
 
 Route::get('/', $identity); // null if the request passed without one
 
