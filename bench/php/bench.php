@@ -83,10 +83,10 @@ function measured(array $calls, array $tokens): array
 
 $issuer = new TestIssuer();
 $groups = ['admins', 'staff', 'engineering@example.com'];
-$tokens = array_map(
-    static fn (int $n): string => $issuer->mint(['sub' => "user$n", 'jti' => bin2hex(random_bytes(16)), 'groups' => $groups]),
-    range(1, TOKENS)
-);
+$token = static function (int $n) use ($issuer, $groups): string {
+    return $issuer->mint(['sub' => "user$n", 'jti' => bin2hex(random_bytes(16)), 'groups' => $groups]);
+};
+$tokens = array_map($token, range(1, TOKENS));
 $verifier = Verifier::of($issuer->options());
 $keys = [$issuer->kid() => openssl_pkey_get_public($issuer->publicKey())];
 $native = Native::load();
