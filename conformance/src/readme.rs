@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use pomerium_jwt::{Code, OPTIONS, OptionKind};
+use pomerium_jwt::{ErrorCode, OPTIONS, OptionKind};
 
 /// The README with its printed parts written anew.
 pub(crate) fn filled() -> Vec<u8> {
@@ -55,7 +55,7 @@ fn options() -> String {
 
 fn codes() -> String {
     let mut table = "| code | number | HTTP | meaning and what to do |\n|---|---|---|---|\n".to_owned();
-    for code in Code::ALL {
+    for code in ErrorCode::ALL {
         table += &format!("| `{code}` | {} | {} | {} |\n", code.number(), code.kind().http_status(), code.meaning());
     }
     table

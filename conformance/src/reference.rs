@@ -1,11 +1,11 @@
 //! What is printed from the core for documentation and for the other languages: its codes and its options.
 
-use pomerium_jwt::{Code, OPTIONS, OptionKind, OptionSpec};
+use pomerium_jwt::{ErrorCode, OPTIONS, OptionKind, OptionSpec};
 use serde_json::{Value, json};
 
 /// Each code as a line of `codes.json`.
 pub(crate) fn codes() -> Vec<String> {
-    Code::ALL.into_iter().map(code).collect()
+    ErrorCode::ALL.into_iter().map(code).collect()
 }
 
 /// Each option as a line of `options.json`.
@@ -13,7 +13,7 @@ pub(crate) fn options() -> Vec<String> {
     OPTIONS.iter().map(option).collect()
 }
 
-fn code(code: Code) -> String {
+fn code(code: ErrorCode) -> String {
     let (kind, status) = (code.kind().name(), code.kind().http_status());
     line(&[
         ("code", code.name().into()),

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     claims::Payload,
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     json::{self, Json},
 };
 
@@ -114,7 +114,7 @@ fn groups(entries: &[Json<'_>], text: &str) -> Result<Vec<String>, Error> {
     }
     let written: Vec<&str> = json::entries(json::member_text(text, "groups").unwrap_or_default()).collect();
     if written.len() != entries.len() {
-        return Err(Error::new(Code::Internal, "the groups of a verified payload were not found in its text"));
+        return Err(Error::new(ErrorCode::Internal, "the groups of a verified payload were not found in its text"));
     }
     let as_text = |(entry, written): (&Json<'_>, &str)| match entry {
         Json::String(text) => text.clone().into_owned(),
@@ -155,9 +155,9 @@ impl Claims {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let Some(value) = json::member_text(&self.text, name) else { return Ok(None) };
         // Shallower than serde_json's own limit of recursion
-        serde_json::from_str(value)
-            .map(Some)
-            .map_err(|error| Error::new(Code::InvalidArgument, format!("claim {name:?} is not of that type: {error}")))
+        serde_json::from_str(value).map(Some).map_err(|error| {
+            Error::new(ErrorCode::InvalidArgument, format!("claim {name:?} is not of that type: {error}"))
+        })
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(claims.get::<serde_json::Value>("nested"), Ok(Some(serde_json::json!({"b": [1]}))));
         assert_eq!(claims.get::<Option<String>>("null"), Ok(Some(None)));
         assert_eq!(claims.get::<String>("missing"), Ok(None));
-        assert_eq!(claims.get::<u64>("a").unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(claims.get::<u64>("a").unwrap_err().code(), ErrorCode::InvalidArgument);
         assert_eq!(Claims::default().get::<String>("a"), Ok(None));
     }
 

@@ -18,7 +18,7 @@ use std::{
 
 use pomerium_jwt_issuer::{Assertion, Fault, Rotation, Server, ServerOptions, SigningKey, Withdrawal, key_set};
 
-use crate::{Code, Error, Identity, Options, Status, Verifier, clock::TestClock};
+use crate::{Error, ErrorCode, Identity, Options, Status, Ticket, Verifier, clock::TestClock};
 
 /// The longest that is drawn from a `cache_ttl` of 60, and the shortest.
 const TTL: i64 = 60;
@@ -74,12 +74,12 @@ impl App {
         self.verifier.verify(token)
     }
 
-    fn code(&self, token: &str) -> Option<Code> {
+    fn code(&self, token: &str) -> Option<ErrorCode> {
         self.verify(token).err().map(|error| error.code())
     }
 
     /// Verifies and says how long it took.
-    fn timed(&self, token: &str) -> (Option<Code>, Duration) {
+    fn timed(&self, token: &str) -> (Option<ErrorCode>, Duration) {
         let start = Instant::now();
         (self.code(token), start.elapsed())
     }
@@ -146,7 +146,7 @@ fn a_new_key_without_the_append_step_costs_one_fetch_and_the_next_one_a_pause() 
     assert_eq!(app.code(&app.token()), None, "an unknown kid is fetched for at once");
     app.server.rotate(Rotation::AtOnce).expect("rotation");
     let error = app.verify(&app.token()).expect_err("in the pause of 1 to 1.5 s");
-    assert_eq!(error.code(), Code::KeysUnavailable, "{error}");
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{error}");
     let message = error.message();
     assert!(message.contains("was asked 0 s ago, asked again in ") && message.contains("the key set holds"), "{error}");
     assert!((1..=2).contains(&error.retry_after().expect("a fetched source").as_secs()), "{error:?}");
@@ -165,9 +165,9 @@ fn a_withdrawn_key_dies_within_two_ttl() {
     busy.pass(TTL);
     assert_eq!(busy.code(&token), None, "aging: used at once, a refresh runs in the background");
     busy.until("the background refresh", |status| status.fetches == 2 && status.state == "fresh");
-    assert_eq!(busy.code(&token), Some(Code::KeyNotFound), "an earlier set had it: at once");
+    assert_eq!(busy.code(&token), Some(ErrorCode::KeyNotFound), "an earlier set had it: at once");
     assert_eq!(busy.server.fetches(), 3, "and yet a fetch");
-    assert_eq!(busy.code(&token), Some(Code::KeyNotFound));
+    assert_eq!(busy.code(&token), Some(ErrorCode::KeyNotFound));
 
     let idle = App::new();
     let token = idle.token();
@@ -176,7 +176,7 @@ fn a_withdrawn_key_dies_within_two_ttl() {
     idle.server.withdraw(Withdrawal::Signing);
     idle.server.rotate(Rotation::AtOnce).expect("rotation");
     idle.pass(2 * TTL);
-    assert_eq!(idle.code(&token), Some(Code::KeyNotFound), "old and idle: fetched before use");
+    assert_eq!(idle.code(&token), Some(ErrorCode::KeyNotFound), "old and idle: fetched before use");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn an_outage_shorter_than_max_stale_refuses_nothing_and_a_longer_one_says_why() 
     }
     app.pass(2 * (TTL - SHORTEST_TTL) + 40);
     let error = app.verify(&token).expect_err("expired");
-    assert_eq!(error.code(), Code::KeysUnavailable);
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable);
     assert!(error.message().contains("too old") && error.message().contains("500"), "{error}");
     app.server.fault(Fault::None);
     app.pass(5);
@@ -250,7 +250,7 @@ fn a_flood_of_unknown_kids_causes_few_fetches_and_delays_no_known_key() {
         scope.spawn(|| {
             for _ in 0..100_000 {
                 let code = app.code(&foreign).expect("nobody knows this key");
-                assert!(matches!(code, Code::KeysUnavailable | Code::KeyNotFound));
+                assert!(matches!(code, ErrorCode::KeysUnavailable | ErrorCode::KeyNotFound));
             }
         });
         sample(300)
@@ -282,29 +282,29 @@ fn an_unchanged_set_is_confirmed_by_its_etag() {
 fn a_caller_that_cannot_wait_gets_a_ticket() {
     let app = App::new();
     let token = app.token();
-    let mut ticket = 0;
-    let error = app.verifier.verify_cached(&token, Some(&mut ticket)).expect_err("no keys yet");
-    assert_eq!((error.code(), app.server.fetches()), (Code::KeysNeeded, 0));
-    assert_ne!(ticket, 0);
+    let mut ticket = Ticket::new();
+    let error = app.verifier.try_verify(&token, Some(&mut ticket)).expect_err("no keys yet");
+    assert_eq!((error.code(), app.server.fetches()), (ErrorCode::KeysNeeded, 0));
+    assert!(ticket.is_final());
     app.verifier.refresh(false).expect("refresh");
-    assert!(app.verifier.verify_cached(&token, Some(&mut ticket)).is_ok());
+    assert!(app.verifier.try_verify(&token, Some(&mut ticket)).is_ok());
     app.verifier.refresh(false).expect("nothing to do");
     assert_eq!(app.server.fetches(), 1);
 
     let foreign = app.foreign_token();
-    let mut ticket = 0;
-    let code = |ticket: Option<&mut i64>| app.verifier.verify_cached(&foreign, ticket).unwrap_err().code();
-    assert_eq!(code(None), Code::KeysUnavailable, "without a ticket the call is final");
-    assert_eq!(code(Some(&mut ticket)), Code::KeysNeeded);
+    let mut ticket = Ticket::new();
+    let code = |ticket: Option<&mut Ticket>| app.verifier.try_verify(&foreign, ticket).unwrap_err().code();
+    assert_eq!(code(None), ErrorCode::KeysUnavailable, "without a ticket the call is final");
+    assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysNeeded);
     app.verifier.refresh(false).expect("refresh");
-    assert_eq!(code(Some(&mut ticket)), Code::KeysUnavailable, "the key may be about to be published");
-    assert_eq!(code(Some(&mut ticket)), Code::KeysUnavailable, "a call with a ticket is final");
+    assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysUnavailable, "the key may be about to be published");
+    assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysUnavailable, "a call with a ticket is final");
     assert_eq!(app.server.fetches(), 2);
     app.pass(2);
-    let mut ticket = 0;
-    assert_eq!(code(Some(&mut ticket)), Code::KeysNeeded);
+    let mut ticket = Ticket::new();
+    assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysNeeded);
     app.verifier.refresh(false).expect("refresh");
-    assert_eq!(code(Some(&mut ticket)), Code::KeyNotFound, "asked for 2 s after the kid was first asked for");
+    assert_eq!(code(Some(&mut ticket)), ErrorCode::KeyNotFound, "asked for 2 s after the kid was first asked for");
     assert_eq!(app.server.fetches(), 3);
 }
 
@@ -317,7 +317,7 @@ fn refresh_reports_and_forces() {
     app.pass(1);
     app.server.fault(Fault::Garbage);
     let error = app.verifier.refresh(true).expect_err("garbage");
-    assert_eq!(error.code(), Code::KeysUnavailable);
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable);
     assert!(error.message().contains("not strict JSON"), "{error}");
     assert_eq!(app.code(&app.token()), None, "the last good set stays");
     let status = serde_json::to_value(app.verifier.status()).expect("status");
@@ -330,10 +330,10 @@ fn verify_at_uses_the_keys_at_hand() {
     let app = App::new();
     let token = app.token();
     let at = |token: &str| app.verifier.verify_at(token, 3_999_999_999).err().map(|error| error.code());
-    assert_eq!(at(&token), Some(Code::KeysUnavailable));
+    assert_eq!(at(&token), Some(ErrorCode::KeysUnavailable));
     app.verifier.refresh(false).expect("refresh");
     assert_eq!(at(&token), None);
-    assert_eq!(at(&app.foreign_token()), Some(Code::KeysUnavailable));
+    assert_eq!(at(&app.foreign_token()), Some(ErrorCode::KeysUnavailable));
     assert_eq!(app.server.fetches(), 1);
 }
 
@@ -344,7 +344,7 @@ fn a_set_to_start_with_answers_at_once_and_is_refreshed_in_the_background() {
     assert_eq!(app.verifier.status().state, "aging");
     assert_eq!(app.code(&app.assertion().mint(&key)), None);
     app.until("the background refresh", |status| status.state == "fresh");
-    assert_eq!(app.code(&app.assertion().mint(&key)), Some(Code::KeyNotFound), "the source knows better");
+    assert_eq!(app.code(&app.assertion().mint(&key)), Some(ErrorCode::KeyNotFound), "the source knows better");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn an_empty_set_is_explained_and_asked_for_again_soon() {
     let token = app.token();
     app.server.withdraw(Withdrawal::All);
     let error = app.verify(&token).expect_err("empty");
-    assert_eq!(error.code(), Code::KeysEmpty);
+    assert_eq!(error.code(), ErrorCode::KeysEmpty);
     assert!(error.message().contains("is signing_key set in Pomerium?"), "{error}");
     assert!(error.retry_after().is_some());
     assert_eq!(app.verifier.status().ttl, Some(10));

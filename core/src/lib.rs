@@ -1,16 +1,16 @@
 //! Who is calling? Verifies the JWT that Pomerium puts into `X-Pomerium-Jwt-Assertion`, strictly and fast.
 //!
 //! [`Verifier`] holds the checks, [`Options`] what to check against, [`Identity`] the answer, [`Error`] the refusal
-//! with its stable [`Code`]. Nothing in a token is believed before its signature holds.
+//! with its stable [`ErrorCode`]. Nothing in a token is believed before its signature holds.
 //!
 //! ```
-//! use pomerium_jwt::{Code, Options, Verifier};
+//! use pomerium_jwt::{ErrorCode, Options, Verifier};
 //!
 //! let mut options = Options::for_route("https://app.example.com");
 //! options.jwks = Some(r#"{"keys":[]}"#.to_owned()); // left out, the keys are fetched from the route
 //! let verifier = Verifier::new(options)?;
 //! let refused = verifier.verify("").unwrap_err();
-//! assert_eq!((refused.code(), refused.kind().http_status()), (Code::TokenMissing, 401));
+//! assert_eq!((refused.code(), refused.kind().http_status()), (ErrorCode::TokenMissing, 401));
 //! # Ok::<(), pomerium_jwt::Error>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -38,10 +38,11 @@ mod properties;
 #[cfg(test)]
 mod verifier_tests;
 
-pub use error::{Code, Error, Kind};
+pub use error::{Error, ErrorCode, ErrorKind};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
+pub use keys::Ticket;
 pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
 pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, Status};

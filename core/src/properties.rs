@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set};
 use proptest::{prelude::*, sample::Index};
 
-use crate::{Code, OPTIONS, Options, Verifier, claims::Rules};
+use crate::{ErrorCode, OPTIONS, Options, Verifier, claims::Rules};
 use inputs::{Document, document};
 
 const NOW: i64 = 1_800_000_000;
@@ -57,7 +57,7 @@ fn short(key: &SigningKey) -> String {
 }
 
 /// Judges the token both ways, and gives the code of the refusal.
-fn judge(token: &[u8]) -> Option<Code> {
+fn judge(token: &[u8]) -> Option<ErrorCode> {
     let refusal = VERIFIER.verify_at(token, NOW).err();
     let inspection = VERIFIER.inspect(token, NOW).expect("a time in range");
     assert_eq!(inspection.first_failure(), refusal.as_ref(), "inspect explains what verify_at says");
@@ -147,7 +147,7 @@ fn check_construction(options: Result<Verifier, crate::Error>) {
         Ok(verifier) => {
             let _ = (verifier.status(), verifier.verify_at(&*TOKEN, NOW));
         }
-        Err(error) => assert_eq!(error.code(), Code::InvalidOptions, "{error}"),
+        Err(error) => assert_eq!(error.code(), ErrorCode::InvalidOptions, "{error}"),
     }
 }
 

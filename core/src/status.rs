@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use crate::keys::KeyStatus;
 use crate::{
-    error::{Code, quoted},
+    error::{ErrorCode, quoted},
     names::Names,
     request::RequestRules,
 };
@@ -156,11 +156,11 @@ pub(crate) struct KeyState {
 pub(crate) enum Counted {
     Ok,
     Passed,
-    Refused(Code),
+    Refused(ErrorCode),
 }
 
-/// Counts answers: those of [`Code::ALL`], then `passed`, then `ok`.
-pub(crate) struct Counts([AtomicU64; Code::ALL.len() + 2]);
+/// Counts answers: those of [`ErrorCode::ALL`], then `passed`, then `ok`.
+pub(crate) struct Counts([AtomicU64; ErrorCode::ALL.len() + 2]);
 
 impl Counts {
     pub(crate) fn new() -> Self {
@@ -173,9 +173,9 @@ impl Counts {
         let count = match answer {
             Counted::Ok => ok,
             Counted::Passed => passed,
-            Counted::Refused(Code::KeysNeeded) => return,
+            Counted::Refused(ErrorCode::KeysNeeded) => return,
             Counted::Refused(code) => {
-                let row = Code::ALL.iter().position(|listed| *listed == code).unwrap_or(Code::ALL.len() - 1);
+                let row = ErrorCode::ALL.iter().position(|listed| *listed == code).unwrap_or(ErrorCode::ALL.len() - 1);
                 &self.0[row]
             }
         };
@@ -183,7 +183,7 @@ impl Counts {
     }
 
     pub(crate) fn read(&self) -> BTreeMap<&'static str, u64> {
-        let names = Code::ALL.iter().map(|code| code.name()).chain(["passed", "ok"]);
+        let names = ErrorCode::ALL.iter().map(|code| code.name()).chain(["passed", "ok"]);
         names.zip(self.0.iter().map(|count| count.load(Ordering::Relaxed))).collect()
     }
 }

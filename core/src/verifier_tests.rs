@@ -14,7 +14,7 @@ use std::{
 use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
 
 use crate::{
-    Code, Options, Verifier,
+    ErrorCode, Options, Ticket, Verifier,
     clock::{Clock, Now, SECOND},
 };
 
@@ -54,7 +54,7 @@ fn verifier(clock: &Arc<FixedClock>, change: impl FnOnce(&mut Options)) -> Verif
     Verifier::with_clock(options, clock.clone()).expect("options")
 }
 
-fn code(verifier: &Verifier, token: &str) -> Option<Code> {
+fn code(verifier: &Verifier, token: &str) -> Option<ErrorCode> {
     verifier.verify(token).err().map(|error| error.code())
 }
 
@@ -71,11 +71,11 @@ fn trust_on_first_use_pins_what_the_first_verified_user_had() {
     // none of these may decide for the others
     let two = alice(HOST).claim("aud", serde_json::json!(["one", "two"]));
     let refused_or_silent = [
-        (alice("other.example.com").mint(&key(2)), Some(Code::KeyNotFound)),
-        (mint(alice("").issuer(HOST)), Some(Code::AudienceMismatch)),
-        (mint(alice("").audience(HOST)), Some(Code::IssuerMismatch)),
-        (mint(alice(HOST).claim("aud", serde_json::json!([""]))), Some(Code::AudienceMismatch)),
-        (mint(alice(HOST).expires_at(NOW - 100)), Some(Code::TokenExpired)),
+        (alice("other.example.com").mint(&key(2)), Some(ErrorCode::KeyNotFound)),
+        (mint(alice("").issuer(HOST)), Some(ErrorCode::AudienceMismatch)),
+        (mint(alice("").audience(HOST)), Some(ErrorCode::IssuerMismatch)),
+        (mint(alice(HOST).claim("aud", serde_json::json!([""]))), Some(ErrorCode::AudienceMismatch)),
+        (mint(alice(HOST).expires_at(NOW - 100)), Some(ErrorCode::TokenExpired)),
         (mint(Assertion::new("public.example.com", NOW)), None), // anonymous
     ];
     for (token, expected) in &refused_or_silent {
@@ -89,10 +89,10 @@ fn trust_on_first_use_pins_what_the_first_verified_user_had() {
     let after = [
         (mint(two.clone()), None),
         (mint(alice(HOST).audience("two")), None),
-        (mint(alice(HOST).audience("three")), Some(Code::AudienceMismatch)),
-        (mint(two.clone().issuer("other")), Some(Code::IssuerMismatch)),
-        (mint(two.issuer(&format!("https://{HOST}/"))), Some(Code::IssuerMismatch)), // pinned byte for byte
-        (mint(Assertion::new("public.example.com", NOW)), Some(Code::IssuerMismatch)),
+        (mint(alice(HOST).audience("three")), Some(ErrorCode::AudienceMismatch)),
+        (mint(two.clone().issuer("other")), Some(ErrorCode::IssuerMismatch)),
+        (mint(two.issuer(&format!("https://{HOST}/"))), Some(ErrorCode::IssuerMismatch)), // pinned byte for byte
+        (mint(Assertion::new("public.example.com", NOW)), Some(ErrorCode::IssuerMismatch)),
     ];
     for (token, expected) in &after {
         assert_eq!(code(&trusting, token), *expected);
@@ -106,9 +106,9 @@ fn trust_on_first_use_pins_only_what_is_not_configured() {
         options.trust_on_first_use = Some(true);
         options.audience = Some(vec!["*.example.com".to_owned()]);
     });
-    let mut ticket = 0;
+    let mut ticket = Ticket::new();
     let token = alice(HOST).mint(&key(1));
-    assert!(trusting.verify_cached(&token, Some(&mut ticket)).is_ok(), "verify_cached pins too");
+    assert!(trusting.try_verify(&token, Some(&mut ticket)).is_ok(), "try_verify pins too");
     let pinned = trusting.status().pinned.expect("pinned");
     assert_eq!((pinned.issuer.as_deref(), pinned.audience), (Some(HOST), None));
     assert_eq!(code(&trusting, &alice(HOST).audience("other.example.com").mint(&key(1))), None);
@@ -172,7 +172,7 @@ fn a_key_file_is_picked_up_when_it_changes_and_a_bad_one_keeps_the_last_good_set
     fs::write(folder.path().join("new.json"), key_set([])).expect("write");
     assert!(accepts(3));
     verifier.refresh(false).expect("a static source");
-    assert_eq!(code(&verifier, &alice(HOST).mint(&key(3))), Some(Code::KeysEmpty), "refresh reads at once");
+    assert_eq!(code(&verifier, &alice(HOST).mint(&key(3))), Some(ErrorCode::KeysEmpty), "refresh reads at once");
 }
 
 #[cfg(unix)]
@@ -200,7 +200,7 @@ fn files_that_cannot_be_keys_are_refused_at_construction() {
         for name in ["jwks_file", "public_key_file"] {
             let options = serde_json::json!({"route": "https://a.example", name: path});
             let error = Verifier::from_json(options.to_string()).expect_err(name);
-            assert_eq!(error.code(), Code::InvalidOptions);
+            assert_eq!(error.code(), ErrorCode::InvalidOptions);
             assert!(error.message().contains(why) && error.message().contains(name), "{error}");
         }
     }
@@ -214,7 +214,7 @@ fn sets_of_ten_thousand_keys_and_objects_of_a_hundred_thousand_names_are_refused
     for set in [many, format!("{{\"keys\":[{{{}}}]}}", names.join(","))] {
         let mut options = Options::for_route("https://a.example");
         options.jwks = Some(set);
-        assert_eq!(Verifier::new(options).expect_err("too large").code(), Code::InvalidOptions);
+        assert_eq!(Verifier::new(options).expect_err("too large").code(), ErrorCode::InvalidOptions);
     }
     let sixty_five = format!("{{\"keys\":[{}]}}", vec![jwk.as_str(); 65].join(","));
     let mut options = Options::for_route("https://a.example");
@@ -296,7 +296,7 @@ fn a_clock_before_1970_lets_nobody_in() {
     let clock = FixedClock::new();
     let verifier = verifier(&clock, |options| options.route = Some(vec![format!("https://{HOST}")]));
     clock.pass(-NOW - 1);
-    assert_eq!(code(&verifier, &alice(HOST).mint(&key(1))), Some(Code::Internal));
+    assert_eq!(code(&verifier, &alice(HOST).mint(&key(1))), Some(ErrorCode::Internal));
 }
 
 #[test]
@@ -309,13 +309,13 @@ fn sixteen_threads_share_one_verifier() {
                 for m in 0..50 {
                     let token = alice(HOST).token_id(&format!("{n}-{m}")).mint(&key(1));
                     assert_eq!(verifier.verify(&token).expect("good").token_id, Some(format!("{n}-{m}")));
-                    assert_eq!(code(verifier, &token[..token.len() - 6]), Some(Code::SignatureInvalid));
+                    assert_eq!(code(verifier, &token[..token.len() - 6]), Some(ErrorCode::SignatureInvalid));
                 }
             });
         }
     });
     let mut counts = verifier.status().counts;
-    assert_eq!(counts.len(), Code::ALL.len() + 2, "every code is listed, also at 0");
+    assert_eq!(counts.len(), ErrorCode::ALL.len() + 2, "every code is listed, also at 0");
     counts.retain(|_, count| *count > 0);
     assert_eq!(counts, [("ok", 800), ("signature_invalid", 800)].into());
 }

@@ -9,7 +9,7 @@ mod seeds;
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use pomerium_jwt::{Code, Error, Identity, Options, Verifier};
+use pomerium_jwt::{Error, ErrorCode, Identity, Options, Verifier};
 use pomerium_jwt_es256::Key;
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set as jwk_set};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
@@ -162,7 +162,7 @@ fn judge(text: &[u8]) -> Result<Identity, Error> {
 
 /// Whatever is wrong with options, it is `invalid_options`.
 fn construct(verifier: Result<Verifier, Error>) -> Option<Verifier> {
-    verifier.inspect_err(|error| assert_eq!(error.code(), Code::InvalidOptions, "{error}")).ok()
+    verifier.inspect_err(|error| assert_eq!(error.code(), ErrorCode::InvalidOptions, "{error}")).ok()
 }
 
 /// Another reader of JSON than the verifier's; nothing accepted is deeper than it reads.

@@ -37,7 +37,7 @@ impl App {
         self.server.mint(&assertion.expires_at(8_000_000_000))
     }
 
-    fn code(&self, token: &str) -> Option<Code> {
+    fn code(&self, token: &str) -> Option<ErrorCode> {
         self.verifier.verify(token).err().map(|error| error.code())
     }
 }
@@ -72,7 +72,7 @@ fn where_no_thread_can_be_had_a_waiting_caller_fetches_itself() {
         let error = named.verify(&token).expect_err("no thread for its name");
         let last = named.status().last_error.expect("a failure");
         println!("no thread for a name: {last:?}");
-        assert_eq!((error.code(), last.code), (Code::KeysUnavailable, LastErrorCode::Spawn));
+        assert_eq!((error.code(), last.code), (ErrorCode::KeysUnavailable, LastErrorCode::Spawn));
         assert!(last.message.contains("resolve its name") && last.message.contains("limit"), "{last:?}");
 
         limit(maximum);
@@ -91,7 +91,7 @@ fn a_machine_that_slept_asks_again_before_it_trusts_its_keys() {
     app.server.rotate(Rotation::AtOnce).expect("rotation");
     app.clock.jump(2 * TTL); // the monotonic clock stands still meanwhile
     assert_eq!(app.verifier.status().state, "old");
-    assert_eq!(app.code(&token), Some(Code::KeyNotFound), "the key was withdrawn during the sleep");
+    assert_eq!(app.code(&token), Some(ErrorCode::KeyNotFound), "the key was withdrawn during the sleep");
     assert_eq!(app.code(&app.token()), None);
 }
 
@@ -117,7 +117,7 @@ fn a_wall_clock_that_jumps_refuses_no_good_token_and_floods_no_source() {
         assert_eq!(app.server.fetches(), fetches, "after {jump} s");
     }
     app.clock.jump(-100 * YEAR);
-    assert_eq!(app.code(&token), Some(Code::Internal), "a clock before 1970 is no clock");
+    assert_eq!(app.code(&token), Some(ErrorCode::Internal), "a clock before 1970 is no clock");
     app.clock.jump(100 * YEAR);
     assert_eq!(app.code(&token), None);
 
@@ -255,7 +255,7 @@ fn status_and_the_calls_that_never_wait_answer_in_every_stage_of_a_fetch() {
                 let start = Instant::now();
                 let status = verifier.status();
                 assert_eq!((status.state, status.fetches, status.last_error), ("empty", 1, None), "{name}");
-                assert!(verifier.verify_cached(&token, None).is_err() && verifier.verify_at(&token, 1).is_err());
+                assert!(verifier.try_verify(&token, None).is_err() && verifier.verify_at(&token, 1).is_err());
                 slowest = slowest.max(start.elapsed());
                 thread::sleep(Duration::from_millis(1));
             }
@@ -263,7 +263,7 @@ fn status_and_the_calls_that_never_wait_answer_in_every_stage_of_a_fetch() {
             waiting.join().expect("no panic").expect("good keys at last");
             slowest
         });
-        println!("{name}: status, verify_cached and verify_at took at most {slowest:?}");
+        println!("{name}: status, try_verify and verify_at took at most {slowest:?}");
         assert!(slowest < TIMEOUT / 2, "{name}: waited {slowest:?}");
     }
 }

@@ -32,7 +32,7 @@ use std::{
 
 use pomerium_jwt_issuer::{Assertion, SigningKey};
 
-use crate::{Code, LastErrorCode, Options, Status, Verifier, clock::TestClock};
+use crate::{ErrorCode, LastErrorCode, Options, Status, Verifier, clock::TestClock};
 use source::{Peer, good_keys, key};
 
 /// Longer than anything takes beyond the option `timeout`, so that only a hang is found.
@@ -56,7 +56,7 @@ struct Case {
 
 /// What a verifier made of a fault.
 struct Outcome {
-    code: Option<Code>,
+    code: Option<ErrorCode>,
     message: String,
     elapsed: Duration,
     status: Status,
@@ -142,8 +142,8 @@ impl Case {
         let error = outcome.status.last_error.as_ref();
         let (code, kind, parts) = match self.expected {
             Expected::Keys => (None, None, [].as_slice()),
-            Expected::Empty(parts) => (Some(Code::KeysEmpty), None, parts),
-            Expected::Failure(kind, parts) => (Some(Code::KeysUnavailable), Some(kind), parts),
+            Expected::Empty(parts) => (Some(ErrorCode::KeysEmpty), None, parts),
+            Expected::Failure(kind, parts) => (Some(ErrorCode::KeysUnavailable), Some(kind), parts),
         };
         if outcome.code != code || error.map(|error| error.code) != kind {
             complain(format!("{:?} with {error:?}, expected {code:?} with {kind:?}", outcome.code));

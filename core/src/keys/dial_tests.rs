@@ -14,7 +14,7 @@ use pomerium_jwt_issuer::{KEY_SET_PATH, Server, ServerOptions};
 
 use super::*;
 use crate::{
-    Code, LastErrorCode,
+    ErrorCode, LastErrorCode,
     clock::{SECOND, SystemClock},
     faults_tests::child,
     keys::{
@@ -141,7 +141,7 @@ fn a_resolver_that_hangs_costs_one_wait_and_blocks_no_status() {
     }
     let error = remote.state().last_error.expect("there is one");
     println!("a resolver that hangs: {error:?} after {:.2} s", start.elapsed().as_secs_f64());
-    assert_eq!(waiter.join().expect("no panic"), Some(Code::KeysUnavailable));
+    assert_eq!(waiter.join().expect("no panic"), Some(ErrorCode::KeysUnavailable));
     assert_eq!(error.code, LastErrorCode::Timeout);
     for part in ["keys.example.test:", "could not be resolved within 1 s", "connect_to", "timeout"] {
         assert!(error.message.contains(part), "{part}: {}", error.message);

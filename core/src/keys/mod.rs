@@ -25,9 +25,10 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use found::Found;
 pub(crate) use policy::Limits;
+pub use source::Ticket;
 pub(crate) use source::{Fetch, Patience, Source, Store, check_url, is_authority};
 
-use crate::error::{Code, Error};
+use crate::error::{Error, ErrorCode};
 
 /// A signature algorithm (RFC 7518 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,14 +259,14 @@ impl KeySet {
                     format!("the key set has no usable key among {}; the first one: {why}", self.keys.len())
                 }
             };
-            return Error::new(Code::KeysEmpty, what);
+            return Error::new(ErrorCode::KeysEmpty, what);
         }
         let wanted = match kid {
             Some(kid) => format!("no {} key with {}", algorithm.name(), named(kid)),
             None => format!("the token has no kid, so exactly one {} key is needed", algorithm.name()),
         };
         let held: Vec<String> = usable.iter().map(|listed| listed.describe()).collect();
-        Error::new(Code::KeyNotFound, format!("{wanted}; the key set holds {}", held.join(", ")))
+        Error::new(ErrorCode::KeyNotFound, format!("{wanted}; the key set holds {}", held.join(", ")))
     }
 
     /// The thumbprint of the one key that answers to any kid.
@@ -398,7 +399,7 @@ mod tests {
         assert!(set.status().iter().all(|key| key.reason.as_deref() == Some("another key has the same kid")));
         assert_eq!(
             set.find(Some(&one.thumbprint()), Algorithm::Es256).map_err(|error| error.code()),
-            Err(Code::KeysEmpty)
+            Err(ErrorCode::KeysEmpty)
         );
     }
 }

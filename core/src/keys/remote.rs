@@ -18,7 +18,7 @@ use arc_swap::ArcSwapOption;
 
 pub(crate) use super::fetcher::{Failure, Fetched, Fetcher, spawn};
 use super::{
-    Algorithm, Found, KeySet, Patience, Trust,
+    Algorithm, Found, KeySet, Patience, Ticket, Trust,
     age::{Age, Loaded},
     policy::{Caller, Decision, Fetch, Limits, Look, Moment, Refresh, Step},
     progress::{Process, Processes, Progress, random},
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Now, SECOND},
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     status::{Health, KeyState, LastError, LastErrorCode},
 };
 
@@ -135,7 +135,7 @@ impl Remote {
         let wanted = Wanted { kid, algorithm };
         match patience {
             Patience::AtHand | Patience::Ticket(None) => shared.last(wanted, None),
-            Patience::Ticket(Some(ticket)) if *ticket != 0 => shared.last(wanted, Some(*ticket)),
+            Patience::Ticket(Some(ticket)) if ticket.is_final() => shared.last(wanted, Some(ticket.number())),
             Patience::Ticket(Some(ticket)) => shared.first(wanted, Some(ticket)),
             Patience::Wait => shared.first(wanted, None),
         }
@@ -232,7 +232,7 @@ impl Shared {
         (progress, view)
     }
 
-    fn first(self: &Arc<Self>, wanted: Wanted<'_>, ticket: Option<&mut i64>) -> Result<Found, Error> {
+    fn first(self: &Arc<Self>, wanted: Wanted<'_>, ticket: Option<&mut Ticket>) -> Result<Found, Error> {
         let process = self.processes.current();
         let kid = process.kid(wanted.kid, wanted.algorithm);
         let (mut progress, view) = self.enter(&process);
@@ -246,8 +246,8 @@ impl Shared {
         let arrived = view.at.now.monotonic.max(1);
         match (step, ticket, running) {
             (Step::Wait, Some(ticket), _) => {
-                *ticket = arrived;
-                return Err(Error::new(Code::KeysNeeded, "the keys must be fetched first"));
+                *ticket = Ticket::from_number(arrived);
+                return Err(Error::new(ErrorCode::KeysNeeded, "the keys must be fetched first"));
             }
             (Step::Wait, None, Some(fetch)) => {
                 if start.is_some() {
@@ -296,7 +296,7 @@ impl Shared {
             (_, _, Some(set)) => {
                 let why = set.keys.explain(wanted.kid, wanted.algorithm);
                 let why = format!("{}; {}", why.message(), report.when_asked(&self.source));
-                Err(Error::new(Code::KeysUnavailable, why).after(report.retry_after()))
+                Err(Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after()))
             }
             (_, _, None) if view.snapshot.is_some() => Err(self.unavailable(report, "the last good keys are too old")),
             (_, _, None) => Err(self.unavailable(report, "no keys yet")),
@@ -310,7 +310,7 @@ impl Shared {
             None if report.running => format!("{what}; the fetch from {source} is still running, see timeout"),
             None => format!("{what}, from {source}"),
         };
-        Error::new(Code::KeysUnavailable, why).after(report.retry_after())
+        Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after())
     }
 
     /// For a caller that waits: if no thread can be spawned, the caller fetches itself.

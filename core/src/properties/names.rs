@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::no_rules;
 use crate::{
     claims::{Payload, check_names},
-    error::Code,
+    error::ErrorCode,
     json,
     names::{Match, Names},
 };
@@ -63,14 +63,14 @@ enum Found {
 
 /// Issuer, then audience, then their pairing: when only a pattern matched, the host in `iss` must also be one of the
 /// `aud` values. Empty names match nothing.
-fn judge(issuers: &[String], audiences: &[String], iss: &str, aud: &[String]) -> Result<(), Code> {
+fn judge(issuers: &[String], audiences: &[String], iss: &str, aud: &[String]) -> Result<(), ErrorCode> {
     let issuer = if iss.is_empty() { None } else { find(issuers, iss) };
     let audience = aud.iter().any(|value| !value.is_empty() && find(audiences, value).is_some());
     match (issuer, audience) {
-        (None, _) => Err(Code::IssuerMismatch),
+        (None, _) => Err(ErrorCode::IssuerMismatch),
         (Some(Found::Pattern(host)), true) if aud.contains(&host) => Ok(()),
         (Some(Found::Exact), true) => Ok(()),
-        _ => Err(Code::AudienceMismatch),
+        _ => Err(ErrorCode::AudienceMismatch),
     }
 }
 

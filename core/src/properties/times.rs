@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::no_rules;
 use crate::{
     claims::{MAX_TIME, Payload},
-    error::Code,
+    error::ErrorCode,
     json,
 };
 
@@ -83,7 +83,7 @@ fn written() -> impl Strategy<Value = Written> {
     })
 }
 
-fn read(number: &str) -> Result<i64, Code> {
+fn read(number: &str) -> Result<i64, ErrorCode> {
     let claims = format!("{{\"exp\":{number}}}");
     let claims = json::parse(&claims).expect("a JSON number");
     Payload::read(&claims, &no_rules()).map(|payload| payload.expires_at).map_err(|error| error.code())
@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn a_numeric_date_is_what_exact_arithmetic_says(written in written()) {
         let text = written.text();
-        prop_assert_eq!(read(&text), written.time().ok_or(Code::ClaimsMalformed), "{}", text);
+        prop_assert_eq!(read(&text), written.time().ok_or(ErrorCode::ClaimsMalformed), "{}", text);
     }
 }
 

@@ -27,15 +27,15 @@ fn a_foreign_token_is_unavailable_for_some_seconds_and_not_found_from_then_on() 
     let app = App::new();
     assert_eq!(app.code(&app.token()), None);
     let foreign = app.foreign_token();
-    let codes: Vec<Code> = (0..100)
+    let codes: Vec<ErrorCode> = (0..100)
         .map(|_| {
             app.pass(1);
             app.code(&foreign).expect("nobody knows this key")
         })
         .collect();
-    let unavailable = codes.iter().take_while(|code| **code == Code::KeysUnavailable).count();
+    let unavailable = codes.iter().take_while(|code| **code == ErrorCode::KeysUnavailable).count();
     assert!((2..=5).contains(&unavailable), "{codes:?}");
-    assert!(codes[unavailable..].iter().all(|code| *code == Code::KeyNotFound), "never 503 after 401: {codes:?}");
+    assert!(codes[unavailable..].iter().all(|code| *code == ErrorCode::KeyNotFound), "never 503 after 401: {codes:?}");
     assert!(app.server.fetches() <= 2 + 4 + 100 / COOLDOWN as u64, "{} fetches", app.server.fetches());
 }
 
@@ -47,7 +47,7 @@ fn a_good_token_whose_key_is_about_to_be_published_is_never_not_found() {
     let key = SigningKey::generate();
     let token = app.assertion().mint(&key);
     let error = app.verify(&token).expect_err("not published yet");
-    assert_eq!(error.code(), Code::KeysUnavailable, "{error}");
+    assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{error}");
     assert!(error.message().contains("asked 0 s ago"), "{error}");
     assert!(error.retry_after().is_some());
 }
@@ -69,7 +69,7 @@ fn a_wait_is_never_longer_than_timeout() {
     let token = app.token();
     app.server.fault(Fault::Hang);
     let (code, waited) = app.timed(&token);
-    assert_eq!(code, Some(Code::KeysUnavailable));
+    assert_eq!(code, Some(ErrorCode::KeysUnavailable));
     assert!((Duration::from_millis(900)..Duration::from_millis(1800)).contains(&waited), "{waited:?}");
 }
 
@@ -120,12 +120,12 @@ fn a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing() {
 fn a_ticket_that_nobody_comes_back_with_holds_nobody() {
     let app = App::new();
     let token = app.token();
-    let mut abandoned = 0;
-    let error = app.verifier.verify_cached(&token, Some(&mut abandoned)).expect_err("no keys yet");
-    assert_eq!(error.code(), Code::KeysNeeded);
+    let mut abandoned = Ticket::new();
+    let error = app.verifier.try_verify(&token, Some(&mut abandoned)).expect_err("no keys yet");
+    assert_eq!(error.code(), ErrorCode::KeysNeeded);
     assert_eq!(app.code(&token), None, "another caller fetches itself");
     assert_eq!(app.server.fetches(), 1);
-    assert!(app.verifier.verify_cached(&token, Some(&mut abandoned)).is_ok());
+    assert!(app.verifier.try_verify(&token, Some(&mut abandoned)).is_ok());
 }
 
 #[test]
@@ -134,9 +134,9 @@ fn the_sixty_fifth_unknown_kid_does_not_wait() {
     assert_eq!(app.code(&app.token()), None);
     let foreign = app.foreign_token();
     for number in 1..=65 {
-        let mut ticket = 0;
-        let code = app.verifier.verify_cached(&foreign, Some(&mut ticket)).expect_err("unknown").code();
-        let expected = if number <= 64 { Code::KeysNeeded } else { Code::KeysUnavailable };
+        let mut ticket = Ticket::new();
+        let code = app.verifier.try_verify(&foreign, Some(&mut ticket)).expect_err("unknown").code();
+        let expected = if number <= 64 { ErrorCode::KeysNeeded } else { ErrorCode::KeysUnavailable };
         assert_eq!(code, expected, "number {number}");
     }
     assert_eq!(app.server.fetches(), 1, "nobody has called refresh");

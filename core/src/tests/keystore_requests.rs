@@ -56,7 +56,7 @@ fn verifiers_with_other_request_options_share_keys_counts_and_pins() {
     let token = app.token();
     let code = |admission: Result<Admission, crate::Error>| admission.map_err(|error| error.code());
 
-    assert_eq!(code(admins.admit(&request(&token))), Err(Code::GroupRequired));
+    assert_eq!(code(admins.admit(&request(&token))), Err(ErrorCode::GroupRequired));
     assert!(admins.status().pinned.is_none(), "a token that is refused pins nothing");
     assert_eq!(code(open.admit(&request(&token))), Ok(Admission::Passed));
     assert!(matches!(app.verifier.admit(&request(&token)), Ok(Admission::Verified(_))));
@@ -80,13 +80,13 @@ fn a_request_in_two_steps_is_counted_once_and_an_exempt_one_needs_no_keys() {
     let app = App::with(|options| options.exempt_paths = Some(vec!["/health".to_owned()]));
     let token = app.token();
     let health = Request { path: b"/health", ..request(&token) };
-    let mut ticket = 0;
-    assert_eq!(app.verifier.admit_cached(&health, Some(&mut ticket)), Ok(Admission::Passed));
-    assert_eq!((ticket, app.server.fetches()), (0, 0));
-    let needed = app.verifier.admit_cached(&request(&token), Some(&mut ticket)).expect_err("no keys yet");
-    assert_eq!((needed.code(), needed.status()), (Code::KeysNeeded, 503));
+    let mut ticket = Ticket::new();
+    assert_eq!(app.verifier.try_admit(&health, Some(&mut ticket)), Ok(Admission::Passed));
+    assert_eq!((ticket, app.server.fetches()), (Ticket::new(), 0));
+    let needed = app.verifier.try_admit(&request(&token), Some(&mut ticket)).expect_err("no keys yet");
+    assert_eq!((needed.code(), needed.status()), (ErrorCode::KeysNeeded, 503));
     app.verifier.refresh(false).expect("refresh");
-    assert!(matches!(app.verifier.admit_cached(&request(&token), Some(&mut ticket)), Ok(Admission::Verified(_))));
+    assert!(matches!(app.verifier.try_admit(&request(&token), Some(&mut ticket)), Ok(Admission::Verified(_))));
     let counts = app.verifier.status().counts;
     assert_eq!((counts["passed"], counts["ok"], counts.values().sum::<u64>()), (1, 1, 2), "{counts:?}");
 }
@@ -110,7 +110,7 @@ fn metrics_are_open_metrics() {
     let app = App::new();
     let token = app.token();
     assert_eq!(app.code(&token), None);
-    assert_eq!(app.code(""), Some(Code::TokenMissing));
+    assert_eq!(app.code(""), Some(ErrorCode::TokenMissing));
     let text = app.verifier.metrics();
     let kid = app.verifier.status().keys[0].kid.clone().expect("a kid");
     let expected = [
@@ -128,7 +128,7 @@ fn metrics_are_open_metrics() {
         assert!(text.lines().any(|written| written == line), "no line {line} in\n{text}");
     }
     let samples = text.lines().filter(|line| line.contains("verifications_total{")).count();
-    assert_eq!(samples, Code::ALL.len() + 2, "every code, also at 0");
+    assert_eq!(samples, ErrorCode::ALL.len() + 2, "every code, also at 0");
     assert!(text.ends_with("\n# EOF\n") && !text.contains("alice"), "{text}");
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let family = line.split(['{', ' ']).next().unwrap_or_default();

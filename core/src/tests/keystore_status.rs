@@ -27,7 +27,7 @@ fn an_instance_that_gets_no_requests_fetches_because_somebody_looks() {
 fn without_a_usable_key_an_instance_is_not_loaded_and_asks_again() {
     let app = App::new();
     app.server.withdraw(Withdrawal::All);
-    assert_eq!(app.code(&app.foreign_token()), Some(Code::KeysEmpty));
+    assert_eq!(app.code(&app.foreign_token()), Some(ErrorCode::KeysEmpty));
     let status = app.verifier.status();
     assert_eq!((status.state, status.ttl), ("fresh", Some(10)), "the source has answered");
     assert_eq!(health(&app), (true, false, false));
@@ -61,10 +61,10 @@ fn an_idle_application_is_old_and_not_stale() {
 fn a_verification_in_two_steps_is_counted_once() {
     let app = App::new();
     let token = app.token();
-    let mut ticket = 0;
-    assert!(app.verifier.verify_cached(&token, Some(&mut ticket)).is_err());
+    let mut ticket = Ticket::new();
+    assert!(app.verifier.try_verify(&token, Some(&mut ticket)).is_err());
     app.verifier.refresh(false).expect("refresh");
-    assert!(app.verifier.verify_cached(&token, Some(&mut ticket)).is_ok());
+    assert!(app.verifier.try_verify(&token, Some(&mut ticket)).is_ok());
     let counts = app.verifier.status().counts;
     assert_eq!((counts.get("ok"), counts.get("keys_needed").copied().unwrap_or(0)), (Some(&1), 0), "{counts:?}");
     assert_eq!(counts.values().sum::<u64>(), 1, "{counts:?}");

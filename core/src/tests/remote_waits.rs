@@ -47,7 +47,7 @@ fn a_wait_ends_timeout_after_the_start_of_the_fetch_and_not_after_its_own() {
         let waited = start.elapsed();
         assert!((TIMEOUT..2 * TIMEOUT).contains(&waited), "both waits ended after {waited:?}");
         for error in [first.join().expect("no panic"), second, refreshed] {
-            assert_eq!(error.code(), Code::KeysUnavailable);
+            assert_eq!(error.code(), ErrorCode::KeysUnavailable);
             assert!(error.message().contains("still running, see timeout"), "{error}");
         }
     });
