@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use pomerium_jwt::{Code, Error, Options};
+use pomerium_jwt::{Error, ErrorCode, Options};
 
 use crate::{
     PomeriumJwtVerifier,
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
         let (options, variables) =
             unsafe { (bytes(options, len, "options")?, bytes(variables, variables_len, "variables")?) };
         let variables: BTreeMap<String, String> = serde_json::from_slice(variables)
-            .map_err(|_| Error::new(Code::InvalidArgument, "variables is not a JSON object of strings"))?;
+            .map_err(|_| Error::new(ErrorCode::InvalidArgument, "variables is not a JSON object of strings"))?;
         let variables = variables.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         let overlay = Options::from_json(options)?.over_variables(variables)?;
         place.fill_text(|| overlay.options.to_json());
@@ -70,11 +70,11 @@ struct Tally {
     held: AtomicU64,
 }
 
-static TALLIES: [Tally; Code::ALL.len()] =
-    [const { Tally { next: AtomicU64::new(0), held: AtomicU64::new(0) } }; Code::ALL.len()];
+static TALLIES: [Tally; ErrorCode::ALL.len()] =
+    [const { Tally { next: AtomicU64::new(0), held: AtomicU64::new(0) } }; ErrorCode::ALL.len()];
 
 fn tally(code: i32) -> &'static Tally {
-    let place = Code::ALL.into_iter().position(|one| one.number() == code);
+    let place = ErrorCode::ALL.into_iter().position(|one| one.number() == code);
     &TALLIES[place.unwrap_or(TALLIES.len() - 1)] // the last is `internal`
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn each_code_has_a_tally_of_its_own() {
-        let places = Code::ALL.map(|code| std::ptr::from_ref(tally(code.number())));
+        let places = ErrorCode::ALL.map(|code| std::ptr::from_ref(tally(code.number())));
         assert!(places.iter().enumerate().all(|(place, one)| !places[..place].contains(one)));
         assert_eq!(std::ptr::from_ref(tally(12_345)), places[places.len() - 1]);
     }

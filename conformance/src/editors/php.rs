@@ -1,6 +1,6 @@
 //! The PHP package's printed classes: the options with their documentation, the codes and the kinds.
 
-use pomerium_jwt::{Code, Kind, OPTIONS, OptionKind, OptionSpec};
+use pomerium_jwt::{ErrorCode, ErrorKind, OPTIONS, OptionKind, OptionSpec};
 
 const WIDTH: usize = 120;
 
@@ -111,15 +111,16 @@ fn documentation(text: &str, indent: usize) -> String {
 }
 
 fn codes() -> String {
-    let cases: String = Code::ALL
+    let cases: String = ErrorCode::ALL
         .into_iter()
         .map(|code| {
             format!("{}    case {} = '{code}';\n", documentation(code.meaning(), 4), pascal_case(&code.to_string()))
         })
         .collect();
-    let arms = |value: fn(Code) -> String| -> String {
-        let arm = |code: Code| format!("            self::{} => {},\n", pascal_case(&code.to_string()), value(code));
-        Code::ALL.into_iter().map(arm).collect()
+    let arms = |value: fn(ErrorCode) -> String| -> String {
+        let arm =
+            |code: ErrorCode| format!("            self::{} => {},\n", pascal_case(&code.to_string()), value(code));
+        ErrorCode::ALL.into_iter().map(arm).collect()
     };
     format!(
         "{HEAD}\n/**\n * Why a token or a request is refused: the same names and numbers in every language.\n */\n\
@@ -133,11 +134,11 @@ fn codes() -> String {
 
 fn kinds() -> String {
     let all = [
-        (Kind::Options, "The application's configuration or call is wrong."),
-        (Kind::Token, "The token is refused."),
-        (Kind::Keys, "There are no keys to judge the token with; try again later."),
-        (Kind::Access, "The user is known and may not do this."),
-        (Kind::Internal, "A fault of the library or of the machine."),
+        (ErrorKind::Options, "The application's configuration or call is wrong."),
+        (ErrorKind::Token, "The token is refused."),
+        (ErrorKind::Keys, "There are no keys to judge the token with; try again later."),
+        (ErrorKind::Access, "The user is known and may not do this."),
+        (ErrorKind::Internal, "A fault of the library or of the machine."),
     ];
     let cases: String = all
         .iter()
