@@ -23,16 +23,13 @@ final class InstallTest extends TestCase
     public function testIntoAnEmptyProject(): void
     {
         $folder = Scratch::folder();
-        $package = \realpath(__DIR__ . '/..');
-        \file_put_contents("$folder/composer.json", \json_encode([
-            'repositories' => [
-                ['type' => 'path', 'url' => $package, 'options' => ['symlink' => false]],
-                ['packagist.org' => false],
-            ],
-            'require' => ['pomerium-jwt/pomerium-jwt' => '*@dev'],
-        ]));
-        [$code, $output, $errors] = Process::run(['composer', 'install', '--no-interaction'], self::ENVIRONMENT, $folder);
-        self::assertSame(0, $code, $output . $errors);
+        \symlink(\realpath(REPOSITORY), "$folder/pomerium-jwt");
+        \preg_match_all('/^composer .*$/m', \file_get_contents(__DIR__ . '/../README.md'), $commands);
+        self::assertCount(2, $commands[0]);
+        foreach (['echo {} > composer.json', 'composer config repositories.packagist.org false', ...$commands[0]] as $command) {
+            [$code, $output, $errors] = Process::run(['sh', '-c', $command], self::ENVIRONMENT, $folder);
+            self::assertSame(0, $code, "$command: $output$errors");
+        }
 
         $issuer = new Issuer();
         \file_put_contents("$folder/hello.php", <<<'END'
