@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PomeriumJwt;
 
 use FFI\CData;
+use LogicException;
 
 /**
  * Verifies Pomerium's tokens.
@@ -22,7 +23,6 @@ final class Verifier
         private readonly Native $native,
         private readonly CData $verifier,
         private readonly bool $owned,
-        private readonly ?self $base = null,
         private readonly ?string $warning = null,
     ) {
     }
@@ -89,7 +89,7 @@ final class Verifier
         if ($code !== 0) {
             throw self::refusal($code, $message);
         }
-        return new self($this->native, $verifier, true, $this, $this->warning);
+        return new self($this->native, $verifier, true, $this->warning);
     }
 
     /**
@@ -209,9 +209,25 @@ final class Verifier
 
     public function __destruct()
     {
-        if ($this->owned) {
+        if (isset($this->owned) && $this->owned) {
             $this->native->free($this->verifier);
         }
+    }
+
+    /** Two objects would free one verifier. */
+    private function __clone()
+    {
+    }
+
+    /** A verifier is the process's own. */
+    public function __serialize(): array
+    {
+        throw new LogicException('a Verifier cannot be serialized: make one from its options');
+    }
+
+    public function __unserialize(array $data): void
+    {
+        throw new LogicException('a Verifier cannot be unserialized: make one from its options');
     }
 
     private static function made(Native $native, string $options, bool $shared, ?string $warning = null): self
@@ -220,7 +236,7 @@ final class Verifier
         if ($code !== 0) {
             throw self::refusal($code, $message);
         }
-        return new self($native, $verifier, !$shared, null, $warning);
+        return new self($native, $verifier, !$shared, $warning);
     }
 
     private function identity(int $code, string $output, ?string $claims): Identity

@@ -121,7 +121,56 @@ final class ServersTest extends TestCase
         self::assertStringContainsString('write ffi.enable=true into php.ini', $server->errors());
     }
 
+    public function testTheBuiltInServerWithCompressionAndSessions(): void
+    {
+        $port = Http::freePort();
+        $settings = ['ffi.enable=true', 'zlib.output_compression=1', 'session.auto_start=1', 'output_buffering=4096'];
+        $options = ['POMERIUM_JWT_ROUTE' => $this->issuer->url, 'POMERIUM_JWT_EXEMPT_PATHS' => '/health'];
+        $command = [PHP_BINARY, ...\array_merge(...\array_map(static fn ($one) => ['-d', $one], $settings)), '-S', "127.0.0.1:$port"];
+        $server = new Process($command, $options, self::EXAMPLES . '/plain');
+        Http::await($port, $server);
+        $url = "http://127.0.0.1:$port";
+        $unzipped = static function (array $answer): array {
+            return [$answer[0], \str_starts_with($answer[1], "\x1f\x8b") ? \gzdecode($answer[1]) : $answer[1]];
+        };
+        $zipped = ['Accept-Encoding: gzip'];
+        self::assertSame([200, self::OK], $unzipped(Http::get("$url/a", $this->issuer->mint(), $zipped)));
+        self::assertSame([401, '{"error":"token_missing"}'], $unzipped(Http::get("$url/a", '', $zipped)));
+        self::assertSame(200, Http::get("$url/health", '', $zipped)[0]);
+        self::assertSame(401, Http::get("$url/health", '', [...$zipped, 'Upgrade: websocket'])[0]);
+    }
+
     public function testApache(): void
+    {
+        [$server, $url, $log] = $this->apache();
+        $token = $this->issuer->mint();
+        for ($request = 0; $request < 20; $request++) {
+            self::assertSame([200, self::OK], Http::get("$url/reports?a", $token), $log());
+        }
+        self::assertSame([401, '{"error":"token_repeated"}'], Http::get("$url/", $token, ["X-Pomerium-Jwt-Assertion: $token"]));
+        self::assertSame([401, '{"error":"token_missing"}'], Http::get("$url/index.php"));
+        self::assertSame([401, '{"error":"token_missing"}'], Http::get("$url/", '', ["X_Pomerium_Jwt_Assertion: $token"]));
+        self::assertSame(200, Http::get("$url/health")[0]);
+        self::assertSame(1, $this->issuer->fetches());
+        self::assertStringContainsString('accepts issuer', $log());
+        $server->stop();
+    }
+
+    public function testApacheKeepsAuthorizationFromPhp(): void
+    {
+        [$server, $url, $log] = $this->apache('SetEnv POMERIUM_JWT_HEADER_NAME Authorization');
+        $token = $this->issuer->mint();
+        self::assertSame([200, self::OK], Http::get("$url/reports", '', ["Authorization: Bearer $token"]), $log());
+        self::assertSame([401, '{"error":"token_missing"}'], Http::get("$url/reports", $token));
+        $server->stop();
+    }
+
+    /**
+     * With mod_php and one process.
+     *
+     * @return array{Process, string, callable(): string} the server, its URL, and its log
+     */
+    private function apache(string $more = ''): array
     {
         $folder = Scratch::folder();
         $port = Http::freePort();
@@ -147,6 +196,7 @@ final class ServersTest extends TestCase
             php_admin_value ffi.enable true
             SetEnv POMERIUM_JWT_ROUTE {$this->issuer->url}
             SetEnv POMERIUM_JWT_EXEMPT_PATHS /health
+            $more
             LimitRequestFieldSize 65536
             <Directory $root>
                 Require all granted
@@ -158,18 +208,7 @@ final class ServersTest extends TestCase
             END);
         $server = new Process(['/usr/sbin/apache2', '-X', '-f', "$folder/apache.conf"]);
         Http::await($port, $server);
-        $url = "http://127.0.0.1:$port";
-        $token = $this->issuer->mint();
-        $log = static fn (): string => (string) @\file_get_contents("$folder/errors");
-        for ($request = 0; $request < 20; $request++) {
-            self::assertSame([200, self::OK], Http::get("$url/reports?a", $token), $log());
-        }
-        self::assertSame([401, '{"error":"token_repeated"}'], Http::get("$url/", $token, ["X-Pomerium-Jwt-Assertion: $token"]));
-        self::assertSame([401, '{"error":"token_missing"}'], Http::get("$url/index.php"));
-        self::assertSame([401, '{"error":"token_missing"}'], Http::get("$url/", '', ["X_Pomerium_Jwt_Assertion: $token"]));
-        self::assertSame(200, Http::get("$url/health")[0]);
-        self::assertSame(1, $this->issuer->fetches());
-        self::assertStringContainsString('accepts issuer', $log());
+        return [$server, "http://127.0.0.1:$port", static fn (): string => (string) @\file_get_contents("$folder/errors")];
     }
 
     private function serve(array $environment): Process

@@ -107,6 +107,20 @@ final class VerifierTest extends TestCase
         self::assertSame(2, $issuer->fetches(), 'one of its own has keys of its own');
     }
 
+    public function testAVerifierIsNotCopied(): void
+    {
+        $serialized = 'O:20:"PomeriumJwt\Verifier":0:{}';
+        $copies = [static fn ($one) => clone $one, \serialize(...), static fn () => \unserialize($serialized)];
+        foreach ($copies as $copy) {
+            try {
+                $copy(self::verifier());
+                self::fail('copied');
+            } catch (\Error | \LogicException $refused) {
+                self::assertStringContainsString('Verifier', $refused->getMessage());
+            }
+        }
+    }
+
     public function testAForkHasKeysOfItsOwn(): void
     {
         $issuer = new Issuer();
