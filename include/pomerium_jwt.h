@@ -287,10 +287,12 @@ int32_t pomerium_jwt_options_over_variables(const char *options,
                                             char **merged,
                                             char **message);
 
-// Tells whether to write a line to the log now: 1 if so, else 0. `code` 0 asks for the line at start, which is due once
-// in a process for each verifier. Any other code asks for the warning of a refusal, which is due at most once a second
+// Tells whether to write a line to the log now: 1 if so, else 0. `code` 0 asks for the line at start, the summary of
+// pomerium_jwt_describe, which is due once in a process for the same text. Any other code asks for the warning of a refusal, which is due at most once a second
 // in a process; *held is then how many with this code were not written since the last one.
-int32_t pomerium_jwt_log_due(const pomerium_jwt_verifier *verifier, int32_t code, uint64_t *held);
+int32_t pomerium_jwt_log_due(const pomerium_jwt_verifier *verifier,
+                             int32_t code,
+                             uint64_t *held);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -4,12 +4,13 @@ use std::{
     collections::BTreeMap,
     ffi::{OsString, c_char},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Instant,
 };
 
+use arc_swap::ArcSwapOption;
 use pomerium_jwt::{Error, ErrorCode, Options};
 
 use crate::{
@@ -44,15 +45,15 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
     })
 }
 
-/// Tells whether to write a line to the log now: 1 if so, else 0. `code` 0 asks for the line at start, which is due once
-/// in a process for each verifier. Any other code asks for the warning of a refusal, which is due at most once a second
+/// Tells whether to write a line to the log now: 1 if so, else 0. `code` 0 asks for the line at start, the summary of
+/// pomerium_jwt_describe, which is due once in a process for the same text. Any other code asks for the warning of a refusal, which is due at most once a second
 /// in a process; *held is then how many with this code were not written since the last one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_log_due(verifier: *const PomeriumJwtVerifier, code: i32, held: *mut u64) -> i32 {
     // SAFETY: the header's conventions for verifiers and out-pointers
     let (verifier, held) = unsafe { (verifier.as_ref(), held.as_mut()) };
     let due = guarded(|| match (code, verifier) {
-        (0, Some(verifier)) => (!verifier.announced.swap(true, Relaxed)).then_some(0),
+        (0, Some(verifier)) => is_new(&verifier.verifier.summary()).then_some(0),
         (0, None) => None,
         (code, _) => tally(code).due(now()),
     });
@@ -61,6 +62,28 @@ pub unsafe extern "C" fn pomerium_jwt_log_due(verifier: *const PomeriumJwtVerifi
         *held = due.unwrap_or(0);
     }
     i32::from(due.is_some())
+}
+
+/// The lines at start that were written. One immutable list, replaced whole, as that of the shared verifiers is.
+static ANNOUNCED: ArcSwapOption<Vec<String>> = ArcSwapOption::const_empty();
+
+/// Whether this line was not written before; after a handful of lines none is new.
+fn is_new(summary: &str) -> bool {
+    const MOST: usize = 64;
+    let is_due = |list: &[String]| list.len() < MOST && !list.iter().any(|written| written == summary);
+    if !ANNOUNCED.load().as_deref().is_none_or(|list| is_due(list)) {
+        return false;
+    }
+    let mut due = false;
+    ANNOUNCED.rcu(|list| {
+        let mut longer = list.as_deref().cloned().unwrap_or_default();
+        due = is_due(&longer);
+        if due {
+            longer.push(summary.to_owned());
+        }
+        Some(Arc::new(longer))
+    });
+    due
 }
 
 /// How many refusals with one code wait for the next line. No lock, which a `fork()` could leave held.

@@ -14,7 +14,6 @@ use std::{
     collections::BTreeMap,
     ffi::{CString, c_char},
     ptr,
-    sync::atomic::AtomicBool,
 };
 
 use pomerium_jwt::{Admission, Error, Identity, Options, Request, Ticket, Verifier};
@@ -29,8 +28,6 @@ pub struct PomeriumJwtVerifier {
     verifier: Verifier,
     /// Owned by the process: freeing it does nothing.
     shared: bool,
-    /// Whether the line at start is written.
-    announced: AtomicBool,
 }
 
 /// The one answer of pomerium_jwt_admit that is neither success nor an error. It is negative: `== 0` means an identity,
@@ -379,14 +376,8 @@ pub extern "C" fn pomerium_jwt_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-impl PomeriumJwtVerifier {
-    fn new(verifier: Verifier, shared: bool) -> Self {
-        Self { verifier, shared, announced: AtomicBool::new(false) }
-    }
-}
-
 fn boxed(verifier: Verifier) -> *mut PomeriumJwtVerifier {
-    Box::into_raw(Box::new(PomeriumJwtVerifier::new(verifier, false)))
+    Box::into_raw(Box::new(PomeriumJwtVerifier { verifier, shared: false }))
 }
 
 /// C carries a ticket as an integer.

@@ -22,7 +22,7 @@ pub(crate) fn find_or_make(options: &[u8]) -> Result<*const PomeriumJwtVerifier,
         return Ok(found);
     }
     // Making one touches no network: if two threads make the same one, the later one's is dropped
-    let made = Arc::new(PomeriumJwtVerifier::new(Verifier::from_json(options)?, true));
+    let made = Arc::new(PomeriumJwtVerifier { verifier: Verifier::from_json(options)?, shared: true });
     LIST.rcu(|list| {
         let mut longer = list.as_deref().cloned().unwrap_or_default();
         if longer.len() < MOST && find(list.as_ref(), options).is_none() {

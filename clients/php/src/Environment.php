@@ -10,7 +10,8 @@ namespace PomeriumJwt;
  */
 final class Environment
 {
-    private const PREFIX = 'POMERIUM_JWT_';
+    /** Apache puts REDIRECT_ in front of what a rule has set before an internal redirect. */
+    private const NAME = '/^((?:REDIRECT_)*)(POMERIUM_JWT_.*)$/si';
 
     /**
      * @return array<string, string> by name; the process's own win
@@ -19,12 +20,14 @@ final class Environment
     {
         $found = [];
         foreach ([$_ENV, $_SERVER, \getenv()] as $variables) {
+            $redirected = [];
             foreach ($variables as $name => $value) {
                 // In any case: the library refuses a misspelt name instead of dropping a check
-                if (\strncasecmp((string) $name, self::PREFIX, \strlen(self::PREFIX)) === 0 && \is_string($value)) {
-                    $found[(string) $name] = $value;
+                if (\preg_match(self::NAME, (string) $name, $parts) === 1 && \is_string($value)) {
+                    $parts[1] === '' ? $found[$parts[2]] = $value : $redirected[$parts[2]] = $value;
                 }
             }
+            $found += $redirected;
         }
         return $found;
     }

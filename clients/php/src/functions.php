@@ -27,6 +27,9 @@ function protect(
     ?callable $onRefused = null,
 ): ?Identity {
     try {
+        if ($verifier !== null && $options !== []) {
+            throw VerifyException::of(Code::InvalidOptions, 'protect() got a verifier, which has its options: leave them out');
+        }
         $verifier ??= Verifier::overEnvironment($options);
     } catch (VerifyException $wrong) {
         \error_log("pomerium-jwt: {$wrong->getMessage()}");

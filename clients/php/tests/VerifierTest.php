@@ -259,14 +259,20 @@ final class VerifierTest extends TestCase
         \putenv('POMERIUM_JWT_LEEWAY=3');
         $_SERVER['pomerium_jwt_misspelt'] = 'x';
         $_SERVER['HTTP_POMERIUM_JWT_REQUIRE_GROUP'] = 'of a client';
+        $_SERVER['HTTP_REDIRECT_POMERIUM_JWT_TIMEOUT'] = 'of a client';
+        $_SERVER['REDIRECT_REDIRECT_POMERIUM_JWT_OPTIONAL'] = 'of a rule';
+        $_SERVER['REDIRECT_POMERIUM_JWT_LEEWAY'] = 'of a rule';
         try {
             $found = Environment::variables();
+            self::assertSame('of a rule', $found['POMERIUM_JWT_OPTIONAL']);
+            self::assertArrayNotHasKey('POMERIUM_JWT_TIMEOUT', $found);
             self::assertSame('3', $found['POMERIUM_JWT_LEEWAY']);
             self::assertSame('x', $found['pomerium_jwt_misspelt']);
             self::assertArrayNotHasKey('HTTP_POMERIUM_JWT_REQUIRE_GROUP', $found);
         } finally {
             unset($_ENV['POMERIUM_JWT_LEEWAY'], $_SERVER['POMERIUM_JWT_LEEWAY'], $_SERVER['pomerium_jwt_misspelt']);
-            unset($_SERVER['HTTP_POMERIUM_JWT_REQUIRE_GROUP']);
+            unset($_SERVER['HTTP_POMERIUM_JWT_REQUIRE_GROUP'], $_SERVER['HTTP_REDIRECT_POMERIUM_JWT_TIMEOUT']);
+            unset($_SERVER['REDIRECT_REDIRECT_POMERIUM_JWT_OPTIONAL'], $_SERVER['REDIRECT_POMERIUM_JWT_LEEWAY']);
             \putenv('POMERIUM_JWT_LEEWAY');
         }
     }

@@ -79,6 +79,13 @@ static void one_line_at_start_and_one_warning_a_second(void) {
     CHECK(pomerium_jwt_log_due(verifier, 0, &held) == 1 && held == 0, "the line at start");
     CHECK(pomerium_jwt_log_due(shared_verifier(GOOD_OPTIONS), 0, NULL) == 0, "the line at start, again");
     CHECK(pomerium_jwt_log_due(NULL, 0, NULL) == 0, "the line of no verifier");
+    pomerium_jwt_verifier *same = NULL, *other = NULL;
+    CHECK(pomerium_jwt_verifier_with(verifier, "{}", 2, &same, NULL) == 0, "the same options");
+    CHECK(pomerium_jwt_verifier_with(verifier, "{\"optional\":true}", 17, &other, NULL) == 0, "other options");
+    CHECK(pomerium_jwt_log_due(same, 0, NULL) == 0, "the same line of another verifier");
+    CHECK(pomerium_jwt_log_due(other, 0, NULL) == 1, "another line");
+    pomerium_jwt_verifier_free(same);
+    pomerium_jwt_verifier_free(other);
     CHECK(pomerium_jwt_log_due(verifier, POMERIUM_JWT_TOKEN_EXPIRED, &held) == 1 && held == 0, "the first warning");
     int lines = 0;
     for (int i = 0; i < 1000; i++)

@@ -32,7 +32,7 @@ final class Kernel extends HttpKernel
         $container->extension('framework', ['http_method_override' => false]);
         $container->extension('pomerium_jwt', ['group_map' => ['admins' => 'ROLE_ADMIN']]);
         $container->extension('security', [
-            'enable_authenticator_manager' => true,
+            'enable_authenticator_manager' => true, // for Symfony 5
             'providers' => ['pomerium' => ['id' => PomeriumUserProvider::class]],
             'firewalls' => ['main' => [
                 'provider' => 'pomerium',
