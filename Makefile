@@ -78,7 +78,7 @@ go-library:
 	@tools/need go
 	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
 
-# Go beside golang-jwt, go-jose and jwx, as released
+# Go next to golang-jwt, go-jose and jwx, as released
 bench-go: go-library
 	cd bench/go && PKG_CONFIG_PATH=$(GO)/installed/lib/pkgconfig LD_LIBRARY_PATH=$(GO)/installed/lib go run .
 
@@ -138,12 +138,12 @@ bench-php:
 bench: bench-rust bench-python bench-go bench-node bench-php
 .PHONY: bench bench-rust
 
-# Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
+# Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
 bench-rust:
 	@tools/need bench-rust
 	cargo run -q --release --locked --manifest-path bench/Cargo.toml
 
-# Python beside PyJWT, joserfc, Authlib and python-jose, as released
+# Python next to PyJWT, joserfc, Authlib and python-jose, as released
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
 	python3 -m venv $(PYTHON)-bench
@@ -151,9 +151,10 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
-# The scripts in tools/
+# The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
+	python3 tools/test_documents.py
 
 # Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
 lint:
@@ -193,7 +194,7 @@ fuzz:
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json.rs json/text.rs names.rs claims.rs verifier.rs request.rs keys/jwk.rs keys/pem.rs \
 	options/mod.rs options/value.rs options/environment.rs options/resolve.rs
-# What nobody can notice: a name for a message that is never written, a hash set where few names are compared
+# What nobody can notice: a name for a message that is never written, a hash set for a comparison of few names
 UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
 	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
@@ -211,7 +212,7 @@ mutants: test-rust
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance
 
-# Writes include/pomerium_jwt.h anew
+# Writes include/pomerium_jwt.h
 header:
 	@POMERIUM_JWT_WRITE_HEADER=1 cargo test -q --locked -p pomerium-jwt-ffi --test header
 

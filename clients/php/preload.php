@@ -1,6 +1,6 @@
 <?php
 
-// For opcache.preload, where ffi.enable stays at `preload`: only what is compiled here may use FFI.
+// For opcache.preload while ffi.enable is `preload`: only what is compiled here may use FFI.
 
 declare(strict_types=1);
 

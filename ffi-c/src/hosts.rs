@@ -97,7 +97,7 @@ static TALLIES: [Tally; ErrorCode::ALL.len()] =
     [const { Tally { next: AtomicU64::new(0), held: AtomicU64::new(0) } }; ErrorCode::ALL.len()];
 
 fn tally(code: i32) -> &'static Tally {
-    let place = ErrorCode::ALL.into_iter().position(|one| one.number() == code);
+    let place = ErrorCode::ALL.iter().position(|one| one.number() == code);
     &TALLIES[place.unwrap_or(TALLIES.len() - 1)] // the last is `internal`
 }
 
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn each_code_has_a_tally_of_its_own() {
-        let places = ErrorCode::ALL.map(|code| std::ptr::from_ref(tally(code.number())));
+        let places: Vec<_> = ErrorCode::ALL.iter().map(|code| std::ptr::from_ref(tally(code.number()))).collect();
         assert!(places.iter().enumerate().all(|(place, one)| !places[..place].contains(one)));
         assert_eq!(std::ptr::from_ref(tally(12_345)), places[places.len() - 1]);
     }

@@ -19,19 +19,6 @@ final class ReadmeTest extends TestCase
         self::$text = \file_get_contents(__DIR__ . '/../README.md');
     }
 
-    public function testItQuotesTheExamples(): void
-    {
-        $pattern = '/(<!-- file: (\S+) -->\n```\w+\n).*?```\n/s';
-        $quote = static fn (array $found): string => $found[1] . \file_get_contents(REPOSITORY . "/$found[2]") . "```\n";
-        $filled = \preg_replace_callback($pattern, $quote, self::$text, -1, $count);
-        self::assertGreaterThan(5, $count);
-        if (\getenv('POMERIUM_JWT_WRITE_README') === '1') {
-            \file_put_contents(__DIR__ . '/../README.md', $filled);
-        }
-        $why = 'write the examples into README.md with POMERIUM_JWT_WRITE_README=1 phpunit --filter Readme';
-        self::assertSame($filled, self::$text, $why);
-    }
-
     public function testTheFirstProgram(): void
     {
         \preg_match('/## Use\n\n```php\n(.*?)```/s', self::$text, $found);

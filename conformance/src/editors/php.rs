@@ -68,6 +68,7 @@ fn parameter(spec: &OptionSpec) -> String {
         OptionKind::Seconds(_) => "int|DateInterval|null",
         OptionKind::Integer(_) => "?int",
         OptionKind::JwkSet | OptionKind::Claims => "array|object|null",
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     };
     let text = OPTIONS.iter().fold(spec.meaning.split_whitespace().collect::<Vec<_>>().join(" "), |text, other| {
         text.replace(&format!("`{}`", other.name), &format!("`{}`", camel_case(other.name)))
@@ -112,15 +113,15 @@ fn documentation(text: &str, indent: usize) -> String {
 
 fn codes() -> String {
     let cases: String = ErrorCode::ALL
-        .into_iter()
+        .iter()
         .map(|code| {
             format!("{}    case {} = '{code}';\n", documentation(code.meaning(), 4), pascal_case(&code.to_string()))
         })
         .collect();
     let arms = |value: fn(ErrorCode) -> String| -> String {
         let arm =
-            |code: ErrorCode| format!("            self::{} => {},\n", pascal_case(&code.to_string()), value(code));
-        ErrorCode::ALL.into_iter().map(arm).collect()
+            |code: &ErrorCode| format!("            self::{} => {},\n", pascal_case(&code.to_string()), value(*code));
+        ErrorCode::ALL.iter().map(arm).collect()
     };
     format!(
         "{HEAD}\n/**\n * Why a token or a request is refused: the same names and numbers in every language.\n */\n\
@@ -148,7 +149,7 @@ fn kinds() -> String {
         .collect();
     let arms: String = all
         .iter()
-        .map(|(kind, _)| format!("            self::{} => {},\n", pascal_case(kind.name()), kind.http_status()))
+        .map(|(kind, _)| format!("            self::{} => {},\n", pascal_case(kind.name()), kind.status()))
         .collect();
     format!(
         "{HEAD}\n/**\n * What a code is about.\n */\nenum Kind: string\n{{\n{cases}\n    /** The HTTP status to answer with. */\n    \

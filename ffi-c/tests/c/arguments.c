@@ -24,7 +24,7 @@ static void constructors(void) {
         {"a negative length", "{}", SIZE_MAX, POMERIUM_JWT_INVALID_ARGUMENT},
         {"the first length too large", "{}", SIZE_MAX / 2 + 1, POMERIUM_JWT_INVALID_ARGUMENT},
         {"nothing to check against", "{}", 2, POMERIUM_JWT_INVALID_OPTIONS},
-        {"a NUL behind the object", "{}", 3, POMERIUM_JWT_INVALID_OPTIONS},
+        {"a NUL after the object", "{}", 3, POMERIUM_JWT_INVALID_OPTIONS},
         {"a NUL inside", "{\"route\0\":1}", 12, POMERIUM_JWT_INVALID_OPTIONS},
         {"no UTF-8", "{\"\xff\":1}", 7, POMERIUM_JWT_INVALID_OPTIONS},
         {"an unknown option", "{\"rout\":1}", 10, POMERIUM_JWT_INVALID_OPTIONS},

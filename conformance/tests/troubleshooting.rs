@@ -1,4 +1,4 @@
-//! The README's troubleshooting table names a case for each line; the case must show what the line says.
+//! The troubleshooting table names a case for each row; the case must show what the row says.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -8,19 +8,20 @@ use serde_json::Value;
 #[test]
 fn every_symptom_is_reproduced_by_its_case() {
     let outcomes: BTreeMap<String, String> = ["cases.json", "genuine.json"].into_iter().flat_map(outcomes).collect();
-    let readme = std::fs::read_to_string("../README.md").expect("README.md");
-    let (_, table) = readme.split_once("<!-- troubleshooting -->\n").expect("the table");
+    let page = std::fs::read_to_string("../docs/troubleshooting.md").expect("docs/troubleshooting.md");
+    let (_, table) = page.split_once("<!-- troubleshooting -->\n").expect("the table");
     let (table, _) = table.split_once("<!-- end -->").expect("the end of the table");
     let rows: Vec<&str> = table.lines().skip(2).collect();
     assert!(rows.len() > 10, "the table is empty");
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let case = cells[3].trim_matches('`');
-        let outcome = outcomes.get(case).unwrap_or_else(|| panic!("no case {case}, which README.md names: {row}"));
+        let outcome =
+            outcomes.get(case).unwrap_or_else(|| panic!("no case {case}, which docs/troubleshooting.md names: {row}"));
         if let Some(code) = cells[0].strip_prefix('`').and_then(|rest| rest.split('`').next())
             && outcome != "ok"
         {
-            assert_eq!(outcome, code, "{case} shows another code than the README says");
+            assert_eq!(outcome, code, "{case} shows another code than the page says");
         }
     }
 }
