@@ -28,7 +28,8 @@ function protect(
 ): ?Identity {
     try {
         if ($verifier !== null && $options !== []) {
-            throw VerifyException::of(Code::InvalidOptions, 'protect() got a verifier, which has its options: leave them out');
+            $why = 'protect() got a verifier, which has its options already: leave them out';
+            throw VerifyException::of(Code::InvalidOptions, $why);
         }
         $verifier ??= Verifier::overEnvironment($options);
     } catch (VerifyException $wrong) {

@@ -23,7 +23,7 @@ use PomeriumJwt\Laravel\PomeriumUser;
 use PomeriumJwt\VerifyException;
 use Symfony\Component\HttpFoundation\Response;
 
-require_once REPOSITORY . '/examples/php/laravel/bootstrap/app.php';
+require_once 'Illuminate/autoload.php';
 
 /**
  * The example application of Laravel, with real tokens.
@@ -32,8 +32,16 @@ final class LaravelTest extends TestCase
 {
     use ActsAsPomeriumUser;
 
+    private static string $storage;
+
+    public static function setUpBeforeClass(): void
+    {
+        self::$storage = Scratch::folder();
+    }
+
     public function createApplication()
     {
+        \putenv('STORAGE=' . self::$storage);
         $app = require REPOSITORY . '/examples/php/laravel/bootstrap/app.php';
         $app->make(Console::class)->bootstrap();
         $app->make('config')->set('logging.default', 'null');

@@ -51,13 +51,24 @@ final class Process
     /** The first match of this in its standard output, as soon as it is there. */
     public function printed(string $pattern): string
     {
-        while (\preg_match($pattern, $this->output(), $found) !== 1) {
-            if (!$this->runs()) {
-                throw new RuntimeException("it ended: {$this->output()}{$this->errors()}");
+        return $this->awaited($pattern, $this->output(...))[1];
+    }
+
+    /** Returns when its standard error matches: a line may come later than the answer that it is about. */
+    public function warns(string $pattern): void
+    {
+        $this->awaited($pattern, $this->errors(...));
+    }
+
+    /** @return list<string> the match, as soon as it is there */
+    private function awaited(string $pattern, callable $text): array
+    {
+        for ($end = \microtime(true) + 60; \preg_match($pattern, $text(), $found) !== 1; \usleep(10_000)) {
+            if (!$this->runs() || \microtime(true) > $end) {
+                throw new RuntimeException("it never printed $pattern: {$this->output()}{$this->errors()}");
             }
-            \usleep(10_000);
         }
-        return $found[1];
+        return $found;
     }
 
     public function runs(): bool
