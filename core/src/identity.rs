@@ -1,12 +1,13 @@
 //! Verified claims -> the normalised identity, the same in every language.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     claims::Payload,
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
     json::{self, Json},
     time::system_time,
 };
@@ -169,7 +170,8 @@ impl Claims {
         let Some(value) = json::member_text(&self.text, name) else { return Ok(None) };
         // Shallower than serde_json's own limit of recursion
         serde_json::from_str(value).map(Some).map_err(|error| {
-            Error::new(ErrorCode::InvalidArgument, format!("claim {name:?} is not of that type: {error}"))
+            let message = format!("claim {name:?} is not of that type: {error}");
+            Error::new(ErrorCode::InvalidArgument, message).caused_by(Arc::new(error))
         })
     }
 }

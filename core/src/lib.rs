@@ -18,6 +18,7 @@
 mod algorithm;
 mod claims;
 mod clock;
+mod code;
 mod error;
 mod identity;
 mod json;
@@ -25,10 +26,13 @@ mod keys;
 mod names;
 mod options;
 mod request;
+mod route;
 mod status;
 mod time;
 mod token;
+mod url;
 mod verifier;
+mod wording;
 
 #[cfg(all(test, feature = "fetch"))]
 mod faults_tests;
@@ -40,7 +44,8 @@ mod properties;
 mod verifier_tests;
 
 pub use algorithm::Algorithm;
-pub use error::{Error, ErrorCode, ErrorKind};
+pub use code::{ErrorCode, ErrorKind, UnknownCode};
+pub use error::{Error, Facts};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;

@@ -5,11 +5,13 @@
 use std::fmt;
 
 use crate::{
-    error::{Error, ErrorCode, quoted},
+    code::ErrorCode,
+    error::{Error, Facts},
     identity::Identity,
     keys::{Patience, Ticket},
     status::Counted,
     verifier::Verifier,
+    wording::quoted,
 };
 
 /// The facts of a request, as an integration finds them. Their meaning is exact; read each before collecting it.
@@ -136,7 +138,7 @@ impl Identity {
         if groups.iter().any(|group| self.in_group(group.as_ref())) {
             return Ok(self);
         }
-        Err(group_required("this route", groups))
+        Err(group_required("this route", self, groups))
     }
 }
 
@@ -147,12 +149,17 @@ fn check_groups<S: AsRef<str>>(groups: &[S]) -> Result<(), Error> {
     Err(Error::new(ErrorCode::InvalidArgument, "require_group got an empty list: name at least one group"))
 }
 
-fn group_required<S: AsRef<str>>(who: &str, groups: &[S]) -> Error {
+fn group_required<S: AsRef<str>>(who: &str, identity: &Identity, groups: &[S]) -> Error {
     const SHOWN: usize = 4;
     let names: Vec<String> = groups.iter().take(SHOWN).map(|group| quoted(group.as_ref())).collect();
     let more = if groups.len() > SHOWN { ", ..." } else { "" };
     let message = format!("the user is in none of the groups that {who} demands: {}{more}", names.join(", "));
-    Error::new(ErrorCode::GroupRequired, message)
+    let facts = Facts::Mismatch {
+        claim: "groups".to_owned(),
+        actual: identity.groups.clone(),
+        expected: groups.iter().map(|group| group.as_ref().to_owned()).collect(),
+    };
+    Error::new(ErrorCode::GroupRequired, message).about(facts)
 }
 
 impl Verifier {
@@ -258,7 +265,7 @@ impl RequestRules {
         if self.require_group.is_empty() || self.require_group.iter().any(|group| identity.in_group(group)) {
             return Ok(());
         }
-        Err(group_required("require_group", &self.require_group))
+        Err(group_required("require_group", identity, &self.require_group))
     }
 
     fn exempts(&self, request: &Request<'_>) -> bool {

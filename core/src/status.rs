@@ -9,11 +9,7 @@ use std::{
 use serde::Serialize;
 
 pub use crate::keys::KeyStatus;
-use crate::{
-    error::{ErrorCode, quoted},
-    names::Names,
-    request::RequestRules,
-};
+use crate::{code::ErrorCode, names::Names, request::RequestRules, wording::quoted};
 
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
 #[non_exhaustive]
@@ -156,6 +152,15 @@ pub struct LastError {
     /// When, in Unix seconds.
     pub at: i64,
 }
+
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What [`source`](std::error::Error::source) of an error about fetched keys gives.
+impl std::error::Error for LastError {}
 
 /// The stage at which the keys could not be loaded.
 #[non_exhaustive]

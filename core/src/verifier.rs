@@ -9,7 +9,8 @@ use once_cell::race::OnceBox;
 use crate::{
     claims::{self, MAX_TIME, Payload, Rules, check_names},
     clock::{Clock, SystemClock},
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
     identity::{Claims, Identity},
     keys::{self, Algorithm, Found, KeySet, Patience, Store, Ticket},
     names::Names,

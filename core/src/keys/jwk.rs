@@ -64,7 +64,7 @@ fn public_key(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, St
     let key = match jwk.member("kty").and_then(Json::as_str) {
         Some("EC") => elliptic(jwk, previous)?,
         Some("RSA") => rsa(jwk)?,
-        Some(other) => return Err(format!("unsupported key type {}", crate::error::quoted(other))),
+        Some(other) => return Err(format!("unsupported key type {}", crate::wording::quoted(other))),
         None => return Err("malformed: kty is not a string".to_owned()),
     };
     check_purpose(jwk, key.algorithm().name())?;
@@ -89,7 +89,7 @@ fn check_purpose(jwk: &Json<'_>, algorithm: &str) -> Result<(), String> {
 fn elliptic(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, String> {
     match jwk.member("crv").and_then(Json::as_str) {
         Some("P-256") => {}
-        Some(other) => return Err(format!("unsupported curve {}", crate::error::quoted(other))),
+        Some(other) => return Err(format!("unsupported curve {}", crate::wording::quoted(other))),
         None => return Err("malformed: crv is not a string".to_owned()),
     }
     let coordinate = |name: &str| {

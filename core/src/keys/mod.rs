@@ -29,7 +29,7 @@ pub use source::Ticket;
 pub(crate) use source::{Fetch, Patience, Source, Store, check_url, is_authority};
 
 pub(crate) use crate::algorithm::Algorithm;
-use crate::error::{Error, ErrorCode};
+use crate::{code::ErrorCode, error::Error};
 
 /// Which keys of a set may be used: the options `algorithms` and `pin_kids`.
 #[derive(Debug, Clone)]

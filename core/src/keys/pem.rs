@@ -59,7 +59,7 @@ fn public_key(text: &str, previous: Option<&KeySet>) -> Result<PublicKey, String
             _ => {}
         }
     }
-    let labels: Vec<String> = blocks.iter().map(|block| crate::error::quoted(block.label)).collect();
+    let labels: Vec<String> = blocks.iter().map(|block| crate::wording::quoted(block.label)).collect();
     Err(format!("no PUBLIC KEY and no CERTIFICATE block, only {}", labels.join(", ")))
 }
 

@@ -26,7 +26,8 @@ use super::{
 };
 use crate::{
     clock::{Clock, Now, SECOND},
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
     status::{Health, KeyState, LastError, LastErrorCode, State},
 };
 
@@ -296,7 +297,7 @@ impl Shared {
             (_, _, Some(set)) => {
                 let why = set.keys.explain(wanted.kid, wanted.algorithm);
                 let why = format!("{}; {}", why.message(), report.when_asked(&self.source));
-                Err(Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after()))
+                Err(self.with_report(Error::new(ErrorCode::KeysUnavailable, why), report))
             }
             (_, _, None) if view.snapshot.is_some() => Err(self.unavailable(report, "the last good keys are too old")),
             (_, _, None) => Err(self.unavailable(report, "no keys yet")),
@@ -310,7 +311,16 @@ impl Shared {
             None if report.running => format!("{what}; the fetch from {source} is still running, see timeout"),
             None => format!("{what}, from {source}"),
         };
-        Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after())
+        self.with_report(Error::new(ErrorCode::KeysUnavailable, why), report)
+    }
+
+    /// With what is known of the fetches: when the next attempt can succeed, and why the last one failed.
+    fn with_report(&self, error: Error, report: &Report) -> Error {
+        let error = error.after(report.retry_after());
+        match &report.last_error {
+            Some(cause) => error.caused_by(cause.clone()),
+            None => error,
+        }
     }
 
     /// For a caller that waits: if no thread can be spawned, the caller fetches itself.

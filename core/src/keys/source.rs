@@ -8,7 +8,7 @@ use super::{
     policy::Limits,
     remote::{Fetcher, Remote},
 };
-use crate::{clock::Clock, error::Error, names, status::KeyState};
+use crate::{clock::Clock, error::Error, status::KeyState, url};
 
 /// The key source, as configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub(crate) struct Fetch {
 
 /// `http(s)://host[:port][/path][?query]` in printable ASCII.
 pub(crate) fn check_url(url: &str) -> Result<(), String> {
-    let wrong = || format!("jwks_url {}: write https://host[:port]/path", crate::error::quoted(url));
+    let wrong = || format!("jwks_url {}: write https://host[:port]/path", crate::wording::quoted(url));
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(wrong)?;
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let printable = url.bytes().all(|b| b.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&b)) && url.len() <= 2048;
@@ -60,9 +60,9 @@ pub(crate) fn check_url(url: &str) -> Result<(), String> {
 
 /// `host[:port]`. The host may be an IPv6 address in brackets.
 pub(crate) fn is_authority(text: &str) -> bool {
-    let Some(bracketed) = text.strip_prefix('[') else { return names::is_authority(text) };
+    let Some(bracketed) = text.strip_prefix('[') else { return url::is_authority(text) };
     let Some((address, port)) = bracketed.split_once(']') else { return false };
-    address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || names::is_authority(&format!("host{port}")))
+    address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || url::is_authority(&format!("host{port}")))
 }
 
 /// The keys of one source.

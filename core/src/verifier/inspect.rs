@@ -9,12 +9,13 @@ use serde::Serialize;
 
 use super::{Pinning, Verifier, check_now, signature_invalid};
 use crate::{
-    claims::{self, Payload, absent_or, check_audience, check_issuer, check_pairing, listed},
-    error::{Error, quoted},
+    claims::{self, Payload, check_audience, check_issuer, check_pairing},
+    error::Error,
     identity::Identity,
     json::Json,
     keys::{self, Algorithm, Found, Patience},
     token::{self, Parts},
+    wording::{absent_or, listed, quoted},
 };
 
 /// What [`Verifier::inspect`] found. For people who look for the reason, **never for letting anyone in**: what it shows
