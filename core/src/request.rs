@@ -1,6 +1,4 @@
-//! Who gets in: a request's facts -> an identity, passed without one, or refused.
-//!
-//! Every integration calls [`Verifier::admit`], and none has a rule of its own.
+//! The facts of a request, the rules about requests, and what one route demands of those who got in.
 
 use std::fmt;
 
@@ -8,9 +6,6 @@ use crate::{
     code::ErrorCode,
     error::{Error, Facts},
     identity::Identity,
-    keys::{Patience, Ticket},
-    status::Counted,
-    verifier::Verifier,
     wording::quoted,
 };
 
@@ -162,51 +157,6 @@ fn group_required<S: AsRef<str>>(who: &str, identity: &Identity, groups: &[S]) -
     Error::new(ErrorCode::GroupRequired, message).about(facts)
 }
 
-impl Verifier {
-    /// Decides whether a request gets in, and who sent it: every integration calls this. If keys have to be fetched
-    /// first, it waits for them, at most `timeout`.
-    ///
-    /// In this order: a request whose path is in `exempt_paths` passes, unless it is an upgrade; one without a token
-    /// passes if `optional` is set, or if its endpoint is marked public and it is not an upgrade; everything else is
-    /// decided by [`verify`](Self::verify).
-    ///
-    /// # Errors
-    /// As `verify`. The response is [`status`](Error::status), [`headers`](Error::headers) and [`body`](Error::body);
-    /// the message is for the log alone.
-    pub fn admit(&self, request: &Request<'_>) -> Result<Admission, Error> {
-        self.admit_with(request, Patience::Wait)
-    }
-
-    /// As [`admit`](Self::admit), but never waits: `keys_needed` and the ticket as
-    /// [`try_verify`](Self::try_verify) has them.
-    ///
-    /// # Errors
-    /// As `admit`, and `keys_needed`.
-    pub fn try_admit(&self, request: &Request<'_>, ticket: Option<&mut Ticket>) -> Result<Admission, Error> {
-        self.admit_with(request, Patience::Ticket(ticket))
-    }
-
-    fn admit_with(&self, request: &Request<'_>, patience: Patience<'_>) -> Result<Admission, Error> {
-        let rules = self.request_rules();
-        let outcome = if rules.exempts(request) {
-            Ok(Admission::Passed)
-        } else {
-            match self.judge_text(request.token, patience) {
-                Err(error) if error.code() == ErrorCode::TokenMissing && rules.passes_without_token(request) => {
-                    Ok(Admission::Passed)
-                }
-                judged => judged.map(Admission::Verified),
-            }
-        };
-        self.count(match &outcome {
-            Ok(Admission::Passed) => Counted::Passed,
-            Ok(Admission::Verified(_)) => Counted::Ok,
-            Err(error) => Counted::Refused(error.code()),
-        });
-        outcome
-    }
-}
-
 /// The request options, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RequestRules {
@@ -268,11 +218,13 @@ impl RequestRules {
         Err(group_required("require_group", identity, &self.require_group))
     }
 
-    fn exempts(&self, request: &Request<'_>) -> bool {
+    /// Whether the path is one of `exempt_paths`. An upgrade is never exempt.
+    pub(crate) fn exempts(&self, request: &Request<'_>) -> bool {
         !request.upgrade && self.exempt.iter().any(|entry| entry.covers(request.path))
     }
 
-    fn passes_without_token(&self, request: &Request<'_>) -> bool {
+    /// Whether a request without a token gets in.
+    pub(crate) fn passes_without_token(&self, request: &Request<'_>) -> bool {
         self.optional || (request.marked_public && !request.upgrade)
     }
 }
