@@ -182,8 +182,8 @@ fn malformed(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::ClaimsMalformed, message)
 }
 
-/// What the options demand of the claims.
-#[derive(Debug)]
+/// What the options demand of the claims. The default demands as little as possible.
+#[derive(Debug, Default)]
 pub(crate) struct Rules {
     /// None: not configured, to be pinned on first use.
     pub(crate) issuer: Option<Names>,

@@ -126,6 +126,19 @@ impl Error {
         self.retry_after
     }
 
+    /// [`retry_after`](Self::retry_after) as the header has it: in whole seconds, rounded up, at least 1.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").retry_after_seconds(), None);
+    /// ```
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        let round_up = |time: Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        self.retry_after.map(|time| round_up(time).max(1))
+    }
+
     /// What the failed check compared, for errors about claims and groups.
     ///
     /// ```
@@ -188,8 +201,8 @@ impl Error {
         if self.status() == 401 {
             headers.push(("WWW-Authenticate", r#"Bearer error="invalid_token""#.to_owned()));
         }
-        if let Some(after) = self.retry_after.filter(|_| self.status() == 503) {
-            headers.push(("Retry-After", after.as_secs().max(1).to_string()));
+        if let Some(seconds) = self.retry_after_seconds().filter(|_| self.status() == 503) {
+            headers.push(("Retry-After", seconds.to_string()));
         }
         headers
     }
