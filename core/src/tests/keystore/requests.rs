@@ -4,6 +4,14 @@
 use super::*;
 use crate::{Admission, Request};
 
+both_ways! {
+    verifiers_with_other_request_options_share_keys_counts_and_pins
+    a_request_in_two_steps_is_counted_once_and_an_exempt_one_needs_no_keys
+    a_refusal_for_want_of_keys_says_when_to_try_again
+    metrics_are_open_metrics
+    a_fetch_that_is_running_is_not_yet_a_success
+}
+
 fn options(text: &str) -> Options {
     Options::from_json(text).expect(text)
 }
@@ -44,9 +52,8 @@ fn the_summary_says_what_is_accepted_and_what_is_set() {
     }
 }
 
-#[test]
-fn verifiers_with_other_request_options_share_keys_counts_and_pins() {
-    let app = App::with(|options| {
+fn verifiers_with_other_request_options_share_keys_counts_and_pins(way: Way) {
+    let app = App::with(way, |options| {
         let route = options.route.take().expect("a route");
         options.jwks_url = Some(format!("{}/.well-known/pomerium/jwks.json", route[0]));
         options.trust_on_first_use = Some(true);
@@ -56,13 +63,13 @@ fn verifiers_with_other_request_options_share_keys_counts_and_pins() {
     let token = app.token();
     let code = |admission: Result<Admission, crate::Error>| admission.map_err(|error| error.code());
 
-    assert_eq!(code(admins.admit(&request(&token))), Err(ErrorCode::GroupRequired));
+    assert_eq!(code(app.admit(&admins, &request(&token))), Err(ErrorCode::GroupRequired));
     assert!(admins.status().pinned.is_none(), "a token that is refused pins nothing");
-    assert_eq!(code(open.admit(&request(&token))), Ok(Admission::Passed));
-    assert!(matches!(app.verifier.admit(&request(&token)), Ok(Admission::Verified(_))));
+    assert_eq!(code(app.admit(&open, &request(&token))), Ok(Admission::Passed));
+    assert!(matches!(app.admit(&app.verifier, &request(&token)), Ok(Admission::Verified(_))));
     assert_eq!(app.server.fetches(), 1);
 
-    let (base, copy) = (app.verifier.status(), open.status());
+    let (base, copy) = (app.status(), open.status());
     assert_eq!((&base.counts, &base.pinned), (&copy.counts, &copy.pinned));
     let mut counts = base.counts.clone();
     counts.retain(|_, count| *count > 0);
@@ -75,9 +82,8 @@ fn verifiers_with_other_request_options_share_keys_counts_and_pins() {
     assert_eq!(code(open.admit(&request(&token))), Ok(Admission::Passed), "a copy outlives its base");
 }
 
-#[test]
-fn a_request_in_two_steps_is_counted_once_and_an_exempt_one_needs_no_keys() {
-    let app = App::with(|options| options.exempt_paths = Some(vec!["/health".to_owned()]));
+fn a_request_in_two_steps_is_counted_once_and_an_exempt_one_needs_no_keys(way: Way) {
+    let app = App::with(way, |options| options.exempt_paths = Some(vec!["/health".to_owned()]));
     let token = app.token();
     let health = Request { path: b"/health", ..request(&token) };
     let mut ticket = Ticket::new();
@@ -85,17 +91,16 @@ fn a_request_in_two_steps_is_counted_once_and_an_exempt_one_needs_no_keys() {
     assert_eq!((ticket, app.server.fetches()), (Ticket::new(), 0));
     let needed = app.verifier.try_admit(&request(&token), Some(&mut ticket)).expect_err("no keys yet");
     assert_eq!((needed.code(), needed.status()), (ErrorCode::KeysNeeded, 503));
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert!(matches!(app.verifier.try_admit(&request(&token), Some(&mut ticket)), Ok(Admission::Verified(_))));
-    let counts = app.verifier.status().counts;
+    let counts = app.status().counts;
     assert_eq!((counts["passed"], counts["ok"], counts.values().sum::<u64>()), (1, 1, 2), "{counts:?}");
 }
 
-#[test]
-fn a_refusal_for_want_of_keys_says_when_to_try_again() {
-    let app = App::new();
+fn a_refusal_for_want_of_keys_says_when_to_try_again(way: Way) {
+    let app = App::new(way);
     app.server.fault(Fault::InternalServerError);
-    let refused = app.verifier.admit(&request(&app.token())).expect_err("no keys");
+    let refused = app.admit(&app.verifier, &request(&app.token())).expect_err("no keys");
     let after = refused.headers().into_iter().find(|(name, _)| *name == "Retry-After").expect("a header").1;
     assert_eq!(
         (refused.status(), after.parse::<u64>().ok()),
@@ -105,14 +110,13 @@ fn a_refusal_for_want_of_keys_says_when_to_try_again() {
 }
 
 /// Every line but those that tell the time.
-#[test]
-fn metrics_are_open_metrics() {
-    let app = App::new();
+fn metrics_are_open_metrics(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     assert_eq!(app.code(""), Some(ErrorCode::TokenMissing));
     let text = app.verifier.metrics();
-    let kid = app.verifier.status().keys[0].kid.clone().expect("a kid");
+    let kid = app.status().keys[0].kid.clone().expect("a kid");
     let expected = [
         "pomerium_jwt_verifications_total{code=\"ok\"} 1".to_owned(),
         "pomerium_jwt_verifications_total{code=\"passed\"} 0".to_owned(),
@@ -138,9 +142,8 @@ fn metrics_are_open_metrics() {
 }
 
 /// A counter that goes down is taken for a restart, and counted again.
-#[test]
-fn a_fetch_that_is_running_is_not_yet_a_success() {
-    let app = App::new();
+fn a_fetch_that_is_running_is_not_yet_a_success(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.fault(Fault::Hang);

@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[path = "policy_kids.rs"]
 mod unknown_kids;
 
 const LIMITS: Limits =
@@ -45,11 +44,24 @@ fn failed_at(seconds: i64) -> State {
     State { failed_at: Some(seconds * SECOND), ..backing_off() }
 }
 
-/// A step, and whether it starts a fetch.
+/// A step, and whether it starts a fetch. If the host runs the fetches, the step is the same one, and the fetch is the
+/// host's to start.
 fn blocking(state: &mut State, at: &Moment<'_>, look: Look) -> (Step, bool) {
+    let mut by_host = State { by_host: true, ..state.clone() };
     let decision = state.first(at, look, Caller::Blocking);
+    assert_eq!(by_host.first(at, look, Caller::Blocking), Decision { start: None, ..decision });
+    host_starts(&mut by_host, at, decision.start);
     assert!(decision.start.is_none() || decision.start == state.running);
     (decision.step, decision.start.is_some())
+}
+
+/// What is started without a host is what the host starts.
+fn host_starts(by_host: &mut State, at: &Moment<'_>, start: Option<Fetch>) {
+    if let Some(fetch) = start {
+        assert!(by_host.wants_fetch());
+        assert_eq!(by_host.refresh(at, false), Refresh::Start(fetch));
+    }
+    assert!(!by_host.wants_fetch());
 }
 
 #[test]
@@ -313,7 +325,10 @@ fn a_look_at_the_status_starts_a_due_fetch_if_no_usable_key_is_loaded() {
         ("old with a usable key: fetched when it is used", moment(1199), State::default(), false),
     ];
     for (name, at, mut state, starts) in table {
+        let mut by_host = State { by_host: true, ..state.clone() };
         let start = state.look_after(&at);
+        assert_eq!(by_host.look_after(&at), None);
+        host_starts(&mut by_host, &at, start);
         assert_eq!((start.is_some(), start.is_none() || start == state.running), (starts, true), "{name}");
     }
 }

@@ -16,6 +16,7 @@ use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
 use crate::{
     ErrorCode, Options, Ticket, Verifier,
     clock::{Clock, Now, SECOND},
+    keys::Sender,
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -51,7 +52,7 @@ fn alice(host: &str) -> Assertion {
 fn verifier(clock: &Arc<FixedClock>, change: impl FnOnce(&mut Options)) -> Verifier {
     let mut options = Options { jwks: Some(key_set([&key(1)]).into()), ..Options::default() };
     change(&mut options);
-    Verifier::with_clock(options, clock.clone()).expect("options")
+    Verifier::build(options, Sender::Library, clock.clone()).expect("options")
 }
 
 fn code(verifier: &Verifier, token: &str) -> Option<ErrorCode> {

@@ -19,7 +19,7 @@ use ureq::{
     },
 };
 
-use super::remote::spawn;
+use crate::keys::fetcher::spawn;
 
 /// Finds the addresses of `host:port`. May take as long as it likes.
 pub(super) type LookUp = fn(&str) -> io::Result<Vec<SocketAddr>>;
@@ -199,5 +199,5 @@ fn until(deadline: Instant, timeout: NextTimeout) -> NextTimeout {
 }
 
 #[cfg(test)]
-#[path = "dial_tests.rs"]
+#[path = "../../tests/dial.rs"]
 mod tests;

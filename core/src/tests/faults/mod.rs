@@ -10,7 +10,7 @@
 //! | `machine` | threads, clocks, many verifiers, `status` |
 //! | `forks` | a fork in the middle of a fetch |
 //!
-//! `keys/dial_tests.rs` has the faults of name resolution, which cannot be had from a machine's own resolver.
+//! `tests/dial.rs` has the faults of name resolution, which cannot be had from a machine's own resolver.
 
 mod addresses;
 mod bodies;
@@ -32,7 +32,7 @@ use std::{
 
 use pomerium_jwt_issuer::{Assertion, SigningKey};
 
-use crate::{ErrorCode, LastErrorCode, Options, Status, Verifier, clock::TestClock};
+use crate::{ErrorCode, LastErrorCode, Options, Status, Verifier, clock::TestClock, keys::Sender};
 use source::{Peer, good_keys, key};
 
 /// Longer than anything takes beyond the option `timeout`, so that only a hang is found.

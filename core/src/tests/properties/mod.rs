@@ -45,7 +45,7 @@ fn no_rules() -> Rules {
 
 /// A published key that protects nothing.
 fn rsa() -> SigningKey {
-    let pem = include_str!("../../conformance/keys/rsa-2048-published-test-key.pem");
+    let pem = include_str!("../../../../conformance/keys/rsa-2048-published-test-key.pem");
     SigningKey::from_pem(pem).expect("an RSA key")
 }
 

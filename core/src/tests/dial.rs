@@ -15,33 +15,34 @@ use pomerium_jwt_issuer::{KEY_SET_PATH, Server, ServerOptions};
 use super::*;
 use crate::{
     ErrorCode, LastErrorCode,
+    algorithm::Algorithm,
     clock::{SECOND, SystemClock},
-    faults_tests::child,
     keys::{
-        Algorithm, Fetch, Limits, Patience, Trust,
-        http::Request,
-        remote::{Fetched, Fetcher, Remote},
+        FetchOptions, Limits, Patience, Trust, answer::Fetched, cache::Settings, fetcher::Fetcher, http::Client,
+        remote::Remote, snapshot::Wanted,
     },
+    tests::faults::child,
 };
 
 /// Longer than anything takes, so that only a hang is found.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn fetch() -> Fetch {
-    Fetch { timeout: Duration::from_secs(1), ..Fetch::default() }
+fn fetch() -> FetchOptions {
+    FetchOptions { timeout: Duration::from_secs(1), ..FetchOptions::default() }
 }
 
 /// `http://HOST:PORT/...` of this server.
-fn request(host: &str, server: &Server, look_up: LookUp) -> Request {
+fn client(host: &str, server: &Server, look_up: LookUp) -> Client {
     let url = format!("http://{host}:{}{KEY_SET_PATH}", server.address().port());
-    Request { look_up, ..Request::new(url, fetch()).expect("options") }
+    Client { look_up, ..Client::new(url, fetch()).expect("options") }
 }
 
-fn remote(request: Request) -> Remote {
+fn remote(client: Client) -> Remote {
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
     let clock = Arc::new(SystemClock::new());
     let limits = Limits { ttl: None, max_stale: 3600 * SECOND, cooldown: 10 * SECOND, timeout: SECOND };
-    Remote::new("jwks_url".to_owned(), trust, limits, Box::new(request), clock, None)
+    let settings = Settings { source: "jwks_url".to_owned(), url: client.url.clone(), trust, limits };
+    Remote::new(settings, Some(Arc::new(client)), clock, None)
 }
 
 fn server() -> Server {
@@ -97,7 +98,7 @@ fn a_name_leads_to_loopback_or_is_refused() {
     ];
     let server = server();
     for (name, look_up, expected) in rows {
-        let remote = remote(request("keys.example.test", &server, look_up));
+        let remote = remote(client("keys.example.test", &server, look_up));
         let answer = remote.refresh(true);
         let error = remote.state().last_error;
         println!("a name that leads to {name}: {error:?}");
@@ -122,19 +123,20 @@ fn with_connect_to_no_other_name_is_asked_for() {
     let server = server();
     let inner = format!("inner.example.test:{}", server.address().port());
     let connect_to = Some(inner.clone());
-    let request = Request { fetch: Fetch { connect_to, ..fetch() }, ..request("keys.example.test", &server, note) };
-    assert!(matches!(request.fetch(None), Ok(Fetched::Set { .. })));
+    let fetch = FetchOptions { connect_to, ..fetch() };
+    let client = Client { fetch, ..client("keys.example.test", &server, note) };
+    assert!(matches!(client.fetch(None), Ok(Fetched::Set { .. })));
     assert_eq!(*ASKED.lock().expect("no panic"), [inner]);
 }
 
 #[test]
 fn a_resolver_that_hangs_costs_one_wait_and_blocks_no_status() {
     let server = server();
-    let remote = Arc::new(remote(request("keys.example.test", &server, hang)));
+    let remote = Arc::new(remote(client("keys.example.test", &server, hang)));
     let waiting = remote.clone();
     let start = Instant::now();
-    let waiter =
-        thread::spawn(move || waiting.acquire(None, Algorithm::Es256, Patience::Wait).err().map(|error| error.code()));
+    let wanted = Wanted { kid: None, algorithm: Algorithm::Es256 };
+    let waiter = thread::spawn(move || waiting.acquire(wanted, Patience::Wait).err().map(|error| error.code()));
     while remote.state().last_error.is_none() {
         assert!(start.elapsed() < PATIENCE, "{:?}", remote.state().fetches);
         thread::sleep(Duration::from_millis(1));
@@ -160,7 +162,7 @@ fn a_fork_while_a_name_is_resolved_leaves_both_processes_whole() {
     child::alone(|| {
         PARENT.store(process::id(), Ordering::SeqCst);
         let server = server();
-        let remote = Arc::new(remote(request("keys.example.test", &server, hang_in_the_parent)));
+        let remote = Arc::new(remote(client("keys.example.test", &server, hang_in_the_parent)));
         let refreshing = remote.clone();
         let refresh = thread::spawn(move || refreshing.refresh(false));
         let start = Instant::now();

@@ -1,5 +1,6 @@
-//! The one GET that brings the keys. What may be asked, and what is taken for an answer, is decided here.
+//! The one GET that brings the keys, sent with ureq. What is taken for an answer is decided in `answer.rs`.
 
+mod dial;
 mod explain;
 mod proxy;
 
@@ -11,32 +12,32 @@ use rustls::{
 };
 use ureq::{
     Agent,
-    http::{HeaderMap, Response, StatusCode, header},
+    http::{Response, header},
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
 };
 
 use super::{
-    Fetch,
-    dial::{self, Dial, LookUp},
-    jwk::MAX_BYTES,
-    local,
-    remote::{Failure, Fetched, Fetcher},
+    answer::{Body, Failure, Fetched, Head},
+    fetcher::Fetcher,
+    file,
+    source::FetchOptions,
+    state::LastErrorCode,
 };
-use crate::status::LastErrorCode;
+use dial::{Dial, LookUp};
 
 /// The largest `ca_file`: the system's own bundles have about 220 kB.
 const MAX_CA_BYTES: usize = 4 * 1024 * 1024;
 
 /// Everything a fetch needs to know.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(super) url: String,
-    pub(super) fetch: Fetch,
+pub(super) struct Client {
+    url: String,
+    fetch: FetchOptions,
     /// The system's; only tests that need a resolver which hangs have another.
-    pub(super) look_up: LookUp,
+    look_up: LookUp,
 }
 
-impl Fetcher for Request {
+impl Fetcher for Client {
     /// A new agent each time: no pooled connection outlives its fetch, and roots and proxy are read again.
     fn fetch(&self, etag: Option<&str>) -> Result<Fetched, Failure> {
         let deadline = Instant::now() + self.fetch.timeout;
@@ -60,14 +61,14 @@ impl Fetcher for Request {
     }
 }
 
-impl Request {
+impl Client {
     /// Checks the CA options now, although the file is read again at each fetch.
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(crate) fn new(url: String, fetch: Fetch) -> Result<Self, String> {
+    pub(super) fn new(url: String, fetch: FetchOptions) -> Result<Self, String> {
         if let Some(path) = &fetch.ca_file {
-            let readable = local::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
+            let readable = file::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
             readable.map_err(|why| format!("ca_file {}: {why}", path.display()))?;
         }
         if let Some(text) = &fetch.ca_pem {
@@ -80,29 +81,16 @@ impl Request {
         self.url.starts_with("https://")
     }
 
-    /// Only 200 and 304 are answers. A redirect is not followed, because it could lead anywhere.
-    fn read(&self, mut response: Response<ureq::Body>, asked: bool) -> Result<Fetched, Failure> {
-        let status = response.status();
-        let max_age = max_age(response.headers());
-        if status == StatusCode::NOT_MODIFIED && asked {
-            return Ok(Fetched::NotModified { max_age });
+    fn read(&self, mut response: Response<ureq::Body>, conditional: bool) -> Result<Fetched, Failure> {
+        let head = match Head::read(&self.url, conditional, response.status().as_u16(), response.headers())? {
+            Head::Complete(fetched) => return Ok(fetched),
+            Head::Body(head) => head,
+        };
+        match response.body_mut().with_config().limit(Body::LONGEST_READ).read_to_vec() {
+            Ok(body) => head.complete(body),
+            Err(ureq::Error::BodyExceedsLimit(_)) => Err(head.too_large()),
+            Err(other) => Err(self.explain(&other)),
         }
-        if status != StatusCode::OK {
-            return Err(self.wrong_status(status));
-        }
-        if is_encoded(response.headers()) {
-            return Err(self.encoded());
-        }
-        let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-        let limited = response.body_mut().with_config().limit(MAX_BYTES as u64 + 1).read_to_vec();
-        let body = limited.map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(_) => self.too_large(),
-            other => self.explain(&other),
-        })?;
-        if body.len() > MAX_BYTES {
-            return Err(self.too_large());
-        }
-        Ok(Fetched::Set { body, etag, max_age })
     }
 
     /// The system's roots and `ca_file` and `ca_pem` in one list, read now: a rotated file is picked up.
@@ -121,7 +109,7 @@ impl Request {
         let system = rustls_native_certs::load_native_certs();
         let mut roots = system.certs;
         if let Some(path) = &self.fetch.ca_file {
-            let found = local::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
+            let found = file::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
             roots.extend(found.map_err(|why| refuse(format!("ca_file {}: {why}", path.display())))?);
         }
         if let Some(text) = &self.fetch.ca_pem {
@@ -137,33 +125,12 @@ impl Request {
     }
 }
 
-/// Whether the body is encoded. "identity", in any case (RFC 9110 section 8.4.1), and an empty list say that it is not.
-fn is_encoded(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::CONTENT_ENCODING).iter();
-    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
-}
-
-/// Cache-Control's max-age in seconds (RFC 9111 section 5.2.2.1); 0 if it forbids storing.
-fn max_age(headers: &HeaderMap) -> Option<i64> {
-    let values = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
-    let directives: Vec<String> =
-        values.flat_map(|value| value.split(',')).map(|directive| directive.trim().to_ascii_lowercase()).collect();
-    if directives.iter().any(|directive| directive == "no-store" || directive == "no-cache") {
-        return Some(0);
-    }
-    let seconds =
-        directives.iter().find_map(|directive| directive.strip_prefix("max-age="))?.trim_matches('"').to_owned();
-    // longer than a number can say is long
-    seconds.bytes().all(|b| b.is_ascii_digit()).then(|| seconds.parse().unwrap_or(i64::MAX))
-}
-
 /// The certificates of a PEM text; at least one. Each can be trusted: one that cannot would be skipped in silence
 /// later, and its absence reported as an unknown CA.
 ///
 /// # Errors
 /// A sentence.
-pub(crate) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     let list = found.map_err(|error| format!("the PEM is malformed: {error}"))?;
     if list.is_empty() {

@@ -1,12 +1,10 @@
-//! An application, its callers and a key source on a simulated clock. `policy_promises.rs` makes worlds of it.
+//! An application, its callers and a key source on a simulated clock. `promises.rs` makes worlds of it.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-#[path = "policy_plans.rs"]
 mod plans;
-#[path = "policy_promises.rs"]
 mod promises;
 
 /// What a key source does with the fetches that start now. Times are in thousandths of `timeout`.
@@ -150,6 +148,8 @@ enum Task {
 }
 
 struct World {
+    /// The host runs the fetches: it starts one when a call wants it.
+    by_host: bool,
     limits: Limits,
     now: i64,
     random: Random,
@@ -174,12 +174,13 @@ struct World {
 }
 
 impl World {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: Limits, by_host: bool) -> Self {
         Self {
+            by_host,
             limits,
             now: 0,
             random: Random::new(0),
-            state: State::default(),
+            state: if by_host { State::by_host() } else { State::default() },
             loaded: None,
             keys: Vec::new(),
             source: Source::Answers(10),
@@ -199,8 +200,8 @@ impl World {
     }
 
     /// All that happens in a world, and then what still runs.
-    fn run(plan: &Plan) -> Self {
-        let mut world = Self::new(plan.limits.clone());
+    fn run(plan: &Plan, by_host: bool) -> Self {
+        let mut world = Self::new(plan.limits.clone(), by_host);
         for (seed, event) in &plan.events {
             world.random = Random::new(*seed);
             world.happen(*event);
@@ -261,7 +262,18 @@ impl World {
                 if let Some(fetch) = self.with_state(|state, at| state.look_after(at)) {
                     self.start(fetch);
                 }
+                self.host_starts();
             }
+        }
+    }
+
+    /// What a host does after each answer.
+    fn host_starts(&mut self) {
+        if self.by_host
+            && self.state.wants_fetch()
+            && let Refresh::Start(fetch) = self.with_state(|state, at| state.refresh(at, false))
+        {
+            self.start(fetch);
         }
     }
 
@@ -350,7 +362,8 @@ impl World {
         };
         let known = self.keys.contains(&key);
         let look = Look { kid: Kid(key), known };
-        let caller = if manner == Manner::Blocking { Caller::Blocking } else { Caller::TwoStep };
+        let blocking = manner == Manner::Blocking && !self.by_host;
+        let caller = if blocking { Caller::Blocking } else { Caller::TwoStep };
         let pause = self.state.pause;
         let (Decision { step, start }, age) = self.with_state(|state, at| (state.first(at, look, caller), at.age()));
         if self.state.pause != pause {
@@ -360,11 +373,18 @@ impl World {
         let ended = (step != Step::Wait).then_some(self.now);
         let call = Call { signer, key, arrived, ended, step, age, known, loaded, waited_for: None };
         self.calls.push(call);
+        if start.is_some() && self.by_host {
+            self.complain(|| "a fetch was started which is the host's part".to_owned());
+        }
         if let Some(fetch) = start {
             self.start(fetch);
         }
+        if step != Step::Wait {
+            self.host_starts();
+        }
         let call = self.calls.len() - 1;
         match (step, manner) {
+            (Step::Wait, Manner::Blocking) if self.by_host => self.second_step(call),
             (Step::Wait, Manner::Blocking) => self.wait(call),
             (Step::Wait, Manner::TwoStep(time)) => {
                 self.schedule(self.now + self.limits.timeout / 1000 * time, Task::Refreshes(call));

@@ -4,11 +4,14 @@ use super::*;
 
 const WORLDS: u64 = 300;
 
-/// Makes worlds, and complains about the first in which the promise does not hold.
+/// Makes worlds, runs each both ways, and complains about the first in which the promise does not hold.
 pub(super) fn holds(promise: fn(&World) -> Option<String>, plan: fn(&mut Random) -> Plan) {
     let broken = |plan: &Plan| {
-        let world = World::run(plan);
-        world.complaint.clone().or_else(|| promise(&world))
+        [false, true].into_iter().find_map(|by_host| {
+            let world = World::run(plan, by_host);
+            let why = world.complaint.clone().or_else(|| promise(&world))?;
+            Some(if by_host { format!("by the host: {why}") } else { why })
+        })
     };
     for seed in 0..WORLDS {
         let plan = plan(&mut Random::new(seed));

@@ -28,7 +28,7 @@ impl App {
         options.jwks_url = Some(server.key_set_url().replace("127.0.0.1", host));
         options.cache_ttl = Some(Duration::from_secs(TTL as u64));
         options.timeout = Some(Duration::from_secs(1));
-        Verifier::with_clock(options, clock.clone()).expect("options")
+        Verifier::build(options, Sender::Library, clock.clone()).expect("options")
     }
 
     /// Good for as long as these tests' clocks go.

@@ -1,15 +1,15 @@
-//! What the key store promises to an application, on real sockets. The clock is ours, so ages need no waiting.
+//! What the key store promises to an application, on real sockets, whether the library fetches the keys or its host
+//! does. The clock is ours, so ages need no waiting.
 
-#[path = "tests/keystore_recovery.rs"]
+mod app;
+mod host;
 mod recovery;
-#[path = "tests/keystore_requests.rs"]
 mod requests;
-#[path = "tests/keystore_status.rs"]
 mod status;
 
 use std::{
     sync::{
-        Arc, Barrier,
+        Barrier,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -19,6 +19,7 @@ use std::{
 use pomerium_jwt_issuer::{Assertion, Fault, Rotation, Server, ServerOptions, SigningKey, Withdrawal, key_set};
 
 use crate::{Error, ErrorCode, Identity, Options, Status, Ticket, Verifier, clock::TestClock};
+use app::{App, Way};
 
 /// The longest that is drawn from a `cache_ttl` of 60, and the shortest.
 const TTL: i64 = 60;
@@ -28,75 +29,38 @@ const COOLDOWN: i64 = 10;
 /// Longer than anything takes, so that only a hang is found.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An issuer and an application behind it.
-struct App {
-    server: Server,
-    clock: Arc<TestClock>,
-    verifier: Verifier,
-}
-
-impl App {
-    fn new() -> Self {
-        Self::with(|_| {})
-    }
-
-    fn with(change: impl FnOnce(&mut Options)) -> Self {
-        let server = Server::start(ServerOptions::default()).expect("a free port");
-        let mut options = Options::for_route(server.url());
-        options.cache_ttl = Some(Duration::from_secs(TTL as u64));
-        options.max_stale = Some(Duration::from_secs(MAX_STALE as u64));
-        options.timeout = Some(Duration::from_secs(1));
-        change(&mut options);
-        let clock = TestClock::new();
-        let verifier = Verifier::with_clock(options, clock.clone()).expect("options");
-        Self { server, clock, verifier }
-    }
-
-    fn pass(&self, seconds: i64) {
-        self.clock.pass(seconds);
-    }
-
-    fn assertion(&self) -> Assertion {
-        self.server.assertion().user("alice", "alice@example.com", "Alice").expires_at(4_000_000_000)
-    }
-
-    /// A token of the key that signs now.
-    fn token(&self) -> String {
-        self.server.mint(&self.assertion())
-    }
-
-    /// A token of a key that nobody has published.
-    fn foreign_token(&self) -> String {
-        self.assertion().mint(&SigningKey::generate())
-    }
-
-    fn verify(&self, token: &str) -> Result<Identity, Error> {
-        self.verifier.verify(token)
-    }
-
-    fn code(&self, token: &str) -> Option<ErrorCode> {
-        self.verify(token).err().map(|error| error.code())
-    }
-
-    /// Verifies and says how long it took.
-    fn timed(&self, token: &str) -> (Option<ErrorCode>, Duration) {
-        let start = Instant::now();
-        (self.code(token), start.elapsed())
-    }
-
-    /// Waits for what happens in the background.
-    fn until(&self, what: &str, happened: impl Fn(&Status) -> bool) {
-        let start = Instant::now();
-        while !happened(&self.verifier.status()) {
-            assert!(start.elapsed() < PATIENCE, "waited for {what}: {:?}", self.verifier.status());
-            thread::sleep(Duration::from_millis(1));
+/// Each of these tests runs both ways.
+macro_rules! both_ways {
+    ($($test:ident)*) => {
+        mod by_the_library {
+            $(#[test] fn $test() { super::$test(super::Way::ByTheLibrary); })*
         }
-    }
+        mod by_the_host {
+            $(#[test] fn $test() { super::$test(super::Way::ByTheHost); })*
+        }
+    };
+}
+use both_ways;
+
+both_ways! {
+    sixty_four_threads_starting_cold_cause_one_fetch
+    a_rotation_by_the_documented_steps_refuses_nothing_under_load
+    a_new_key_without_the_append_step_costs_one_fetch_and_the_next_one_a_pause
+    a_withdrawn_key_dies_within_two_ttl
+    an_outage_shorter_than_max_stale_refuses_nothing_and_a_longer_one_says_why
+    a_source_that_hangs_costs_an_idle_application_one_wait_and_a_busy_one_none
+    a_flood_of_unknown_kids_causes_few_fetches_and_delays_no_known_key
+    an_unchanged_set_is_confirmed_by_its_etag
+    a_caller_that_cannot_wait_gets_a_ticket
+    refresh_reports_and_forces
+    verify_at_uses_the_keys_at_hand
+    a_set_to_start_with_answers_at_once_and_is_refreshed_in_the_background
+    an_empty_set_is_explained_and_asked_for_again_soon
+    a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs
 }
 
-#[test]
-fn sixty_four_threads_starting_cold_cause_one_fetch() {
-    let app = App::new();
+fn sixty_four_threads_starting_cold_cause_one_fetch(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     let gate = Barrier::new(64);
     thread::scope(|scope| {
@@ -108,21 +72,20 @@ fn sixty_four_threads_starting_cold_cause_one_fetch() {
         }
     });
     assert_eq!(app.server.fetches(), 1);
-    let status = app.verifier.status();
+    let status = app.status();
     assert_eq!((status.state.name(), status.fetches, status.fetch_failures), ("fresh", 1, 0));
     assert_eq!((status.counts["ok"], status.counts.values().sum::<u64>()), (64, 64), "{:?}", status.counts);
 }
 
-#[test]
-fn a_rotation_by_the_documented_steps_refuses_nothing_under_load() {
-    let app = App::new();
+fn a_rotation_by_the_documented_steps_refuses_nothing_under_load(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.code(&app.token()), None);
     let running = AtomicBool::new(true);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while running.load(Ordering::Relaxed) {
-                    assert_eq!(app.code(&app.token()), None, "{:?}", app.verifier.status());
+                    assert_eq!(app.code(&app.token()), None, "{:?}", app.status());
                 }
             });
         }
@@ -134,13 +97,12 @@ fn a_rotation_by_the_documented_steps_refuses_nothing_under_load() {
         }
         running.store(false, Ordering::Relaxed);
     });
-    let counts = app.verifier.status().counts;
+    let counts = app.status().counts;
     assert_eq!(counts["ok"], counts.values().sum::<u64>(), "{counts:?}");
 }
 
-#[test]
-fn a_new_key_without_the_append_step_costs_one_fetch_and_the_next_one_a_pause() {
-    let app = App::new();
+fn a_new_key_without_the_append_step_costs_one_fetch_and_the_next_one_a_pause(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.code(&app.token()), None);
     app.server.rotate(Rotation::AtOnce).expect("rotation");
     assert_eq!(app.code(&app.token()), None, "an unknown kid is fetched for at once");
@@ -155,11 +117,10 @@ fn a_new_key_without_the_append_step_costs_one_fetch_and_the_next_one_a_pause() 
     assert_eq!(app.server.fetches(), 3);
 }
 
-#[test]
-fn a_withdrawn_key_dies_within_two_ttl() {
-    let busy = App::new();
+fn a_withdrawn_key_dies_within_two_ttl(way: Way) {
+    let busy = App::new(way);
     let token = busy.token();
-    busy.verifier.refresh(false).expect("keys"); // the token's kid is never asked for in vain
+    busy.refresh(false).expect("keys"); // the token's kid is never asked for in vain
     assert_eq!(busy.code(&token), None);
     busy.server.rotate(Rotation::AtOnce).expect("rotation");
     busy.pass(TTL);
@@ -169,9 +130,9 @@ fn a_withdrawn_key_dies_within_two_ttl() {
     assert_eq!(busy.server.fetches(), 3, "and yet a fetch");
     assert_eq!(busy.code(&token), Some(ErrorCode::KeyNotFound));
 
-    let idle = App::new();
+    let idle = App::new(way);
     let token = idle.token();
-    idle.verifier.refresh(false).expect("keys");
+    idle.refresh(false).expect("keys");
     assert_eq!(idle.code(&token), None);
     idle.server.withdraw(Withdrawal::Signing);
     idle.server.rotate(Rotation::AtOnce).expect("rotation");
@@ -179,15 +140,14 @@ fn a_withdrawn_key_dies_within_two_ttl() {
     assert_eq!(idle.code(&token), Some(ErrorCode::KeyNotFound), "old and idle: fetched before use");
 }
 
-#[test]
-fn an_outage_shorter_than_max_stale_refuses_nothing_and_a_longer_one_says_why() {
-    let app = App::new();
+fn an_outage_shorter_than_max_stale_refuses_nothing_and_a_longer_one_says_why(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.fault(Fault::InternalServerError);
     for failures in 1..=10 {
         app.pass((2 * SHORTEST_TTL + MAX_STALE - 20) / 10);
-        assert_eq!(app.code(&token), None, "{:?}", app.verifier.status());
+        assert_eq!(app.code(&token), None, "{:?}", app.status());
         app.until("the attempt to fail", |status| status.fetch_failures == failures);
     }
     app.pass(2 * (TTL - SHORTEST_TTL) + 40);
@@ -199,9 +159,8 @@ fn an_outage_shorter_than_max_stale_refuses_nothing_and_a_longer_one_says_why() 
     assert_eq!(app.code(&token), None, "the source is back, and without keys no backoff is longer");
 }
 
-#[test]
-fn a_source_that_hangs_costs_an_idle_application_one_wait_and_a_busy_one_none() {
-    let app = App::new();
+fn a_source_that_hangs_costs_an_idle_application_one_wait_and_a_busy_one_none(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.fault(Fault::Hang);
@@ -209,7 +168,7 @@ fn a_source_that_hangs_costs_an_idle_application_one_wait_and_a_busy_one_none() 
     for _ in 0..3 {
         assert_eq!(app.code(&token), None);
     }
-    assert!(app.verifier.status().last_error.is_none(), "aging: the answers came while the fetch was still hanging");
+    assert!(app.status().last_error.is_none(), "aging: the answers came while the fetch was still hanging");
     app.until("the fetch to give up", |status| status.fetch_failures == 1);
 
     app.pass(2 * TTL);
@@ -217,14 +176,13 @@ fn a_source_that_hangs_costs_an_idle_application_one_wait_and_a_busy_one_none() 
     assert_eq!(code, None, "the last good keys answer");
     assert!(waited >= Duration::from_millis(900), "an idle application's old set is fetched first: {waited:?}");
     app.until("the fetch to give up", |status| status.fetch_failures >= 2);
-    let failures = app.verifier.status().fetch_failures;
+    let failures = app.status().fetch_failures;
     assert_eq!(app.code(&token), None);
-    assert_eq!(app.verifier.status().fetch_failures, failures, "no second wait while the source is known to fail");
+    assert_eq!(app.status().fetch_failures, failures, "no second wait while the source is known to fail");
 }
 
-#[test]
-fn a_flood_of_unknown_kids_causes_few_fetches_and_delays_no_known_key() {
-    let app = App::new();
+fn a_flood_of_unknown_kids_causes_few_fetches_and_delays_no_known_key(way: Way) {
+    let app = App::new(way);
     let good = app.token();
     let foreign = app.foreign_token();
     assert_eq!(app.code(&good), None);
@@ -263,32 +221,30 @@ fn a_flood_of_unknown_kids_causes_few_fetches_and_delays_no_known_key() {
     assert!(app.server.fetches() <= allowed, "{} fetches, {allowed} allowed", app.server.fetches());
 }
 
-#[test]
-fn an_unchanged_set_is_confirmed_by_its_etag() {
-    let app = App::new();
+fn an_unchanged_set_is_confirmed_by_its_etag(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.pass(TTL);
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert_eq!(app.server.stats().not_modified, 1);
     app.pass(TTL);
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert_eq!(app.server.stats().not_modified, 2, "the ETag outlives a 304");
-    assert_eq!((app.verifier.status().age, app.verifier.status().state.name()), (Some(0), "fresh"));
+    assert_eq!((app.status().age, app.status().state.name()), (Some(0), "fresh"));
     assert_eq!(app.code(&token), None);
 }
 
-#[test]
-fn a_caller_that_cannot_wait_gets_a_ticket() {
-    let app = App::new();
+fn a_caller_that_cannot_wait_gets_a_ticket(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     let mut ticket = Ticket::new();
     let error = app.verifier.try_verify(&token, Some(&mut ticket)).expect_err("no keys yet");
     assert_eq!((error.code(), app.server.fetches()), (ErrorCode::KeysNeeded, 0));
     assert!(ticket.is_final());
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert!(app.verifier.try_verify(&token, Some(&mut ticket)).is_ok());
-    app.verifier.refresh(false).expect("nothing to do");
+    app.refresh(false).expect("nothing to do");
     assert_eq!(app.server.fetches(), 1);
 
     let foreign = app.foreign_token();
@@ -296,77 +252,72 @@ fn a_caller_that_cannot_wait_gets_a_ticket() {
     let code = |ticket: Option<&mut Ticket>| app.verifier.try_verify(&foreign, ticket).unwrap_err().code();
     assert_eq!(code(None), ErrorCode::KeysUnavailable, "without a ticket the call is final");
     assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysNeeded);
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysUnavailable, "the key may be about to be published");
     assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysUnavailable, "a call with a ticket is final");
     assert_eq!(app.server.fetches(), 2);
     app.pass(2);
     let mut ticket = Ticket::new();
     assert_eq!(code(Some(&mut ticket)), ErrorCode::KeysNeeded);
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert_eq!(code(Some(&mut ticket)), ErrorCode::KeyNotFound, "asked for 2 s after the kid was first asked for");
     assert_eq!(app.server.fetches(), 3);
 }
 
-#[test]
-fn refresh_reports_and_forces() {
-    let app = App::new();
-    app.verifier.refresh(true).expect("warm-up");
-    app.verifier.refresh(true).expect("at most one a second");
+fn refresh_reports_and_forces(way: Way) {
+    let app = App::new(way);
+    app.refresh(true).expect("warm-up");
+    app.refresh(true).expect("at most one a second");
     assert_eq!(app.server.fetches(), 1);
     app.pass(1);
     app.server.fault(Fault::Garbage);
-    let error = app.verifier.refresh(true).expect_err("garbage");
+    let error = app.refresh(true).expect_err("garbage");
     assert_eq!(error.code(), ErrorCode::KeysUnavailable);
     assert!(error.message().contains("not strict JSON"), "{error}");
     assert_eq!(app.code(&app.token()), None, "the last good set stays");
-    let status = serde_json::to_value(app.verifier.status()).expect("status");
+    let status = serde_json::to_value(app.status()).expect("status");
     assert_eq!(status["last_error"]["code"], "body");
     assert_eq!(status["state"], "fresh");
 }
 
-#[test]
-fn verify_at_uses_the_keys_at_hand() {
-    let app = App::new();
+fn verify_at_uses_the_keys_at_hand(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     let at = |token: &str| app.verifier.verify_at(token, 3_999_999_999).err().map(|error| error.code());
     assert_eq!(at(&token), Some(ErrorCode::KeysUnavailable));
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert_eq!(at(&token), None);
     assert_eq!(at(&app.foreign_token()), Some(ErrorCode::KeysUnavailable));
     assert_eq!(app.server.fetches(), 1);
 }
 
-#[test]
-fn a_set_to_start_with_answers_at_once_and_is_refreshed_in_the_background() {
+fn a_set_to_start_with_answers_at_once_and_is_refreshed_in_the_background(way: Way) {
     let key = SigningKey::generate();
-    let app = App::with(|options| options.jwks_initial = Some(key_set([&key]).into()));
-    assert_eq!(app.verifier.status().state.name(), "aging");
+    let app = App::with(way, |options| options.jwks_initial = Some(key_set([&key]).into()));
+    assert_eq!(app.status().state.name(), "aging");
     assert_eq!(app.code(&app.assertion().mint(&key)), None);
     app.until("the background refresh", |status| status.state.name() == "fresh");
     assert_eq!(app.code(&app.assertion().mint(&key)), Some(ErrorCode::KeyNotFound), "the source knows better");
 }
 
-#[test]
-fn an_empty_set_is_explained_and_asked_for_again_soon() {
-    let app = App::new();
+fn an_empty_set_is_explained_and_asked_for_again_soon(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     app.server.withdraw(Withdrawal::All);
     let error = app.verify(&token).expect_err("empty");
     assert_eq!(error.code(), ErrorCode::KeysEmpty);
     assert!(error.message().contains("is signing_key set in Pomerium?"), "{error}");
     assert!(error.retry_after().is_some());
-    assert_eq!(app.verifier.status().ttl, Some(10));
+    assert_eq!(app.status().ttl, Some(10));
     app.server.rotate(Rotation::AtOnce).expect("rotation");
     app.pass(10);
     assert_eq!(app.code(&app.token()), None);
 }
 
 /// The child of a `fork()` has its parent's memory and none of its threads.
-#[test]
-fn a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs() {
+fn a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs(way: Way) {
     for hanging in [false, true] {
-        let app = App::new();
+        let app = App::new(way);
         let token = app.token();
         assert_eq!(app.code(&token), None);
         if hanging {
@@ -381,9 +332,9 @@ fn a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs() {
         let child = match fork::fork().expect("fork") {
             fork::Fork::Child => {
                 // the test harness must not continue in here: whatever happens, the child ends
-                let status = app.verifier.status();
+                let status = app.status();
                 let good = status.health.asked && status.health.keys_loaded && status.last_success.is_some();
-                let good = good && app.code(&token).is_none() && app.verifier.refresh(true).is_ok();
+                let good = good && app.code(&token).is_none() && app.refresh(true).is_ok();
                 std::process::exit(if good { 0 } else { 1 });
             }
             fork::Fork::Parent(child) => child,

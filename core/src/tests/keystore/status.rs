@@ -3,18 +3,25 @@
 use super::*;
 use crate::Health;
 
+both_ways! {
+    an_instance_that_gets_no_requests_fetches_because_somebody_looks
+    without_a_usable_key_an_instance_is_not_loaded_and_asks_again
+    an_idle_application_is_old_and_not_stale
+    a_verification_in_two_steps_is_counted_once
+    the_status_names_the_key_set_and_what_a_fetch_took
+}
+
 fn health(app: &App) -> (bool, bool, bool) {
-    let Health { configured, asked, keys_loaded, stale } = app.verifier.health();
+    let Health { configured, asked, keys_loaded, stale } = app.health();
     assert!(configured);
     (asked, keys_loaded, stale)
 }
 
 /// Nobody sends requests to an instance that is not ready.
-#[test]
-fn an_instance_that_gets_no_requests_fetches_because_somebody_looks() {
-    let app = App::new();
+fn an_instance_that_gets_no_requests_fetches_because_somebody_looks(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.server.fetches(), 0, "construction touches no network");
-    let first = app.verifier.health();
+    let first = app.health();
     assert!(first.asked && !first.keys_loaded, "{first:?}");
     app.until("the keys", |status| status.health.keys_loaded);
     for _ in 0..10 {
@@ -23,12 +30,11 @@ fn an_instance_that_gets_no_requests_fetches_because_somebody_looks() {
     assert_eq!(app.server.fetches(), 1);
 }
 
-#[test]
-fn without_a_usable_key_an_instance_is_not_loaded_and_asks_again() {
-    let app = App::new();
+fn without_a_usable_key_an_instance_is_not_loaded_and_asks_again(way: Way) {
+    let app = App::new(way);
     app.server.withdraw(Withdrawal::All);
     assert_eq!(app.code(&app.foreign_token()), Some(ErrorCode::KeysEmpty));
-    let status = app.verifier.status();
+    let status = app.status();
     assert_eq!((status.state.name(), status.ttl), ("fresh", Some(10)), "the source has answered");
     assert_eq!(health(&app), (true, false, false));
     assert_eq!((status.key_set, app.server.fetches()), (None, 1));
@@ -40,13 +46,12 @@ fn without_a_usable_key_an_instance_is_not_loaded_and_asks_again() {
     assert_eq!(app.server.fetches(), 2, "a probe has brought the keys");
 }
 
-#[test]
-fn an_idle_application_is_old_and_not_stale() {
-    let app = App::new();
+fn an_idle_application_is_old_and_not_stale(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.pass(3 * TTL);
-    let status = app.verifier.status();
+    let status = app.status();
     assert_eq!((status.state.name(), status.fetches), ("old", 1), "{status:?}");
     assert_eq!(health(&app), (true, true, false));
 
@@ -57,29 +62,27 @@ fn an_idle_application_is_old_and_not_stale() {
     assert_eq!(health(&app), (true, false, false), "expired");
 }
 
-#[test]
-fn a_verification_in_two_steps_is_counted_once() {
-    let app = App::new();
+fn a_verification_in_two_steps_is_counted_once(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     let mut ticket = Ticket::new();
     assert!(app.verifier.try_verify(&token, Some(&mut ticket)).is_err());
-    app.verifier.refresh(false).expect("refresh");
+    app.refresh(false).expect("refresh");
     assert!(app.verifier.try_verify(&token, Some(&mut ticket)).is_ok());
-    let counts = app.verifier.status().counts;
+    let counts = app.status().counts;
     assert_eq!((counts.get("ok"), counts.get("keys_needed").copied().unwrap_or(0)), (Some(&1), 0), "{counts:?}");
     assert_eq!(counts.values().sum::<u64>(), 1, "{counts:?}");
 }
 
-#[test]
-fn the_status_names_the_key_set_and_what_a_fetch_took() {
-    let (app, other) = (App::new(), App::new());
+fn the_status_names_the_key_set_and_what_a_fetch_took(way: Way) {
+    let (app, other) = (App::new(way), App::new(way));
     other.server.rotate(Rotation::Append).expect("rotation");
-    let before = app.verifier.status();
+    let before = app.status();
     assert_eq!((before.fetch_seconds, before.key_set, before.next_attempt), (None, None, Some(1)));
     for app in [&app, &other] {
-        app.verifier.refresh(false).expect("refresh");
+        app.refresh(false).expect("refresh");
     }
-    let (status, others) = (app.verifier.status(), other.verifier.status());
+    let (status, others) = (app.status(), other.status());
     let seconds = status.fetch_seconds.expect("a fetch has ended");
     assert!((0.0..20.0).contains(&seconds), "{seconds}");
     assert!((SHORTEST_TTL..=TTL).contains(&(status.ttl.expect("a set") as i64)), "{status:?}");
@@ -87,7 +90,7 @@ fn the_status_names_the_key_set_and_what_a_fetch_took() {
     assert!(key_set.len() == 64 && key_set.bytes().all(|b| b.is_ascii_hexdigit()), "{key_set}");
     assert_ne!(Some(key_set), others.key_set);
 
-    let text = serde_json::to_value(app.verifier.status()).expect("status");
+    let text = serde_json::to_value(app.status()).expect("status");
     let members = ["fetch_seconds", "key_set", "health", "ttl", "next_attempt"];
     assert!(members.iter().all(|member| !text[member].is_null()), "{text}");
     assert_eq!(

@@ -2,10 +2,21 @@
 
 use super::*;
 
+both_ways! {
+    an_outage_that_ends_with_another_key_refuses_nothing_once_the_source_is_back
+    a_foreign_token_is_unavailable_for_some_seconds_and_not_found_from_then_on
+    a_good_token_whose_key_is_about_to_be_published_is_never_not_found
+    more_unknown_kids_than_may_wait_at_once_can_wait_one_after_the_other
+    a_wait_is_never_longer_than_timeout
+    a_timeout_longer_than_the_ttl_makes_nobody_wait_under_steady_traffic
+    a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing
+    a_ticket_that_nobody_comes_back_with_holds_nobody
+    the_sixty_fifth_unknown_kid_does_not_wait
+}
+
 /// Before, the backoff of up to half a ttl held for the new key too: 21 s of refusals.
-#[test]
-fn an_outage_that_ends_with_another_key_refuses_nothing_once_the_source_is_back() {
-    let app = App::new();
+fn an_outage_that_ends_with_another_key_refuses_nothing_once_the_source_is_back(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.fault(Fault::InternalServerError);
@@ -22,9 +33,8 @@ fn an_outage_that_ends_with_another_key_refuses_nothing_once_the_source_is_back(
     assert_eq!(app.code(&app.token()), None, "an unknown kid is the best evidence that the source is back");
 }
 
-#[test]
-fn a_foreign_token_is_unavailable_for_some_seconds_and_not_found_from_then_on() {
-    let app = App::new();
+fn a_foreign_token_is_unavailable_for_some_seconds_and_not_found_from_then_on(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.code(&app.token()), None);
     let foreign = app.foreign_token();
     let codes: Vec<ErrorCode> = (0..100)
@@ -40,9 +50,8 @@ fn a_foreign_token_is_unavailable_for_some_seconds_and_not_found_from_then_on() 
 }
 
 /// The signer and the key set change within half a second of each other.
-#[test]
-fn a_good_token_whose_key_is_about_to_be_published_is_never_not_found() {
-    let app = App::new();
+fn a_good_token_whose_key_is_about_to_be_published_is_never_not_found(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.code(&app.token()), None);
     let key = SigningKey::generate();
     let token = app.assertion().mint(&key);
@@ -52,9 +61,8 @@ fn a_good_token_whose_key_is_about_to_be_published_is_never_not_found() {
     assert!(error.retry_after().is_some());
 }
 
-#[test]
-fn more_unknown_kids_than_may_wait_at_once_can_wait_one_after_the_other() {
-    let app = App::new();
+fn more_unknown_kids_than_may_wait_at_once_can_wait_one_after_the_other(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.code(&app.token()), None);
     for rotation in 1..=70 {
         app.server.rotate(Rotation::AtOnce).expect("rotation");
@@ -63,9 +71,8 @@ fn more_unknown_kids_than_may_wait_at_once_can_wait_one_after_the_other() {
     }
 }
 
-#[test]
-fn a_wait_is_never_longer_than_timeout() {
-    let app = App::new();
+fn a_wait_is_never_longer_than_timeout(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     app.server.fault(Fault::Hang);
     let (code, waited) = app.timed(&token);
@@ -74,9 +81,8 @@ fn a_wait_is_never_longer_than_timeout() {
 }
 
 /// With a timeout of twice the ttl, callers once waited for a source that hung, again and again.
-#[test]
-fn a_timeout_longer_than_the_ttl_makes_nobody_wait_under_steady_traffic() {
-    let app = App::with(|options| {
+fn a_timeout_longer_than_the_ttl_makes_nobody_wait_under_steady_traffic(way: Way) {
+    let app = App::with(way, |options| {
         options.cache_ttl = Some(Duration::from_secs(1));
         options.timeout = Some(Duration::from_secs(2));
     });
@@ -94,9 +100,8 @@ fn a_timeout_longer_than_the_ttl_makes_nobody_wait_under_steady_traffic() {
 }
 
 /// As on a host that is stopped for a while: time passes, the fetch does not end.
-#[test]
-fn a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing() {
-    let app = App::new();
+fn a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.fault(Fault::Hang);
@@ -105,20 +110,19 @@ fn a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing() {
     app.until("the fetch to start", |status| status.fetches == 2);
     app.server.fault(Fault::None);
     app.pass(TTL);
-    let error = app.verifier.status().last_error.expect("the fetch is lost");
+    let error = app.status().last_error.expect("the fetch is lost");
     assert!(error.message.contains("given up"), "{error:?}");
     assert_eq!(app.code(&token), None);
     app.until("another fetch", |status| status.fetches == 3 && status.last_error.is_none());
     thread::sleep(Duration::from_millis(1500)); // the lost one ends with its own timeout
-    let status = app.verifier.status();
+    let status = app.status();
     assert_eq!((status.state.name(), status.fetches, status.fetch_failures), ("fresh", 3, 1), "{status:?}");
     assert_eq!(status.last_error, None);
 }
 
 /// A caller that promised to run a fetch and went away.
-#[test]
-fn a_ticket_that_nobody_comes_back_with_holds_nobody() {
-    let app = App::new();
+fn a_ticket_that_nobody_comes_back_with_holds_nobody(way: Way) {
+    let app = App::new(way);
     let token = app.token();
     let mut abandoned = Ticket::new();
     let error = app.verifier.try_verify(&token, Some(&mut abandoned)).expect_err("no keys yet");
@@ -128,9 +132,8 @@ fn a_ticket_that_nobody_comes_back_with_holds_nobody() {
     assert!(app.verifier.try_verify(&token, Some(&mut abandoned)).is_ok());
 }
 
-#[test]
-fn the_sixty_fifth_unknown_kid_does_not_wait() {
-    let app = App::new();
+fn the_sixty_fifth_unknown_kid_does_not_wait(way: Way) {
+    let app = App::new(way);
     assert_eq!(app.code(&app.token()), None);
     let foreign = app.foreign_token();
     for number in 1..=65 {

@@ -13,27 +13,32 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    Algorithm,
     kids::Kid,
     policy::{Fetch, State},
+    snapshot::Wanted,
+    state::LastError,
 };
-use crate::status::LastError;
+use crate::clock::Now;
 
 /// The [`Process`] of the calling process.
-pub(super) struct Processes(ArcSwap<Process>);
+pub(super) struct Processes {
+    current: ArcSwap<Process>,
+    /// What each process begins with.
+    beginning: State,
+}
 
 impl Processes {
-    pub(super) fn new() -> Self {
-        Self(ArcSwap::from_pointee(Process::new()))
+    pub(super) fn new(beginning: State) -> Self {
+        Self { current: ArcSwap::from_pointee(Process::new(beginning.clone())), beginning }
     }
 
     pub(super) fn current(&self) -> Arc<Process> {
-        let process = self.0.load_full();
-        if process.id == process::id() {
+        let process = self.current.load_full();
+        if process.id == process_id() {
             return process;
         }
-        self.0.compare_and_swap(&process, Arc::new(Process::new()));
-        self.0.load_full()
+        self.current.compare_and_swap(&process, Arc::new(Process::new(self.beginning.clone())));
+        self.current.load_full()
     }
 }
 
@@ -55,9 +60,9 @@ pub(super) struct Progress {
 }
 
 impl Process {
-    fn new() -> Self {
-        let id = process::id();
-        Self { id, hasher: RandomState::new(), progress: Mutex::default(), finished: Condvar::new() }
+    fn new(state: State) -> Self {
+        let progress = Mutex::new(Progress { state, ..Progress::default() });
+        Self { id: process_id(), hasher: RandomState::new(), progress, finished: Condvar::new() }
     }
 
     /// Held for a few instructions at a time, never across anything that waits.
@@ -65,8 +70,8 @@ impl Process {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn kid(&self, kid: Option<&str>, algorithm: Algorithm) -> Kid {
-        Kid(self.hasher.hash_one((kid, algorithm.name())))
+    pub(super) fn kid(&self, wanted: Wanted<'_>) -> Kid {
+        Kid(self.hasher.hash_one((wanted.kid, wanted.algorithm.name())))
     }
 
     /// Waits until the fetch has ended, and at most this long.
@@ -81,14 +86,21 @@ impl Process {
     }
 }
 
+/// WebAssembly has no processes, and `process::id` panics there.
+fn process_id() -> u32 {
+    if cfg!(target_family = "wasm") { 0 } else { process::id() }
+}
+
 /// From 0 to 1, to spread the fetches of many processes; not for secrets. Forked processes share the keys of
-/// `RandomState`, hence the process id.
-pub(super) fn random() -> f64 {
+/// `RandomState`, hence the process id; on WebAssembly those keys are always the same, hence the time.
+pub(super) fn random(now: Now) -> f64 {
     let mut hasher = RandomState::new().build_hasher();
-    hasher.write_u32(process::id());
+    hasher.write_u32(process_id());
+    hasher.write_i64(now.monotonic);
+    hasher.write_i64(now.unix);
     (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
-#[path = "../tests/progress.rs"]
+#[path = "../tests/process.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! A fork in the middle of each stage of a fetch. The child has its parent's memory and none of its threads.
 //!
-//! `keys/dial_tests.rs` has the stage before these, the resolution of a name.
+//! `tests/dial.rs` has the stage before these, the resolution of a name.
 
 use std::sync::{
     atomic::AtomicU64,
@@ -71,7 +71,7 @@ fn fork_while(name: &str, mut options: Options, reachable: bool, so_far: impl Fn
     options.jwks_initial = Some(good_keys().into());
     options.cache_ttl = Some(Duration::from_secs(TTL as u64));
     let clock = TestClock::new();
-    let verifier = Verifier::with_clock(options, clock.clone()).expect("options");
+    let verifier = Verifier::build(options, crate::keys::Sender::Library, clock.clone()).expect("options");
     let token = token();
     verifier.verify(&token).expect("aging: used at once, a fetch starts behind it");
     so_far();

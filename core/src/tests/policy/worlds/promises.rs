@@ -346,6 +346,12 @@ fn a_host_that_is_stopped_in_the_middle_of_a_fetch_holds_nobody() {
 
 #[test]
 fn a_fleet_of_a_hundred_does_not_fetch_in_step() {
+    for by_host in [false, true] {
+        fleet(by_host);
+    }
+}
+
+fn fleet(by_host: bool) {
     const CYCLE: i64 = 60 * SECOND;
     let limits = Limits { ttl: Some(CYCLE), timeout: 3 * SECOND, cooldown: 10 * SECOND, max_stale: 3600 * SECOND };
     let mut fetches = Vec::new();
@@ -358,7 +364,7 @@ fn a_fleet_of_a_hundred_does_not_fetch_in_step() {
         planner.add(Event::Idle(10 * SECOND));
         planner.add(Event::Rotate);
         planner.traffic(5 * CYCLE, SECOND);
-        let world = World::run(&planner.plan);
+        let world = World::run(&planner.plan, by_host);
         fetches.extend(world.attempts.iter().map(|attempt| attempt.fetch.since));
     }
     let busiest = |from: i64, to: i64| {
