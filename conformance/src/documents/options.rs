@@ -39,6 +39,7 @@ fn row(option: &OptionSpec) -> String {
         OptionKind::Seconds(range) => format!("{} to {} s", range.start(), range.end()),
         OptionKind::Integer(range) => format!("{} to {}", range.start(), range.end()),
         OptionKind::JwkSet | OptionKind::Claims => "object".to_owned(),
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     };
     let meaning = option.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
     let name = option.name;
