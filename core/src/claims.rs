@@ -67,7 +67,7 @@ impl<'a> Payload<'a> {
             Some(value) if is_expected(value) => Ok(()),
             _ => {
                 let actual = self.describe(name);
-                let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
+                let message = format!("claim {name:?} is {actual}; expect_claims demands one of {expected:?}");
                 Err(Error::new(ErrorCode::ClaimMismatch, message))
             }
         }
@@ -109,7 +109,7 @@ fn time(name: &str, claim: Option<&Json<'_>>) -> Result<Option<i64>, Error> {
     };
     match whole {
         Some(whole) if (0..=MAX_TIME).contains(&whole) => Ok(Some(whole)),
-        _ => Err(malformed(format!("{name} is outside of 0 to 2^53-1 seconds"))),
+        _ => Err(malformed(format!("{name} is outside the range 0 to 2^53-1 seconds"))),
     }
 }
 
@@ -214,7 +214,7 @@ impl Rules {
     pub(crate) fn check_age(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         match (payload.issued_at, self.max_token_age) {
             (Some(iat), Some(limit)) if now - iat > limit + self.leeway => {
-                let sentence = format!("the token was issued {} s ago, max_token_age is {limit} s", now - iat);
+                let sentence = format!("the token was issued {} s ago; max_token_age is {limit} s", now - iat);
                 self.refuse(ErrorCode::TokenTooOld, &sentence)
             }
             _ => Ok(()),

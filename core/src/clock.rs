@@ -8,9 +8,9 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 /// One reading of both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Now {
-    /// Nanoseconds since some moment of this process. Never goes back, and stands still while the machine is suspended.
+    /// Nanoseconds since some moment of this process. Never goes back, and stops while the machine is suspended.
     pub(crate) monotonic: i64,
-    /// Unix time in seconds. May jump both ways; negative on a machine whose clock stands before 1970.
+    /// Unix time in seconds. May jump both ways; negative on a machine whose clock is set before 1970.
     pub(crate) unix: i64,
 }
 

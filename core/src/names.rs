@@ -33,7 +33,7 @@ impl Names {
     /// A sentence that names the option and says what to write.
     pub(crate) fn parse(option: &str, entries: &[String]) -> Result<Self, String> {
         if !(1..=64).contains(&entries.len()) {
-            return Err(format!("{option} has {} entries, it takes 1 to 64", entries.len()));
+            return Err(format!("{option} has {} entries; it takes 1 to 64", entries.len()));
         }
         entries.iter().map(|entry| Entry::parse(option, entry)).collect::<Result<_, _>>().map(Self)
     }
@@ -177,7 +177,7 @@ impl Route {
         let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).ok_or_else(shape)?;
         if authority.starts_with('[') {
             let why = "Pomerium garbles an IPv6 address in its tokens; give the route a host name";
-            return Err(format!("route {text:?}: IPv6 cannot be used, {why}"));
+            return Err(format!("route {text:?}: IPv6 cannot be used; {why}"));
         }
         let host = authority.split_once(':').map_or(authority, |(host, _)| host);
         let name = host.strip_prefix("*.").unwrap_or(host);
@@ -257,7 +257,7 @@ mod tests {
         for (value, expected) in table {
             assert_eq!(both.find(value), expected, "{value}");
         }
-        assert_eq!(Names::pinned(&["*.example.com"]).find("a.example.com"), None, "a pinned value is no pattern");
+        assert_eq!(Names::pinned(&["*.example.com"]).find("a.example.com"), None, "a pinned value is not a pattern");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `inspect` finds the token in whatever was pasted, and says what was wrong with it.
+//! `inspect` finds the token in pasted text, and says what was wrong with it.
 
 use std::fmt::Write as _;
 

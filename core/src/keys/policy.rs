@@ -55,7 +55,7 @@ impl Limits {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) limits: &'a Limits,
-    /// The last set that was loaded, whatever its age.
+    /// The last set that was loaded, of any age.
     pub(crate) loaded: Option<Loaded>,
     pub(crate) now: Now,
     /// At random, from 0 to 1: what a pause or a backoff of this moment is multiplied by.
@@ -185,8 +185,8 @@ impl State {
         self.first_of_unknown(at, look.kid, caller, refreshes)
     }
 
-    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, whatever the
-    /// backoff says: a kid never seen is the best evidence that the source is back.
+    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, even if the
+    /// backoff has not ended: a kid never seen is the best evidence that the source is back.
     fn first_of_unknown(&mut self, at: &Moment<'_>, kid: Kid, caller: Caller, refreshes: bool) -> Decision {
         let now = at.now.monotonic;
         if self.is_running() && self.waiters >= MAX_WAITERS {

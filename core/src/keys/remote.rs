@@ -224,7 +224,7 @@ impl Shared {
         let view = self.view();
         if progress.state.settle(&view.at).is_some() {
             self.failures.fetch_add(1, Ordering::Relaxed);
-            let message = format!("{}: the fetch was given up, it did not end within timeout", self.source);
+            let message = format!("{}: the fetch was given up because it did not end within timeout", self.source);
             let at = view.at.now.unix;
             progress.last_error = Some(Arc::new(LastError { code: LastErrorCode::Timeout, message, at }));
             process.wake_waiters();
@@ -307,7 +307,7 @@ impl Shared {
         let source = &self.source;
         let why = match &report.last_error {
             Some(error) => format!("{what}; the last fetch: {}", error.message),
-            None if report.running => format!("{what}; the fetch from {source} is still running, see timeout"),
+            None if report.running => format!("{what}; the fetch from {source} is still running; see timeout"),
             None => format!("{what}, from {source}"),
         };
         Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after())
@@ -334,7 +334,7 @@ impl Shared {
         spawn("pomerium-jwt-keys", move || shared.run(&own, fetch))
     }
 
-    /// One fetch. Whatever happens in it, it finishes.
+    /// One fetch, which finishes in every case.
     fn run(&self, process: &Process, fetch: Fetch) {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         let sent = self.clock.now();

@@ -155,7 +155,7 @@ fn fetcher(url: String, fetch: Fetch) -> Result<Box<dyn Fetcher>, String> {
 
 #[cfg(not(feature = "fetch"))]
 fn fetcher(_: String, _: Fetch) -> Result<Box<dyn Fetcher>, String> {
-    Err("this build fetches no keys, its feature fetch is off: give jwks, jwks_file or public_key".to_owned())
+    Err("this build cannot fetch keys, because its feature fetch is off: give jwks, jwks_file or public_key".to_owned())
 }
 
 /// How long a verification may take to get its key.

@@ -22,7 +22,7 @@ impl Options {
         let document = json::parse_bytes(text.as_ref())
             .map_err(|error| Error::options(format!("the options are not strict JSON: {error}")))?;
         let Json::Object(members) = &document else {
-            return Err(Error::options(format!("the options are {}, write an object", document.kind())));
+            return Err(Error::options(format!("the options are {}; write an object", document.kind())));
         };
         let mut options = Self::default();
         for (name, value) in members {

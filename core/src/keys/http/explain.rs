@@ -13,10 +13,10 @@ use crate::{
 impl Request {
     pub(super) fn wrong_status(&self, status: StatusCode) -> Failure {
         let fix = match status.as_u16() {
-            304 => "nothing was asked that could be unchanged, so a cache before it is broken; see jwks_url",
+            304 => "the request was not conditional, so a cache in front of it is broken; see jwks_url",
             300..=399 => "redirects are not followed; set jwks_url to the address of the keys",
             401 | 403 | 404 => "is it the host of a Pomerium route? see jwks_url",
-            500..=599 => "the fault is there, unless jwks_url is wrong",
+            500..=599 => "the fault is in that server, unless jwks_url is wrong",
             _ => "that is not an answer to a request for keys; see jwks_url",
         };
         Failure::new(LastErrorCode::Status, format!("{} answered {status}: {fix}", self.url))
@@ -80,7 +80,7 @@ impl Request {
     fn too_slow(&self) -> Failure {
         let (by, _) = self.way();
         let seconds = self.fetch.timeout.as_secs();
-        let message = format!("{}{by} did not answer in full within {seconds} s, see timeout", self.url);
+        let message = format!("{}{by} did not send its whole answer within {seconds} s; see timeout", self.url);
         Failure::new(LastErrorCode::Timeout, message)
     }
 
