@@ -1,5 +1,6 @@
 //! The checks in order. Read this first.
 
+mod fetching;
 mod inspect;
 
 use std::sync::Arc;
@@ -7,15 +8,16 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 
 use crate::{
+    algorithm::Algorithm,
     claims::{self, MAX_TIME, Payload, Rules, check_names},
     clock::{Clock, SystemClock},
     error::{Error, ErrorCode},
     identity::{Claims, Identity},
-    keys::{self, Algorithm, Found, KeySet, Patience, Store, Ticket},
+    keys::{self, Found, Health, KeySet, Patience, Sender, Store, Ticket},
     names::Names,
     options::{Options, Settings},
     request::RequestRules,
-    status::{Counted, Counts, Health, Pinned, Status, Summary, metrics},
+    status::{Counted, Counts, Pinned, Status, Summary, metrics},
     token::{self, LastHeader, Token},
 };
 
@@ -62,7 +64,7 @@ impl Verifier {
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::with_clock(options, Arc::new(SystemClock::new()))
+        Self::build(options, Sender::Library, Arc::new(SystemClock::new()))
     }
 
     /// A verifier with the options of a JSON document; see [`Options::from_json`].
@@ -81,10 +83,10 @@ impl Verifier {
         Self::new(Options::from_env()?)
     }
 
-    pub(crate) fn with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(crate) fn build(options: Options, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let Settings { rules, trust, source, limits, fetch, request, max_token_bytes } = Settings::resolve(options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(source, trust, limits, fetch, clock.clone()).map_err(Error::options)?;
+        let store = Store::new(source, trust, limits, fetch, sender, clock.clone()).map_err(Error::options)?;
         let checks = Checks {
             rules,
             algorithms,
