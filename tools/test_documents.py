@@ -121,6 +121,13 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(documents()), 15)
         self.assertEqual([link for name in documents() for link in broken(name)], [])
 
+    def test_links_in_programs(self):
+        """What a message or a comment says to read."""
+        found = run("git", "grep", "-hoIE", re.escape(OWN) + r"[A-Za-z0-9_./-]+", "--", ":!*.md", ":!tools/test_documents.py").split()
+        self.assertGreater(len(found), 0)
+        for link in found:
+            self.assertTrue((ROOT / link.removeprefix(OWN)).exists(), f"{link} leads nowhere")
+
     def test_a_broken_link_is_noticed(self):
         self.assertIn("token_expired", anchors("docs/errors.md"))
         self.assertIn("route", anchors("docs/options.md"))
