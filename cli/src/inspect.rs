@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::ArgMatches;
-use pomerium_jwt::{Check, Inspection, Options, Outcome, Verifier, member_text};
+use pomerium_jwt::{Check, Error, Inspection, Options, Outcome, Verifier, member_text};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     arguments, hints, input,
     options::Given,
     paste::{self, Pasted},
-    report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable, with_member},
+    report::{BAD, DOUBTFUL, GOOD, HEADING, REFUSED, Report, internal, printable, with_member},
     times, verify,
 };
 
@@ -26,7 +26,7 @@ No option was given, so neither signature nor claims were checked. With options 
 https://YOUR-HOST fetches the keys from there (the token is sent nowhere); or give --issuer, --audience and --jwks-file.
 ";
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
+pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Error> {
     let given = Given::read(matches)?;
     let checking = given.options != Options::default();
     let verifier = if checking { given.verifier()? } else { Verifier::new(for_reading())? };
@@ -62,7 +62,7 @@ struct Findings {
 }
 
 impl Findings {
-    fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Failure> {
+    fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Error> {
         let given = verifier.inspect(text, now)?;
         if is_token(&given) {
             return Ok(Self { as_given: None, hints: explain(&given, text), inspection: Some(given), checking });
@@ -110,7 +110,7 @@ impl Findings {
             && self.checks().all(|check| check.outcome == Outcome::Passed)
     }
 
-    fn to_json(&self) -> Result<String, Failure> {
+    fn to_json(&self) -> Result<String, Error> {
         #[derive(Serialize)]
         struct Findings<'a> {
             as_given: Option<&'a str>,
@@ -120,7 +120,7 @@ impl Findings {
         let findings =
             Findings { as_given: self.as_given.as_deref(), hints: &self.hints, checks: self.checks().collect() };
         let findings = serde_json::to_string_pretty(&findings);
-        let findings = findings.map_err(|error| Failure::internal(format!("this cannot be written: {error}")))?;
+        let findings = findings.map_err(|error| internal(format!("this cannot be written: {error}")))?;
         let mut text = with_member("{", "warning", &Value::from(NOT_VERIFIED).to_string());
         for (name, part) in [("header", self.header()), ("claims", self.claims())] {
             text = with_member(&text, name, &as_json(part));

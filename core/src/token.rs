@@ -6,7 +6,8 @@ use arc_swap::ArcSwapOption;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
     json::{self, Json},
 };
 

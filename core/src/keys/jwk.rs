@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::key::PublicKey;
 use crate::{
-    error::quoted,
     json::{self, Json},
+    wording::quoted,
 };
 
 /// The largest key set read, in bytes and in keys: Pomerium publishes a handful.

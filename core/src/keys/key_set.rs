@@ -8,10 +8,7 @@ use super::{
     pem,
     state::KeyStatus,
 };
-use crate::{
-    algorithm::Algorithm,
-    error::{Error, ErrorCode},
-};
+use crate::{algorithm::Algorithm, code::ErrorCode, error::Error};
 
 /// Which keys of a set may be used: the options `algorithms` and `pin_kids`.
 #[derive(Debug, Clone)]

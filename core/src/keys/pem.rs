@@ -12,7 +12,7 @@ use spki::{
 use x509_cert::Certificate;
 
 use super::key::PublicKey;
-use crate::error::quoted;
+use crate::wording::quoted;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     clock::{Clock, Now},
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
 };
 
 /// The keys of one address.

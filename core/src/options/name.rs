@@ -1,7 +1,7 @@
 //! Finds an option by its name, and says what to write instead of one that does not exist.
 
 use super::{spec::OptionSpec, table::OPTIONS};
-use crate::error::quoted;
+use crate::wording::quoted;
 
 /// The option of this name.
 pub(super) fn find(name: &str) -> Result<&'static OptionSpec, String> {

@@ -9,10 +9,12 @@ use super::{
 use crate::{
     algorithm::Algorithm,
     claims::Rules,
-    error::{Error, quoted},
+    error::Error,
     keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority},
-    names::{Names, Route, well_known},
+    names::Names,
     request::RequestRules,
+    route::{Route, well_known},
+    wording::quoted,
 };
 
 /// The options, checked against each other. Nothing below sees [`Options`].

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     algorithm::Algorithm,
-    error::quoted,
     json::{self, Json},
+    wording::quoted,
 };
 
 /// The type and range of an option.

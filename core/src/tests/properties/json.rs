@@ -58,9 +58,11 @@ fn check(text: &[u8]) {
         Ok(strict) => {
             assert_eq!(serde_json::to_value(&strict).expect("a value"), value, "{shown}");
             assert!(!repeats_a_name(text, &value) && depth(text) <= json::DEPTH, "strict reads {shown}");
-            assert_eq!(json::parse(&strict.to_string()), Ok(strict.clone()), "{shown} written and read again");
+            assert_eq!(json::parse(&strict.to_string()).ok(), Some(strict.clone()), "{shown} written and read again");
         }
-        Err(why) if why.contains("duplicate name") => assert!(repeats_a_name(text, &value), "{shown}: {why}"),
+        Err(why) if why.to_string().contains("duplicate name") => {
+            assert!(repeats_a_name(text, &value), "{shown}: {why}")
+        }
         Err(why) => assert!(depth(text) > json::DEPTH, "{shown}: {why}"),
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::no_rules;
 use crate::{
     claims::{Payload, check_names},
-    error::ErrorCode,
+    code::ErrorCode,
     json,
     names::{Match, Names},
 };

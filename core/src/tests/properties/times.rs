@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::no_rules;
 use crate::{
     claims::{MAX_TIME, Payload},
-    error::ErrorCode,
+    code::ErrorCode,
     json,
 };
 
