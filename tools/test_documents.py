@@ -171,6 +171,13 @@ class Documents(unittest.TestCase):
             self.assertIn(said, text("SECURITY.md"))
             self.assertIn(count, text(file), f"{file} has changed: correct {said!r} in SECURITY.md, and this test")
 
+    def test_every_metric_is_explained(self):
+        sources = "".join(path.read_text() for path in sorted((ROOT / "core/src").rglob("*.rs")))
+        metrics = sorted(set(re.findall(r"\bpomerium_jwt_\w+(?:_total|_seconds|_state|_info)\b", sources)))
+        self.assertGreaterEqual(len(metrics), 6)
+        for metric in metrics:
+            self.assertIn(metric, text("docs/deployment.md"), f"docs/deployment.md: say what {metric} means")
+
     def test_every_document_is_linked_from_the_readme(self):
         for path in sorted((ROOT / "docs").glob("*.md")):
             self.assertIn(f"](docs/{path.name})", text("README.md"), f"README.md does not link to {path.name}")
