@@ -36,7 +36,7 @@ fn ids_are_unique_and_starts_few() {
     assert!(starts <= 8, "{starts} starts: every application pays for each of them");
 }
 
-/// What no single request can get: the keys' codes take time (`timed.rs`), the others are no answers.
+/// What no single request can get: the keys' codes take time (`timed.rs`), the others are not answers.
 #[test]
 fn every_code_that_a_request_can_get_occurs() {
     let possible =

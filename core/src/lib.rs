@@ -37,23 +37,18 @@ mod url;
 mod verifier;
 mod wording;
 
-#[cfg(all(test, feature = "fetch"))]
-mod faults_tests;
-#[cfg(all(test, feature = "fetch"))]
-mod keystore_tests;
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod verifier_tests;
+mod tests;
 
 pub use algorithm::Algorithm;
+pub use clock::{Clock, Now};
 pub use code::{ErrorCode, ErrorKind, UnknownCode};
 pub use error::{Error, Facts};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
-pub use keys::Ticket;
+pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, State, Ticket};
 pub use options::{JwkSet, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
-pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, State, Status};
+pub use status::{Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::status::{State, Status};
+use crate::{keys::State, status::Status};
 
 /// All of it, ready to be scraped.
 pub(crate) fn metrics(status: &Status) -> String {

@@ -1,4 +1,4 @@
-//! What each target does with its input: it judges it, and panics where something holds that must not.
+//! What each target does with its input: it judges it, and panics if something holds that must not.
 //!
 //! The seeds are the conformance cases. Nothing here needs libFuzzer, so that `make test` replays the seeds and simple
 //! changes of them: `conformance/tests/corpus.rs`.
@@ -67,7 +67,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .allow_anonymous(true);
     Verifier::new(options).expect("options")
 });
-/// Good for whoever has [`KEY`] and expects [`HOST`].
+/// Good for a verifier that has [`KEY`] and expects [`HOST`].
 static TOKEN: LazyLock<String> =
     LazyLock::new(|| Assertion::new(HOST, NOW).user("alice", "alice@example.com", "Alice").mint(&KEY));
 /// What is signed in the seeds, and nothing else can be: ring has judged the signatures.
@@ -76,7 +76,7 @@ static SIGNED: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
     inputs.collect()
 });
 
-/// A signature of 64 bytes and the message behind it: ours and ring's answer must be the same.
+/// A signature of 64 bytes and then the message: ours and ring's answer must be the same.
 pub fn es256(input: &[u8]) {
     let Some((signature, message)) = input.split_at_checked(64) else { return };
     let (ours, ring) = &*ES256;
@@ -159,7 +159,7 @@ fn judge(text: &[u8]) -> Result<Identity, Error> {
     outcome
 }
 
-/// Whatever is wrong with options, it is `invalid_options`.
+/// Everything that is wrong with options is `invalid_options`.
 fn construct(verifier: Result<Verifier, Error>) -> Option<Verifier> {
     verifier.inspect_err(|error| assert_eq!(error.code(), ErrorCode::InvalidOptions, "{error}")).ok()
 }

@@ -1,10 +1,7 @@
 //! How old a key set is, on two clocks.
 
-use super::policy::Limits;
-use crate::{
-    clock::{Now, SECOND},
-    status::State,
-};
+use super::{limits::Limits, state::State};
+use crate::clock::{Now, SECOND};
 
 /// What the policy knows of the set in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::{
     algorithm::Algorithm,
     claims::Rules,
     error::Error,
-    keys::{Fetch, Limits, Source, Trust, check_url, is_authority},
+    keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority},
     names::Names,
     request::RequestRules,
     route::{Route, well_known},
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     /// When they are fetched.
     pub(crate) limits: Limits,
     /// How they are fetched.
-    pub(crate) fetch: Fetch,
+    pub(crate) fetch: FetchOptions,
     /// Which requests get in.
     pub(crate) request: RequestRules,
     pub(crate) max_token_bytes: usize,
@@ -94,7 +94,7 @@ fn resolve(options: Filled) -> Result<Settings, String> {
             cooldown: nanoseconds(options.refetch_cooldown),
             timeout: nanoseconds(options.timeout),
         },
-        fetch: Fetch {
+        fetch: FetchOptions {
             connect_to: options.connect_to,
             ca_file: options.ca_file,
             ca_pem: options.ca_pem,

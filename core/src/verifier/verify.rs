@@ -11,7 +11,7 @@ use crate::{
     counts::{Counted, Counts},
     error::Error,
     identity::{Claims, Identity},
-    keys::{self, Found, KeySet, Patience, Store, Ticket},
+    keys::{self, Found, KeySet, Patience, Sender, Store, Ticket},
     options::{Options, Settings},
     request::RequestRules,
     token::{self, LastHeader, Token},
@@ -58,7 +58,7 @@ impl Verifier {
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::with_clock(options, Arc::new(SystemClock::new()))
+        Self::build(options, Sender::Library, Arc::new(SystemClock::new()))
     }
 
     /// A verifier with the options of a JSON document; see [`Options::from_json`].
@@ -77,10 +77,10 @@ impl Verifier {
         Self::new(Options::from_env()?)
     }
 
-    pub(crate) fn with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(crate) fn build(options: Options, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let Settings { rules, trust, source, limits, fetch, request, max_token_bytes } = Settings::resolve(options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(source, trust, limits, fetch, clock.clone()).map_err(Error::options)?;
+        let store = Store::new(source, trust, limits, fetch, sender, clock.clone()).map_err(Error::options)?;
         let checks = Checks {
             rules,
             algorithms,
