@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::ArgMatches;
-use pomerium_jwt::{Check, Error, Inspection, Options, Outcome, Verifier, member_text};
+use pomerium_jwt::{Check, Error, Facts, Inspection, Options, Outcome, Verifier, member_text};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -204,7 +204,9 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
     };
     let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in members {
-        let meaning = time_meaning(&name, &value, now).map_or(String::new(), |meaning| format!("  {meaning}"));
+        // saturates
+        let meaning = value.parse().ok().and_then(|time: f64| time_meaning(&name, time as i64, now));
+        let meaning = meaning.map_or(String::new(), |meaning| format!("  {meaning}"));
         line(text, &format!("  {:width$}  {}{meaning}", printable(&name), printable(&value)));
     }
     text.push('\n');
@@ -218,15 +220,13 @@ fn members(json: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// What a time means now: `Tue, 14 Nov 2023 22:18:20 GMT, expired 5 min ago`.
-fn time_meaning(name: &str, value: &str, now: i64) -> Option<String> {
+fn time_meaning(name: &str, time: i64, now: i64) -> Option<String> {
     let (past, future) = match name {
         "exp" => ("expired", "expires"),
         "nbf" => ("began", "begins"),
         "iat" => ("issued", "to be issued"),
         _ => return None,
     };
-    let time: f64 = value.parse().ok()?;
-    let time = time as i64; // saturates
     let date = times::date(time)?;
     let distance = times::span(time.abs_diff(now));
     Some(if time > now { format!("{date}, {future} in {distance}") } else { format!("{date}, {past} {distance} ago") })
@@ -243,7 +243,14 @@ fn show_check(text: &mut String, check: &Check) {
     match &check.outcome {
         Outcome::Passed => line(text, &format!("{start}: {actual}; expected {expected}")),
         Outcome::Failed(error) => {
-            line(text, &format!("{start}: {actual}"));
+            let meaning = match error.facts() {
+                Some(Facts::Time { claim, value, now, .. }) => time_meaning(claim, *value, *now),
+                _ => None,
+            };
+            line(
+                text,
+                &format!("{start}: {actual}{}", meaning.map_or(String::new(), |meaning| format!(" ({meaning})"))),
+            );
             line(text, &format!("                expected {expected}"));
             line(text, &format!("                {}", printable(&error.to_string())));
             line(text, &format!("                {}", error.code().meaning()));

@@ -70,8 +70,8 @@ impl Outcome {
     }
 }
 
-/// As `{"outcome":"failed","code":"token_expired","message":"...","facts":{"claim":"exp","value":1,"now":2}}`; all but
-/// the outcome are null unless it failed, and the facts also if there are none.
+/// As `{"outcome":"failed","code":"token_expired","message":"...","facts":{"claim":"exp","value":1,"now":2}}`; code and
+/// message are null unless it failed, and the facts are left out if there are none.
 impl Serialize for Outcome {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -79,6 +79,7 @@ impl Serialize for Outcome {
             outcome: &'a str,
             code: Option<&'a str>,
             message: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             facts: Option<&'a Facts>,
         }
         let error = match self {
