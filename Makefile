@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node
+LANGUAGES := rust c python go node php
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -116,10 +116,33 @@ node-environment:
 	@for folder in bindings-node examples/node; do \
 		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
 
+# ---- PHP
+
+PHP_LIBRARY = $(CARGO_TARGET_DIR)/php/lib
+.PHONY: php-library bench-php
+
+# PHP: every way to run it (php-fpm behind nginx, mod_php, preloading), PSR-15, Laravel, Symfony, the HTTP suite
+test-php: php-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	cd clients/php && LD_LIBRARY_PATH=$(PHP_LIBRARY) phpunit
+	tools/http php
+
+# libpomerium_jwt.so under the name that it is installed by
+php-library:
+	@tools/need php
+	cargo build -q --locked -p pomerium-jwt-ffi
+	@mkdir -p $(PHP_LIBRARY) && ln -sfn ../../debug/libpomerium_jwt_ffi.so $(PHP_LIBRARY)/libpomerium_jwt.so
+
+# PHP next to the work of firebase/php-jwt by hand, as released
+bench-php:
+	@tools/need php
+	cargo build -q --release --locked -p pomerium-jwt-ffi
+	POMERIUM_JWT_LIBRARY=$(CARGO_TARGET_DIR)/release/libpomerium_jwt_ffi.so php bench/php/bench.php
+
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node
+bench: bench-rust bench-python bench-go bench-node bench-php
 .PHONY: bench bench-rust
 
 # Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
@@ -148,6 +171,8 @@ lint:
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 	tools/tidy
+	@if command -v phpcs >/dev/null; then phpcs -q --standard=clients/php/phpcs.xml; \
+	else echo 'phpcs is not installed: the form of the PHP package is not checked'; fi
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check --hide-inclusion-graph bans licenses sources; \
 	else echo 'cargo-deny is not installed: the licences and sources of dependencies are not checked'; fi
 
@@ -159,7 +184,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php
 
 FUZZ_SECONDS ?= 60
 

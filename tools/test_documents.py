@@ -35,6 +35,15 @@ COMMANDS = {
     "bindings-node/README.md": [(r"npm install pomerium-jwt", "", "until the first release")],
     "bindings-python/README.md": [(r"(git clone|pip install) .*", "bindings-python/tests/test_package.py", "commands(README)")],
     "examples/python/README.md": [(r".*", "bindings-python/tests/test_package.py", "test_the_examples_readme_s_commands")],
+    "clients/php/README.md": [
+        (r"git clone .*|\(cd pomerium-jwt && make install .*", "ffi-c/tests/run.py", '["make", "-s", "install"'),
+        (r"composer .*", "clients/php/tests/InstallTest.php", "^composer .*$"),
+        (r"POMERIUM_JWT_ROUTE=.* ./serve plain", "conformance/src/http/applications.rs", "./serve plain"),
+    ],
+    "examples/php/README.md": [
+        (r"POMERIUM_JWT_ROUTE=.* ./serve (plain|psr15|(laravel|symfony)/public)", "conformance/src/http/applications.rs", "./serve symfony/public"),
+        (r"POMERIUM_JWT_ROUTE=.* php verify.php < token", "clients/php/tests/ReadmeTest.php", "php verify.php <"),
+    ],
     "ffi-c/README.md": [
         (r"make install PREFIX=/usr/local|ldconfig", "ffi-c/tests/run.py", '["make", "-s", "install"'),
         (r"cc .*", "ffi-c/tests/run.py", "README.md"),

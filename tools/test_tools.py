@@ -24,6 +24,8 @@ GO = ["=== RUN   TestA", "--- PASS: TestA (0.00s)", "    --- PASS: TestA/one (0.
 GO_FAILED = ["--- FAIL: TestA (0.00s)", "    --- FAIL: TestA/one (0.00s)", "--- SKIP: TestB (0.00s)", "--- PASS: TestC (0.00s)", "FAIL"]
 NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# skipped 0", "# todo 0"]
 NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
+PHPUNIT = "OK (7 tests, 90 assertions)"
+PHPUNIT_FAILED = ["FAILURES!", "Tests: 9, Assertions: 90, Errors: 1, Failures: 2, Skipped: 1."]
 
 REQUESTS = "requests: 5 cases"
 SUITE = "http: app 10 cases, 0 not possible"
@@ -77,6 +79,10 @@ RUNS = [
     ("go fails", "", {"a": [*SETS, *GO_FAILED, 1]}, 1, "2 passed, 1 failed, 1 skipped", ["1 passed, 1 failed, 1 skipped"]),
     ("node", "true", {"a": [*SETS, *NODE, *NODE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
     ("node fails", "", {"a": [*SETS, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
+    ("phpunit", "true", {"a": [*SETS, PHPUNIT]}, 0, "8 passed, 0 failed, 0 skipped", ["7 passed"]),
+    ("phpunit fails", "", {"a": [*SETS, *PHPUNIT_FAILED, 1]}, 1, "6 passed, 3 failed, 1 skipped", ["5 passed, 3 failed, 1 skipped"]),
+    ("phpunit skips", "", {"a": [*SETS, "OK, but incomplete, skipped, or risky tests!", "Tests: 2, Assertions: 1, Skipped: 1."]}, 0,
+     "2 passed, 0 failed, 1 skipped", ["1 passed, 1 skipped"]),
     ("an unknown runner", "", {"a": [*SETS, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
     ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", REQUESTS, SUITE, CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
      ["must run all: a 7, b 6"]),

@@ -7,6 +7,7 @@
 
 mod codes;
 mod door;
+mod hosts;
 mod shared;
 
 use std::{
@@ -20,6 +21,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
+pub use hosts::{pomerium_jwt_log_due, pomerium_jwt_options_over_variables};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 pub struct PomeriumJwtVerifier {

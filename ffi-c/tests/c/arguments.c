@@ -91,6 +91,22 @@ static void environment(void) {
     CHECK(!options && message && strstr(message, "POMERIUM_JWT_ROUT\"") && !strstr(message, "secret"), "%s", message);
     pomerium_jwt_string_free(message);
     CHECK(pomerium_jwt_options_over_env(NULL, 1, NULL, NULL) == POMERIUM_JWT_INVALID_ARGUMENT, "NULL with a length");
+
+    /* The same with variables of the caller's: the process's do not count */
+    const char *variables = "{\"PATH\":\"/bin\",\"POMERIUM_JWT_ROUTE\":\"https://c.example\"}";
+    char *merged = POISON, *warning = POISON;
+    CHECK(pomerium_jwt_options_over_variables("{\"leeway\":7}", 12, variables, strlen(variables), &merged, &warning) == 0 &&
+              merged && strcmp(merged, "{\"leeway\":7,\"route\":[\"https://c.example\"]}") == 0 && !warning,
+          "%s", merged ? merged : warning);
+    pomerium_jwt_string_free(merged);
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, "{\"POMERIUM_JWT_X\":\"\"}", 21, &merged, &warning) ==
+                  POMERIUM_JWT_INVALID_OPTIONS &&
+              !merged && warning,
+          "a misspelt variable of the caller's");
+    pomerium_jwt_string_free(warning);
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, "{\"A\":1}", 7, &merged, NULL) == POMERIUM_JWT_INVALID_ARGUMENT && !merged,
+          "a number as a variable");
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, NULL, 1, NULL, NULL) == POMERIUM_JWT_INVALID_ARGUMENT, "NULL with a length");
     unsetenv("POMERIUM_JWT_ROUT");
     unsetenv("POMERIUM_JWT_ROUTE");
 }
