@@ -1,14 +1,17 @@
 //! The options' documentation in each language's own form, so that editors show it where an option is typed.
 
 mod go;
+mod java;
 mod python;
 mod typescript;
 
 /// Each file's name below `conformance/` and its content.
 pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
-    vec![
+    let mut files = vec![
         ("../clients/go/options_generated.go".to_owned(), go::options().into_bytes()),
         (python::FILE.to_owned(), python::options().into_bytes()),
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
-    ]
+    ];
+    files.extend(java::files());
+    files
 }
