@@ -114,7 +114,7 @@ final class Json {
         if (skip('"')) {
             return text.substring(start, end);
         }
-        StringBuilder unescaped = new StringBuilder(text.length() - start < 64 ? 16 : 64).append(text, start, end);
+        StringBuilder unescaped = new StringBuilder().append(text, start, end);
         while (!skip('"')) {
             char next = take();
             if (next < ' ') {

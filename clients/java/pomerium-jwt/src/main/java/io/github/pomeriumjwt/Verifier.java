@@ -172,7 +172,11 @@ public final class Verifier implements AutoCloseable {
 
     /** The state of keys, pins and counters. Never waits. While no usable key is loaded it starts a fetch that is due. */
     public Status status() {
-        return Status.of(text(call(bridge::status)));
+        return Status.of(statusJson());
+    }
+
+    String statusJson() {
+        return text(call(bridge::status));
     }
 
     /** Whether this instance can verify, for health pages. Of a closed verifier: nothing is. */
