@@ -3,6 +3,7 @@ package io.github.pomeriumjwt;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import application.Application;
 import java.io.File;
@@ -139,6 +140,7 @@ class LibraryTest {
     @Test
     @Tag("new-java")
     void whatAllowsNativeAccessIsNamed() throws Exception {
+        assumeTrue(JAVA >= 24, "this needs Java 24 or later");
         for (String bridge : List.of("ffm", "jna")) {
             String printed = new ChildJvm()
                     .argument("--illegal-native-access=deny", "-Dio.github.pomeriumjwt.bridge=" + bridge)
