@@ -138,7 +138,7 @@ java-library:
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node
+bench: bench-rust bench-python bench-go bench-node bench-java
 .PHONY: bench bench-rust
 
 # Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
@@ -153,6 +153,11 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
+
+# Java beside nimbus-jose-jwt, java-jwt and jjwt, on each Java that is here, without and with Amazon's cryptography
+bench-java: java-library
+	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
+	bench/java/run
 
 # The scripts in tools/
 test-tools:
