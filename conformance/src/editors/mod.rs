@@ -2,6 +2,7 @@
 
 mod go;
 mod java;
+mod php;
 mod python;
 mod typescript;
 
@@ -13,5 +14,6 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
     ];
     files.extend(java::files());
+    files.extend(php::files());
     files
 }
