@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node php
+LANGUAGES := rust c python go node php java
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -139,10 +139,36 @@ bench-php:
 	cargo build -q --release --locked -p pomerium-jwt-ffi
 	POMERIUM_JWT_LIBRARY=$(CARGO_TARGET_DIR)/release/libpomerium_jwt_ffi.so php bench/php/bench.php
 
+# ---- Java
+
+JAVA = $(CARGO_TARGET_DIR)/java
+MAVEN = clients/java/mvn -f clients/java -Prelease -Dnatives=$(JAVA)/natives \
+	-DaltDeploymentRepository=target::file://$(JAVA)/repository
+.PHONY: java-library java-package bench-java
+
+# Java: the jars on Java 17 with JNA and on the newest with FFM, 20,000 virtual threads, a project outside, the HTTP suite
+test-java: java-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy
+	clients/java/stranger $(JAVA)/repository $(JAVA)/stranger
+	tools/http java
+
+# The jars with sources and documentation, as released, in a Maven repository: target/java/repository
+java-package: java-library
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy -q -DskipTests
+
+java-library:
+	@tools/need java
+	@PREFIX=$(JAVA)/installed DESTDIR= ffi-c/install
+	@rm -rf $(JAVA)/natives
+	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
+
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node bench-php
+bench: bench-rust bench-python bench-go bench-node bench-php bench-java
 .PHONY: bench bench-rust
 
 # Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
@@ -157,6 +183,11 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r bench/python/requirements.txt
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
+
+# Java next to nimbus-jose-jwt, java-jwt and jjwt, on each Java that is here, without and with Amazon's cryptography
+bench-java: java-library
+	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
+	bench/java/run
 
 # The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
 test-tools:
@@ -184,7 +215,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java
 
 FUZZ_SECONDS ?= 60
 

@@ -32,6 +32,9 @@ COMMANDS = {
         (r"make test-rust .*", "Makefile", "LANGUAGES := rust"),
     ],
     "clients/go/README.md": [(r"go get github\.com/\S+", "", "until the first release")],
+    "clients/java/README.md": [
+        (r"java --enable-native-access=ALL-UNNAMED -jar app.jar", "clients/java/tests/src/test/java/io/github/pomeriumjwt/ChildJvm.java", '"--enable-native-access=ALL-UNNAMED"'),
+    ],
     "bindings-node/README.md": [(r"npm install pomerium-jwt", "", "until the first release")],
     "bindings-python/README.md": [(r"(git clone|pip install) .*", "bindings-python/tests/test_package.py", "commands(README)")],
     "examples/python/README.md": [(r".*", "bindings-python/tests/test_package.py", "test_the_examples_readme_s_commands")],
