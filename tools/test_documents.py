@@ -12,9 +12,6 @@ OWN = "https://github.com/pomerium-jwt/pomerium-jwt/blob/main/"
 
 # A language's folder, if it is neither clients/LANGUAGE nor bindings-LANGUAGE
 FOLDERS = {"rust": "core", "c": "ffi-c"}
-# No framework, so no application for the HTTP suite
-WITHOUT_APPLICATIONS = ["c"]
-
 # Document -> what its `sh` blocks may say (a pattern), and the test that runs it (a file, and a text in it)
 COMMANDS = {
     "README.md": [
@@ -102,6 +99,11 @@ def broken(name):
             yield f"{name}: {target}: there is no such file"
         elif anchor and anchor not in anchors(str(file.resolve().relative_to(ROOT))):
             yield f"{name}: {target}: there is no such heading"
+
+
+def without_applications():
+    """No framework, so no application for the HTTP suite."""
+    return re.findall(r'"(\w+)"', re.search(r"^WITHOUT_APPLICATIONS = (.+)$", text("tools/run-tests"), re.MULTILINE).group(1))
 
 
 def languages():
@@ -207,7 +209,7 @@ class Additions(unittest.TestCase):
                 (f"Makefile: test-{language}", re.search(rf"^test-{language}:", text("Makefile"), re.MULTILINE)),
                 (
                     f'conformance/src/http/applications.rs: an application of "{language}"',
-                    f'"{language}"' in text("conformance/src/http/applications.rs") or language in WITHOUT_APPLICATIONS,
+                    f'"{language}"' in text("conformance/src/http/applications.rs") or language in without_applications(),
                 ),
                 (
                     f"tools/test_documents.py, COMMANDS: {place}/README.md",
