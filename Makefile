@@ -24,10 +24,19 @@ demo:
 test:
 	@tools/run-tests $(CHECKS) -- $(LANGUAGES)
 
-# Rust: unit and integration tests, the examples in its documentation, the conformance cases
+# Rust: unit and integration tests, the examples in its documentation, the conformance cases, axum, actix-web and tonic,
+# the crates as they are published
 test-rust:
 	@tools/need rust
-	cargo test --locked --workspace --all-features --no-fail-fast -- --show-output
+	cargo test --locked --workspace --exclude pomerium-jwt-examples --all-features --no-fail-fast -- --show-output
+	cargo test --locked -p pomerium-jwt-examples --no-fail-fast
+	tools/http rust
+	tools/package-rust
+
+.PHONY: package-rust
+# Packs the crates as they are published into target/package/, and builds each from its archive
+package-rust:
+	@tools/package-rust
 
 # C: the installed library, its header and symbols, the conformance cases, sanitizers, valgrind, fork, PHP's and Python's FFI
 test-c:

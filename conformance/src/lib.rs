@@ -38,6 +38,8 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
         ("../README.md".to_owned(), readme::filled()),
+        ("../tower/README.md".to_owned(), readme::tower()),
+        ("../cli/src/genuine.json".to_owned(), fixtures::genuine("typical-user")),
     ];
     outputs.extend(editors::files());
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));

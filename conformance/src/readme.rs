@@ -1,16 +1,24 @@
-//! The parts of the README that are printed: tables of options and codes, and the files under `examples/`.
+//! The parts of the READMEs that are printed: tables of options and codes, and the files under `examples/`.
 
 use std::{fs, path::Path};
 
 use pomerium_jwt::{ErrorCode, OPTIONS, OptionKind};
 
-/// The README with its printed parts written anew.
+/// The README with its printed parts as they are now.
 pub(crate) fn filled() -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let readme = replaced(&read("README.md"), "options", &options());
     let readme = replaced(&readme, "errors", &codes());
     with_files(&readme, read).into_bytes()
+}
+
+/// The README of the tower crate with the example applications as they are now.
+pub(crate) fn tower() -> Vec<u8> {
+    with_files(&read("tower/README.md"), read).into_bytes()
+}
+
+fn read(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The text between `<!-- name -->` and `<!-- end -->`.

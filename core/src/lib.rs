@@ -16,6 +16,11 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+/// The programs in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod claims;
 mod clock;
 mod error;

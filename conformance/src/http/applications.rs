@@ -44,6 +44,10 @@ const fn node(name: &'static str, command: &'static str, features: &'static [Fea
     application(name, "node", "examples/node", command, "bindings-node/README.md", features)
 }
 
+const fn rust(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "rust", "examples/rust", command, "tower/README.md", features)
+}
+
 static LISTED: &[Listed] = &[
     application(
         "reference",
@@ -53,6 +57,8 @@ static LISTED: &[Listed] = &[
         "conformance/http.md",
         ALL,
     ),
+    rust("axum", "cargo run -q --locked -p pomerium-jwt-examples --bin app", ALL),
+    rust("actix", "cargo run -q --locked -p pomerium-jwt-examples --bin actix", &[WebSockets, Cors]),
     go("net/http", "examples/go", "go run ./app", ALL),
     go("chi", "examples/go/frameworks", "go run ./chi", ALL),
     go("gin", "examples/go/frameworks", "go run ./gin", ALL),

@@ -1,0 +1,19 @@
+//! The least application behind Pomerium with axum.
+#![forbid(unsafe_code)]
+
+use axum::{Router, ServiceExt, extract::Request, routing::get};
+use pomerium_jwt_tower::{Caller, Options, PomeriumLayer};
+use tower::Layer;
+
+async fn hello(caller: Caller) -> String {
+    format!("Hello {}\n", caller.email.as_deref().unwrap_or(&caller.subject))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // The application's route: its `from:` in Pomerium
+    let pomerium = PomeriumLayer::new(Options::for_route("https://app.example.com"))?;
+    let application = pomerium.layer(Router::new().route("/", get(hello)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    Ok(axum::serve(listener, ServiceExt::<Request>::into_make_service(application)).await?)
+}
