@@ -65,8 +65,7 @@ impl Pomerium {
             ServerOptions { host: Some(HOST.to_owned()), keys: vec![key.clone()], ..ServerOptions::default() };
         let server = Server::start(server_options)
             .map_err(|error| Failure::internal(format!("the server on loopback did not start: {error}")))?;
-        let mut options = Options::for_route(format!("https://{HOST}"));
-        options.jwks_url = Some(server.key_set_url());
+        let options = Options::for_route(format!("https://{HOST}")).jwks_url(server.key_set_url());
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let now = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Ok(Self { key, server, verifier: Verifier::new(options)?, now })

@@ -54,6 +54,7 @@ fn options() -> String {
             OptionKind::Seconds(range) => format!("{} to {} s", range.start(), range.end()),
             OptionKind::Integer(range) => format!("{} to {}", range.start(), range.end()),
             OptionKind::JwkSet | OptionKind::Claims => "object".to_owned(),
+            other => panic!("{other:?} is a new kind of option: write here what it is called"),
         };
         let meaning = option.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
         table += &format!("| `{}` | {default} | {takes} | {meaning} |\n", option.name);
@@ -64,7 +65,7 @@ fn options() -> String {
 fn codes() -> String {
     let mut table = "| code | number | HTTP | meaning and what to do |\n|---|---|---|---|\n".to_owned();
     for code in ErrorCode::ALL {
-        table += &format!("| `{code}` | {} | {} | {} |\n", code.number(), code.kind().http_status(), code.meaning());
+        table += &format!("| `{code}` | {} | {} | {} |\n", code.number(), code.status(), code.meaning());
     }
     table
 }

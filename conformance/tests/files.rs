@@ -41,11 +41,11 @@ fn every_code_within_reach_is_reached() {
     let refused = requests.iter().map(RequestCase::outcome).filter(|outcome| !["passed", "identity"].contains(outcome));
     let refused: BTreeSet<&str> = refused.collect();
     for code in ErrorCode::ALL {
-        let out_of_reach = [ErrorCode::KeysNeeded, ErrorCode::KeysUnavailable, ErrorCode::Internal].contains(&code);
+        let out_of_reach = [ErrorCode::KeysNeeded, ErrorCode::KeysUnavailable, ErrorCode::Internal].contains(code);
         assert_ne!(refused.contains(code.name()), out_of_reach, "{code}: see conformance/src/requests/refusals.rs");
     }
     for code in ErrorCode::ALL {
-        let excused = OUT_OF_REACH.iter().find(|(excused, _)| *excused == code);
+        let excused = OUT_OF_REACH.iter().find(|(excused, _)| excused == code);
         match excused {
             Some((_, why)) => assert!(!reached.contains(code.name()), "{code} is reached, yet excused: {why}"),
             None => {

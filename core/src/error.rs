@@ -1,6 +1,6 @@
 //! Every way a verification can fail: one list of codes, and the error that carries one.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// The stable code of a refusal: a name, a number, a kind and a meaning, the same in every language.
 ///
@@ -61,7 +61,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of their numbers.
-    pub const ALL: [ErrorCode; 24] = [
+    pub const ALL: &'static [ErrorCode] = &[
         ErrorCode::InvalidOptions,
         ErrorCode::InvalidArgument,
         ErrorCode::TokenMissing,
@@ -87,12 +87,6 @@ impl ErrorCode {
         ErrorCode::GroupRequired,
         ErrorCode::Internal,
     ];
-
-    /// The code with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: i32) -> Option<ErrorCode> {
-        ErrorCode::ALL.into_iter().find(|code| code.number() == number)
-    }
 
     /// The stable number.
     #[must_use]
@@ -187,13 +181,31 @@ impl ErrorCode {
             _ => ErrorKind::Internal,
         }
     }
-}
 
-impl ErrorCode {
-    /// The HTTP status to answer with.
+    /// The HTTP status to answer with: 401, 403, 500 or 503.
     #[must_use]
     pub const fn status(self) -> u16 {
-        self.kind().http_status()
+        self.kind().status()
+    }
+}
+
+/// From its [`number`](ErrorCode::number); another one is `invalid_argument`.
+impl TryFrom<i32> for ErrorCode {
+    type Error = Error;
+
+    fn try_from(number: i32) -> Result<Self, Error> {
+        let unknown = || Error::new(ErrorCode::InvalidArgument, format!("no error code has the number {number}"));
+        ErrorCode::ALL.iter().copied().find(|code| code.number() == number).ok_or_else(unknown)
+    }
+}
+
+/// From its [`name`](ErrorCode::name); another one is `invalid_argument`.
+impl FromStr for ErrorCode {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let unknown = || Error::new(ErrorCode::InvalidArgument, format!("{} is not an error code", quoted(name)));
+        ErrorCode::ALL.iter().copied().find(|code| code.name() == name).ok_or_else(unknown)
     }
 }
 
@@ -220,6 +232,10 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind, in the order of the numbers of their codes.
+    pub const ALL: &'static [ErrorKind] =
+        &[ErrorKind::Options, ErrorKind::Token, ErrorKind::Keys, ErrorKind::Access, ErrorKind::Internal];
+
     /// The stable name: `options`, `token`, `keys`, `access` or `internal`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -232,15 +248,31 @@ impl ErrorKind {
         }
     }
 
-    /// The HTTP status to answer with.
+    /// The HTTP status to answer with: 401, 403, 500 or 503.
     #[must_use]
-    pub const fn http_status(self) -> u16 {
+    pub const fn status(self) -> u16 {
         match self {
             ErrorKind::Token => 401,
             ErrorKind::Keys => 503,
             ErrorKind::Access => 403,
             ErrorKind::Options | ErrorKind::Internal => 500,
         }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// From its [`name`](ErrorKind::name); another one is `invalid_argument`.
+impl FromStr for ErrorKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let unknown = || Error::new(ErrorCode::InvalidArgument, format!("{} is not a kind of errors", quoted(name)));
+        ErrorKind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(unknown)
     }
 }
 
@@ -355,18 +387,22 @@ mod tests {
             (ErrorKind::Access, 300, 1),
             (ErrorKind::Internal, 900, 1),
         ];
-        let mut listed = ErrorCode::ALL.into_iter();
+        let mut listed = ErrorCode::ALL.iter().copied();
         for (kind, first, count) in blocks {
             for number in first..first + count {
                 let code = listed.next().expect("a code is missing from ErrorCode::ALL");
                 assert_eq!((code.number(), code.kind()), (number, kind), "{code}: number or kind differs");
-                assert_eq!(ErrorCode::from_number(number), Some(code));
+                assert_eq!((ErrorCode::try_from(number), code.name().parse()), (Ok(code), Ok(code)));
                 let pascal: String = code.name().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
                 assert_eq!(format!("{code:?}"), pascal, "the name does not follow from the variant");
             }
         }
         assert_eq!(listed.next(), None);
-        assert_eq!(ErrorCode::from_number(0), None);
+        assert_eq!(ErrorCode::try_from(0).map_err(|error| error.code()), Err(ErrorCode::InvalidArgument));
+        assert!("Token_missing".parse::<ErrorCode>().is_err());
+        for kind in ErrorKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(*kind));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Verified claims -> the normalised identity, the same in every language.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -8,6 +8,7 @@ use crate::{
     claims::Payload,
     error::{Error, ErrorCode},
     json::{self, Json},
+    time::system_time,
 };
 
 /// Who is calling, as Pomerium says and its signature proves.
@@ -68,6 +69,18 @@ impl Identity {
             anonymous: payload.subject.is_empty(),
             claims: Claims { text: String::new() },
         })
+    }
+
+    /// [`expires_at`](Self::expires_at) as the system's type; of a time beyond what that can express, its end.
+    #[must_use]
+    pub fn expires(&self) -> SystemTime {
+        system_time(self.expires_at)
+    }
+
+    /// [`issued_at`](Self::issued_at) as the system's type.
+    #[must_use]
+    pub fn issued(&self) -> Option<SystemTime> {
+        self.issued_at.map(system_time)
     }
 
     /// Whether the user is in this group.

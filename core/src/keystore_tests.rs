@@ -109,7 +109,7 @@ fn sixty_four_threads_starting_cold_cause_one_fetch() {
     });
     assert_eq!(app.server.fetches(), 1);
     let status = app.verifier.status();
-    assert_eq!((status.state, status.fetches, status.fetch_failures), ("fresh", 1, 0));
+    assert_eq!((status.state.name(), status.fetches, status.fetch_failures), ("fresh", 1, 0));
     assert_eq!((status.counts["ok"], status.counts.values().sum::<u64>()), (64, 64), "{:?}", status.counts);
 }
 
@@ -130,7 +130,7 @@ fn a_rotation_by_the_documented_steps_refuses_nothing_under_load() {
             app.server.rotate(step).expect("rotation");
             let fetches = app.server.fetches();
             app.pass(TTL);
-            app.until("the background refresh", |status| status.fetches > fetches && status.state == "fresh");
+            app.until("the background refresh", |status| status.fetches > fetches && status.state.name() == "fresh");
         }
         running.store(false, Ordering::Relaxed);
     });
@@ -164,7 +164,7 @@ fn a_withdrawn_key_dies_within_two_ttl() {
     busy.server.rotate(Rotation::AtOnce).expect("rotation");
     busy.pass(TTL);
     assert_eq!(busy.code(&token), None, "aging: used at once, a refresh runs in the background");
-    busy.until("the background refresh", |status| status.fetches == 2 && status.state == "fresh");
+    busy.until("the background refresh", |status| status.fetches == 2 && status.state.name() == "fresh");
     assert_eq!(busy.code(&token), Some(ErrorCode::KeyNotFound), "an earlier set had it: at once");
     assert_eq!(busy.server.fetches(), 3, "and yet a fetch");
     assert_eq!(busy.code(&token), Some(ErrorCode::KeyNotFound));
@@ -274,7 +274,7 @@ fn an_unchanged_set_is_confirmed_by_its_etag() {
     app.pass(TTL);
     app.verifier.refresh(false).expect("refresh");
     assert_eq!(app.server.stats().not_modified, 2, "the ETag outlives a 304");
-    assert_eq!((app.verifier.status().age, app.verifier.status().state), (Some(0), "fresh"));
+    assert_eq!((app.verifier.status().age, app.verifier.status().state.name()), (Some(0), "fresh"));
     assert_eq!(app.code(&token), None);
 }
 
@@ -340,10 +340,10 @@ fn verify_at_uses_the_keys_at_hand() {
 #[test]
 fn a_set_to_start_with_answers_at_once_and_is_refreshed_in_the_background() {
     let key = SigningKey::generate();
-    let app = App::with(|options| options.jwks_initial = Some(key_set([&key])));
-    assert_eq!(app.verifier.status().state, "aging");
+    let app = App::with(|options| options.jwks_initial = Some(key_set([&key]).into()));
+    assert_eq!(app.verifier.status().state.name(), "aging");
     assert_eq!(app.code(&app.assertion().mint(&key)), None);
-    app.until("the background refresh", |status| status.state == "fresh");
+    app.until("the background refresh", |status| status.state.name() == "fresh");
     assert_eq!(app.code(&app.assertion().mint(&key)), Some(ErrorCode::KeyNotFound), "the source knows better");
 }
 

@@ -6,11 +6,10 @@
 //! ```
 //! use pomerium_jwt::{ErrorCode, Options, Verifier};
 //!
-//! let mut options = Options::for_route("https://app.example.com");
-//! options.jwks = Some(r#"{"keys":[]}"#.to_owned()); // left out, the keys are fetched from the route
-//! let verifier = Verifier::new(options)?;
+//! let options = Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#);
+//! let verifier = Verifier::new(options)?; // without jwks, the keys are fetched from the route
 //! let refused = verifier.verify("").unwrap_err();
-//! assert_eq!((refused.code(), refused.kind().http_status()), (ErrorCode::TokenMissing, 401));
+//! assert_eq!((refused.code(), refused.status()), (ErrorCode::TokenMissing, 401));
 //! # Ok::<(), pomerium_jwt::Error>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -21,6 +20,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod algorithm;
 mod claims;
 mod clock;
 mod error;
@@ -31,6 +31,7 @@ mod names;
 mod options;
 mod request;
 mod status;
+mod time;
 mod token;
 mod verifier;
 
@@ -43,12 +44,13 @@ mod properties;
 #[cfg(test)]
 mod verifier_tests;
 
+pub use algorithm::Algorithm;
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
 pub use keys::Ticket;
-pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
+pub use options::{JwkSet, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
-pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, Status};
+pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, State, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -15,17 +15,14 @@ use crate::{
     request::RequestRules,
 };
 
-/// Every value of [`Status::state`].
-const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"];
-
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
     /// The option the keys come from, with its address or path.
     pub source: String,
-    /// `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
-    pub state: &'static str,
+    /// How old the set in use is.
+    pub state: State,
     /// Seconds since the set in use was asked for; none for static sources.
     pub age: Option<u64>,
     /// Seconds for which the set in use is fresh: drawn for each set from 0.7 to 1.0 of what `cache_ttl` or Cache-Control
@@ -68,6 +65,66 @@ pub struct Status {
     pub exempt_paths: Vec<String>,
     /// The option of this name; empty if it is not set.
     pub require_group: Vec<String>,
+}
+
+/// How old the key set in use is, for [`Status::state`].
+///
+/// ```
+/// use pomerium_jwt::State;
+///
+/// assert_eq!(State::Aging.to_string(), "aging");
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Given in the options, or read from a file: it does not age.
+    Static,
+    /// No set has been fetched yet.
+    Empty,
+    /// Younger than its ttl.
+    Fresh,
+    /// Younger than twice its ttl: used, and fetched again in the background.
+    Aging,
+    /// Older than that: fetched before it is used, and used all the same while the source fails.
+    Old,
+    /// Older than `max_stale` allows: no longer used.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order in which a set reaches them.
+    ///
+    /// ```
+    /// use pomerium_jwt::State;
+    ///
+    /// assert!(State::ALL.contains(&State::Fresh));
+    /// ```
+    pub const ALL: &'static [State] =
+        &[State::Static, State::Empty, State::Fresh, State::Aging, State::Old, State::Expired];
+
+    /// The stable name: `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::State::Old.name(), "old");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Static => "static",
+            State::Empty => "empty",
+            State::Fresh => "fresh",
+            State::Aging => "aging",
+            State::Old => "old",
+            State::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
@@ -136,7 +193,7 @@ pub struct Pinned {
 /// The part of [`Status`] that comes from the key store.
 pub(crate) struct KeyState {
     pub(crate) source: String,
-    pub(crate) state: &'static str,
+    pub(crate) state: State,
     pub(crate) age: Option<u64>,
     pub(crate) ttl: Option<u64>,
     pub(crate) keys: Vec<KeyStatus>,
@@ -244,8 +301,8 @@ pub(crate) fn metrics(status: &Status) -> String {
         text.sample(name, &[], time);
     }
     text.family("pomerium_jwt_keys_state", "gauge", "1 for the state of the key set in use.");
-    for state in STATES {
-        text.sample("pomerium_jwt_keys_state", &[("state", state)], u8::from(state == status.state));
+    for state in State::ALL {
+        text.sample("pomerium_jwt_keys_state", &[("state", state.name())], u8::from(*state == status.state));
     }
     text.family("pomerium_jwt_key", "info", "Keys that tokens are checked with.");
     let usable = status.keys.iter().filter(|key| key.usable);

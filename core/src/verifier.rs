@@ -104,12 +104,8 @@ impl Verifier {
     /// ```
     /// use pomerium_jwt::{Options, Verifier};
     ///
-    /// let mut options = Options::for_route("https://app.example.com");
-    /// options.jwks = Some(r#"{"keys":[]}"#.to_owned());
-    /// let verifier = Verifier::new(options)?;
-    /// let mut admins = Options::default();
-    /// admins.require_group = Some(vec!["admins".to_owned()]);
-    /// let admin = verifier.with(admins)?;
+    /// let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// let admin = verifier.with(Options::default().require_group(["admins"]))?;
     /// # Ok::<(), pomerium_jwt::Error>(())
     /// ```
     ///

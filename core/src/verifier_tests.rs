@@ -49,7 +49,7 @@ fn alice(host: &str) -> Assertion {
 }
 
 fn verifier(clock: &Arc<FixedClock>, change: impl FnOnce(&mut Options)) -> Verifier {
-    let mut options = Options { jwks: Some(key_set([&key(1)])), ..Options::default() };
+    let mut options = Options { jwks: Some(key_set([&key(1)]).into()), ..Options::default() };
     change(&mut options);
     Verifier::with_clock(options, clock.clone()).expect("options")
 }
@@ -142,7 +142,7 @@ fn a_key_file_is_picked_up_when_it_changes_and_a_bad_one_keeps_the_last_good_set
     fs::write(&path, key_set([&key(1)])).expect("write");
     let verifier = verifier(&clock, |options| {
         options.jwks = None;
-        options.jwks_file = Some(path.display().to_string());
+        options.jwks_file = Some(path.clone());
         options.route = Some(vec![format!("https://{HOST}")]);
     });
     let accepts = |scalar: u8| code(&verifier, &alice(HOST).mint(&key(scalar))).is_none();
@@ -213,12 +213,12 @@ fn sets_of_ten_thousand_keys_and_objects_of_a_hundred_thousand_names_are_refused
     let names: Vec<String> = (0..100_000).map(|n| format!("\"{n}\":0")).collect();
     for set in [many, format!("{{\"keys\":[{{{}}}]}}", names.join(","))] {
         let mut options = Options::for_route("https://a.example");
-        options.jwks = Some(set);
+        options.jwks = Some(set.into());
         assert_eq!(Verifier::new(options).expect_err("too large").code(), ErrorCode::InvalidOptions);
     }
     let sixty_five = format!("{{\"keys\":[{}]}}", vec![jwk.as_str(); 65].join(","));
     let mut options = Options::for_route("https://a.example");
-    options.jwks = Some(sixty_five);
+    options.jwks = Some(sixty_five.into());
     assert!(Verifier::new(options).expect_err("65 keys").message().contains("65 keys, 64 are accepted"));
 }
 
@@ -236,7 +236,7 @@ fn values_set_in_code_are_checked_as_those_in_json() {
         ),
         (|options| options.route = Some(Vec::new()), "route takes a string or a list of 1 to 64 strings"),
         (|options| options.max_token_bytes = Some(1023), "max_token_bytes takes a whole number from 1024 to 1048576"),
-        (|options| options.jwks = Some("no JSON".to_owned()), "jwks: the key set is not strict JSON"),
+        (|options| options.jwks = Some("no JSON".into()), "jwks: the key set is not strict JSON"),
     ];
     for (change, message) in table {
         let mut options = Options::for_route("https://a.example");

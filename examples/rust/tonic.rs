@@ -12,9 +12,7 @@ use tonic::transport::Server;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
-    let mut options = Options::default();
-    options.exempt_paths = Some(vec!["/grpc.health.v1.Health/Check".to_owned()]);
-    let pomerium = PomeriumLayer::new(options)?;
+    let pomerium = PomeriumLayer::new(Options::default().exempt_paths(["/grpc.health.v1.Health/Check"]))?;
     let (_reporter, health) = tonic_health::server::health_reporter();
 
     let port = env::var("PORT").unwrap_or_else(|_| "8080".to_owned());

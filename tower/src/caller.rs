@@ -4,7 +4,7 @@ use std::{
     fmt,
     ops::Deref,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use http::{Extensions, Uri};
@@ -25,8 +25,7 @@ impl Caller {
     /// application ends it then, for example with `tokio::time::timeout(caller.expires_in(), ...)`.
     #[must_use]
     pub fn expires_in(&self) -> Duration {
-        let expiry = UNIX_EPOCH + Duration::from_secs(u64::try_from(self.expires_at).unwrap_or(0));
-        expiry.duration_since(SystemTime::now()).unwrap_or_default()
+        self.expires().duration_since(SystemTime::now()).unwrap_or_default()
     }
 }
 

@@ -243,7 +243,7 @@ fn a_request_asks_for_json_uncompressed_and_for_what_has_changed() {
         verifier.refresh(true).expect("304");
         verifier.verify(token()).expect("good");
         let status = verifier.status();
-        assert_eq!((status.state, status.fetches, status.fetch_failures), ("fresh", 2, 0));
+        assert_eq!((status.state.name(), status.fetches, status.fetch_failures), ("fresh", 2, 0));
         assert!((84..=120).contains(&status.ttl.expect("a set")), "{:?}", status.ttl);
 
         let host = format!("host: 127.0.0.1:{}", source.port());

@@ -68,7 +68,7 @@ fn a_fork_in_the_middle_of_a_fetch_leaves_both_processes_whole() {
 
 /// Forks once the fetch has got so far. `reachable`: a second fetch gets through.
 fn fork_while(name: &str, mut options: Options, reachable: bool, so_far: impl FnOnce()) {
-    options.jwks_initial = Some(good_keys());
+    options.jwks_initial = Some(good_keys().into());
     options.cache_ttl = Some(Duration::from_secs(TTL as u64));
     let clock = TestClock::new();
     let verifier = Verifier::with_clock(options, clock.clone()).expect("options");

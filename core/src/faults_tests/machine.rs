@@ -58,7 +58,7 @@ fn where_no_thread_can_be_had_a_waiting_caller_fetches_itself() {
         assert!(thread::Builder::new().spawn(|| {}).is_err(), "this machine cannot be kept from starting threads");
 
         assert_eq!(app.code(&token), None, "cold: the caller fetches itself");
-        assert_eq!((app.server.fetches(), app.verifier.status().state), (1, "fresh"));
+        assert_eq!((app.server.fetches(), app.verifier.status().state.name()), (1, "fresh"));
         app.clock.pass(TTL);
         assert_eq!(app.code(&token), None, "aging: used at once");
         let status = app.verifier.status();
@@ -78,7 +78,7 @@ fn where_no_thread_can_be_had_a_waiting_caller_fetches_itself() {
         limit(maximum);
         app.clock.pass(TTL);
         assert_eq!(app.code(&token), None);
-        until(&app.verifier, "the refresh behind", |status| status.state == "fresh");
+        until(&app.verifier, "the refresh behind", |status| status.state.name() == "fresh");
         named.refresh(true).expect("threads are back");
     });
 }
@@ -90,7 +90,7 @@ fn a_machine_that_slept_asks_again_before_it_trusts_its_keys() {
     assert_eq!(app.code(&token), None);
     app.server.rotate(Rotation::AtOnce).expect("rotation");
     app.clock.jump(2 * TTL); // the monotonic clock stands still meanwhile
-    assert_eq!(app.verifier.status().state, "old");
+    assert_eq!(app.verifier.status().state.name(), "old");
     assert_eq!(app.code(&token), Some(ErrorCode::KeyNotFound), "the key was withdrawn during the sleep");
     assert_eq!(app.code(&app.token()), None);
 }
@@ -110,7 +110,7 @@ fn a_wall_clock_that_jumps_refuses_no_good_token_and_floods_no_source() {
         (30 * YEAR, "fresh", 2),
     ] {
         app.clock.jump(jump);
-        assert_eq!(app.verifier.status().state, state, "after {jump} s");
+        assert_eq!(app.verifier.status().state.name(), state, "after {jump} s");
         for _ in 0..10 {
             assert_eq!(app.code(&token), None, "after {jump} s: {:?}", app.verifier.status());
         }
@@ -134,7 +134,7 @@ fn a_wall_clock_that_jumps_refuses_no_good_token_and_floods_no_source() {
     app.server.fault(Fault::None);
     app.clock.pass(10);
     assert_eq!(app.code(&token), None);
-    until(&app.verifier, "the refresh behind", |status| status.state == "fresh" && status.last_error.is_none());
+    until(&app.verifier, "the refresh behind", |status| status.state.name() == "fresh" && status.last_error.is_none());
 }
 
 #[cfg(target_os = "linux")]
@@ -254,7 +254,7 @@ fn status_and_the_calls_that_never_wait_answer_in_every_stage_of_a_fetch() {
             for _ in 0..200 {
                 let start = Instant::now();
                 let status = verifier.status();
-                assert_eq!((status.state, status.fetches, status.last_error), ("empty", 1, None), "{name}");
+                assert_eq!((status.state.name(), status.fetches, status.last_error), ("empty", 1, None), "{name}");
                 assert!(verifier.try_verify(&token, None).is_err() && verifier.verify_at(&token, 1).is_err());
                 slowest = slowest.max(start.elapsed());
                 thread::sleep(Duration::from_millis(1));

@@ -116,14 +116,14 @@ impl Case {
         self.compare(&cold, &mut complain);
 
         let mut options = self.options.clone();
-        options.jwks_initial = Some(good_keys());
+        options.jwks_initial = Some(good_keys().into());
         let warm = observe(&options, &token());
         if warm.code.is_some() {
             complain(format!("a token with a known key was refused meanwhile: {}", warm.message));
         }
         let expected = if matches!(self.expected, Expected::Failure(..)) { "aging" } else { "fresh" };
-        if warm.status.state != expected {
-            complain(format!("state is {} afterwards, not {expected}", warm.status.state));
+        if warm.status.state.name() != expected {
+            complain(format!("state is {} afterwards, not {expected}", warm.status.state.name()));
         }
         for outcome in [&cold, &warm] {
             let limit = self.options.timeout.unwrap_or_default() + PATIENCE;

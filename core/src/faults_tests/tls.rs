@@ -265,7 +265,7 @@ fn a_rotated_ca_file_is_read_at_the_next_fetch_and_an_unreadable_one_is_named() 
         let clock = TestClock::new();
         let verifier_of = |source: &Source| {
             let mut options = options(format!("https://127.0.0.1:{}/keys", source.port()));
-            options.ca_file = Some(file.display().to_string());
+            options.ca_file = Some(file.clone());
             Verifier::with_clock(options, clock.clone()).expect("options")
         };
         let (old, new) = (verifier_of(&before), verifier_of(&after));

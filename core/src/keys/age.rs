@@ -1,7 +1,10 @@
 //! How old a key set is, on two clocks.
 
 use super::policy::Limits;
-use crate::clock::{Now, SECOND};
+use crate::{
+    clock::{Now, SECOND},
+    status::State,
+};
 
 /// What the policy knows of the set in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +27,12 @@ pub(crate) enum Age {
 }
 
 impl Age {
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) const fn state(self) -> State {
         match self {
-            Age::Fresh => "fresh",
-            Age::Aging => "aging",
-            Age::Old => "old",
-            Age::Expired => "expired",
+            Age::Fresh => State::Fresh,
+            Age::Aging => State::Aging,
+            Age::Old => State::Old,
+            Age::Expired => State::Expired,
         }
     }
 }

@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use super::{KeySet, Source, Trust, jwk::MAX_BYTES};
 use crate::{
     clock::{Clock, SECOND},
-    status::{Health, KeyState, LastError, LastErrorCode},
+    status::{Health, KeyState, LastError, LastErrorCode, State},
 };
 
 /// The keys of one static source.
@@ -135,7 +135,7 @@ impl Local {
         let held = self.held.load();
         KeyState {
             source: self.source.clone(),
-            state: "static",
+            state: State::Static,
             age: None,
             ttl: None,
             keys: held.keys.status(),

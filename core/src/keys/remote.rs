@@ -27,7 +27,7 @@ use super::{
 use crate::{
     clock::{Clock, Now, SECOND},
     error::{Error, ErrorCode},
-    status::{Health, KeyState, LastError, LastErrorCode},
+    status::{Health, KeyState, LastError, LastErrorCode, State},
 };
 
 /// The keys of one address.
@@ -188,7 +188,7 @@ impl Remote {
         let fetched = snapshot.as_ref().filter(|snapshot| snapshot.fetched);
         KeyState {
             source: shared.source.clone(),
-            state: age.map_or("empty", Age::name),
+            state: age.map_or(State::Empty, Age::state),
             age: at.loaded.map(|loaded| in_seconds(loaded.nanoseconds(at.now))),
             ttl: at.loaded.map(|loaded| in_seconds(loaded.ttl)),
             keys: keys.map(|keys| keys.status()).unwrap_or_default(),

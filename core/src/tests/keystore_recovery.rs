@@ -111,7 +111,7 @@ fn a_fetch_that_does_not_end_is_given_up_and_its_end_changes_nothing() {
     app.until("another fetch", |status| status.fetches == 3 && status.last_error.is_none());
     thread::sleep(Duration::from_millis(1500)); // the lost one ends with its own timeout
     let status = app.verifier.status();
-    assert_eq!((status.state, status.fetches, status.fetch_failures), ("fresh", 3, 1), "{status:?}");
+    assert_eq!((status.state.name(), status.fetches, status.fetch_failures), ("fresh", 3, 1), "{status:?}");
     assert_eq!(status.last_error, None);
 }
 

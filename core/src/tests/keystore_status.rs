@@ -29,7 +29,7 @@ fn without_a_usable_key_an_instance_is_not_loaded_and_asks_again() {
     app.server.withdraw(Withdrawal::All);
     assert_eq!(app.code(&app.foreign_token()), Some(ErrorCode::KeysEmpty));
     let status = app.verifier.status();
-    assert_eq!((status.state, status.ttl), ("fresh", Some(10)), "the source has answered");
+    assert_eq!((status.state.name(), status.ttl), ("fresh", Some(10)), "the source has answered");
     assert_eq!(health(&app), (true, false, false));
     assert_eq!((status.key_set, app.server.fetches()), (None, 1));
 
@@ -47,7 +47,7 @@ fn an_idle_application_is_old_and_not_stale() {
     assert_eq!(app.code(&token), None);
     app.pass(3 * TTL);
     let status = app.verifier.status();
-    assert_eq!((status.state, status.fetches), ("old", 1), "{status:?}");
+    assert_eq!((status.state.name(), status.fetches), ("old", 1), "{status:?}");
     assert_eq!(health(&app), (true, true, false));
 
     app.server.fault(Fault::InternalServerError);
@@ -101,7 +101,7 @@ fn static_keys_are_loaded_or_not_and_never_stale() {
     let key = SigningKey::generate();
     for (keys, loaded) in [(key_set([&key]), true), (key_set([]), false)] {
         let mut options = Options::for_route("https://app.example.com");
-        options.jwks = Some(keys);
+        options.jwks = Some(keys.into());
         let verifier = Verifier::new(options).expect("options");
         let status = verifier.status();
         assert_eq!(status.health, verifier.health());

@@ -57,8 +57,7 @@ async fn an_error_handler_writes_the_body_and_nothing_else() {
 #[tokio::test]
 async fn grpc_clients_get_a_status() {
     let issuer = issuer();
-    let mut options = options(&issuer);
-    options.require_group = Some(vec!["admins".to_owned()]);
+    let options = options(&issuer).require_group(["admins"]);
     let layer = PomeriumLayer::from_verifier(verifier(options));
     let layer = layer.error_handler(|_, _| panic!("no page is made for gRPC"));
     let application = application(&layer);

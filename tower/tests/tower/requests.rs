@@ -11,8 +11,7 @@ const HEADER: &str = "x-pomerium-jwt-assertion";
 #[tokio::test]
 async fn who_is_admitted() {
     let issuer = issuer();
-    let mut options = options(&issuer);
-    options.exempt_paths = Some(vec!["/health".to_owned(), "/public/*".to_owned()]);
+    let options = options(&issuer).exempt_paths(["/health", "/public/*"]);
     let layer = PomeriumLayer::from_verifier(verifier(options));
     let application = application(&layer);
     let token = token(&issuer);
@@ -57,9 +56,7 @@ async fn who_is_admitted() {
 async fn two_layers_share_the_keys_and_differ_in_their_rules() {
     let issuer = issuer();
     let layer = PomeriumLayer::from_verifier(verifier(options(&issuer)));
-    let mut admins = pomerium_jwt::Options::default();
-    admins.require_group = Some(vec!["admins".to_owned()]);
-    let admins = layer.with(admins).expect("request options");
+    let admins = layer.with(pomerium_jwt::Options::default().require_group(["admins"])).expect("request options");
     let token = token(&issuer);
 
     let request = || get("/").header(HEADER, &token);
@@ -74,9 +71,7 @@ async fn two_layers_share_the_keys_and_differ_in_their_rules() {
 async fn a_request_that_passes_carries_no_older_identity() {
     let issuer = issuer();
     let layer = PomeriumLayer::from_verifier(verifier(options(&issuer)));
-    let mut optional = pomerium_jwt::Options::default();
-    optional.optional = Some(true);
-    let optional = layer.with(optional).expect("request options");
+    let optional = layer.with(pomerium_jwt::Options::default().optional(true)).expect("request options");
 
     let service = tower::service_fn(|request: Request<Body>| async move {
         let subject = request.extensions().get::<Caller>().map(|caller| caller.subject.clone());
@@ -100,9 +95,7 @@ async fn a_request_that_passes_carries_no_older_identity() {
 #[tokio::test]
 async fn a_route_may_demand_more() {
     let issuer = issuer();
-    let mut options = options(&issuer);
-    options.optional = Some(true);
-    options.allow_anonymous = Some(true);
+    let options = options(&issuer).optional(true).allow_anonymous(true);
     let (sender, reported) = std::sync::mpsc::channel();
     let layer = PomeriumLayer::from_verifier(verifier(options)).on_refused(move |error, path| {
         sender.send((error.code(), path.to_owned())).expect("it is read");

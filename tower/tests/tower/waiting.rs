@@ -28,9 +28,7 @@ fn threads() -> usize {
 async fn twenty_thousand_wait_for_one_fetch_and_nothing_is_blocked() {
     let issuer = issuer();
     issuer.fault(Fault::Hang);
-    let mut options = options(&issuer);
-    options.timeout = Some(60);
-    options.exempt_paths = Some(vec!["/health".to_owned()]);
+    let options = options(&issuer).timeout(Duration::from_secs(60)).exempt_paths(["/health"]);
     let layer = PomeriumLayer::from_verifier(verifier(options));
     let application = application(&layer);
     let token = token(&issuer);
@@ -99,8 +97,7 @@ async fn a_dropped_caller_harms_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_rotation_everybody_waits_for_one_fetch() {
     let issuer = issuer();
-    let mut options = options(&issuer);
-    options.refetch_cooldown = Some(1);
+    let options = options(&issuer).refetch_cooldown(Duration::from_secs(1));
     let application = application(&PomeriumLayer::from_verifier(verifier(options)));
     assert_eq!(ask(&application, get("/").header(HEADER, token(&issuer))).await.0, 200);
     issuer.rotate(Rotation::AtOnce).expect("a new key");

@@ -40,9 +40,7 @@ async fn ask(service: &Router, path: &str, token: &str) -> (u16, String, usize) 
 #[tokio::test]
 async fn extractors_refuse_what_a_route_demands() {
     let issuer = issuer();
-    let mut options = Options::for_route(issuer.url());
-    options.optional = Some(true);
-    options.allow_anonymous = Some(true);
+    let options = Options::for_route(issuer.url()).optional(true).allow_anonymous(true);
     let pomerium = PomeriumLayer::from_verifier(Verifier::new(options).expect("a verifier"));
     let application = crate::outermost(pomerium.layer(router()));
     let anonymous = issuer.mint(&issuer.assertion());

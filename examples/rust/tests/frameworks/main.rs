@@ -28,8 +28,7 @@ fn token(issuer: &Server) -> String {
 
 /// A layer to which these paths are exempt.
 fn layer(issuer: &Server, exempt_paths: &[&str]) -> PomeriumLayer {
-    let mut options = Options::for_route(issuer.url());
-    options.exempt_paths = Some(exempt_paths.iter().map(|&path| path.to_owned()).collect());
+    let options = Options::for_route(issuer.url()).exempt_paths(exempt_paths.iter().copied());
     PomeriumLayer::from_verifier(Verifier::new(options).expect("a verifier"))
 }
 
