@@ -28,8 +28,7 @@ test:
 # the crates as they are published
 test-rust:
 	@tools/need rust
-	cargo test --locked --workspace --exclude pomerium-jwt-examples --all-features --no-fail-fast -- --show-output
-	cargo test --locked -p pomerium-jwt-examples --no-fail-fast
+	cargo test --locked --workspace --all-features --no-fail-fast -- --show-output
 	tools/http rust
 	tools/package-rust
 
