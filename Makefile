@@ -140,13 +140,14 @@ bench-python: python-environment
 test-tools:
 	python3 tools/test_tools.py
 
-# Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
+# Formatting, lints and documentation without a warning, the house rules, the oldest Rust, the licences of all dependencies
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
 	tools/tidy
+	tools/msrv
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check --hide-inclusion-graph bans licenses sources; \
 	else echo 'cargo-deny is not installed: the licences and sources of dependencies are not checked'; fi
 
