@@ -9,10 +9,7 @@ use actix_web::{
     App, Error, HttpMessage as _, HttpRequest, HttpResponse, HttpServer,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{
-        Method, StatusCode,
-        header::{HeaderMap, HeaderName},
-    },
+    http::{Method, StatusCode, header::HeaderMap},
     middleware::{Condition, Next, from_fn},
     web::{self, Data, ReqData},
 };

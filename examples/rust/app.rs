@@ -5,7 +5,7 @@
 use std::{env, error::Error, io};
 
 use axum::{
-    Json, Router, ServiceExt as _,
+    Json, Router,
     body::Bytes,
     extract::{Request, WebSocketUpgrade, ws::Message},
     http::{HeaderValue, Method, header::AUTHORIZATION},
@@ -23,22 +23,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let pomerium = PomeriumLayer::from_env()?;
     let health = pomerium.clone();
-    let router = Router::new()
+    let routes = Router::new()
         .route("/", get(index).fallback(anything))
         .route("/admin", get(admin).fallback(anything))
         .route("/health", get(|| async move { Json(health.health()) }).fallback(anything))
         .route("/ws", any(socket))
         .fallback(anything);
 
-    // Around the router: every request is verified, unknown paths included. CORS stands in front, so that browsers may
+    // Around the routes: every request is verified, unknown paths included. CORS stands in front, so that browsers may
     // read refusals too
     let application =
-        ServiceBuilder::new().option_layer(cors()?).option_layer(rewrite()).layer(pomerium).service(router);
+        ServiceBuilder::new().option_layer(cors()?).option_layer(rewrite()).layer(pomerium).service(routes);
 
     let port = env::var("PORT").unwrap_or_else(|_| "8080".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, ServiceExt::<Request>::into_make_service(application)).await?)
+    Ok(axum::serve(listener, Router::new().fallback_service(application)).await?)
 }
 
 /// Null if the request passed without an identity.

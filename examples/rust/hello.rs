@@ -1,7 +1,7 @@
 //! The least application behind Pomerium with axum.
 #![forbid(unsafe_code)]
 
-use axum::{Router, ServiceExt, extract::Request, routing::get};
+use axum::{Router, routing::get};
 use pomerium_jwt_tower::{Caller, Options, PomeriumLayer};
 use tower::Layer;
 
@@ -13,7 +13,9 @@ async fn hello(caller: Caller) -> String {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The application's route: its `from:` in Pomerium
     let pomerium = PomeriumLayer::new(Options::for_route("https://app.example.com"))?;
-    let application = pomerium.layer(Router::new().route("/", get(hello)));
+    let routes = Router::new().route("/", get(hello));
+    // Around the routes, so that unknown paths are verified too
+    let application = Router::new().fallback_service(pomerium.layer(routes));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    Ok(axum::serve(listener, ServiceExt::<Request>::into_make_service(application)).await?)
+    Ok(axum::serve(listener, application).await?)
 }

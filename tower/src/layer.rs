@@ -11,7 +11,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use pin_project_lite::pin_project;
 use pomerium_jwt::{Admission, Error, Health, Options, Ticket, Verifier};
 use tower_layer::Layer;
@@ -170,8 +169,8 @@ where
     layer.guard.refreshed().await;
     let outcome = layer.guard.last(&Facts::of(&request, layer.guard.header()).request(), &mut ticket);
     match layer.judged(request, outcome) {
-        Ok(request) => inner.call(request).await.map(|response| response.map(ResponseBody::Right)),
-        Err(response) => Ok(response.map(ResponseBody::Left)),
+        Ok(request) => inner.call(request).await.map(|response| response.map(ResponseBody::application)),
+        Err(response) => Ok(response.map(ResponseBody::refusal)),
     }
 }
 
@@ -181,7 +180,7 @@ impl PomeriumLayer {
         &self,
         mut request: Request<A>,
         outcome: Result<Admission, Error>,
-    ) -> Result<Request<A>, Box<Response<Full<Bytes>>>> {
+    ) -> Result<Request<A>, Box<Response<Bytes>>> {
         match outcome {
             Ok(admission) => {
                 let uri = shown_uri(&request).clone();
@@ -209,7 +208,7 @@ pin_project! {
     #[project = Projected]
     enum State<F, B, E> {
         Admitted { #[pin] future: F },
-        Refused { response: Option<Response<Full<Bytes>>> },
+        Refused { response: Option<Response<Bytes>> },
         Waiting { future: Pin<Box<dyn Future<Output = Result<Response<ResponseBody<B>>, E>> + Send>> },
     }
 }
@@ -224,11 +223,11 @@ where
         match self.project().state.project() {
             Projected::Admitted { future } => {
                 let response = ready!(future.poll(context))?;
-                Poll::Ready(Ok(response.map(ResponseBody::Right)))
+                Poll::Ready(Ok(response.map(ResponseBody::application)))
             }
             Projected::Refused { response } => {
                 let response = response.take().expect("a future that is ready is not polled again");
-                Poll::Ready(Ok(response.map(ResponseBody::Left)))
+                Poll::Ready(Ok(response.map(ResponseBody::refusal)))
             }
             Projected::Waiting { future } => future.as_mut().poll(context),
         }

@@ -1,8 +1,8 @@
 //! A [tower](https://docs.rs/tower) layer that lets requests through to a service if they carry a valid token of
 //! Pomerium, and answers the others itself. **It covers the service that it wraps and nothing else**: put it around the
 //! whole application, router included, as below. What stands in front of it (CORS, and whatever else answers by itself)
-//! and what is served next to it is not protected. axum's `Router::layer` covers the routes that were added before it,
-//! and only with the router's own fallback; around the router it covers all. A WebSocket or a stream is checked when it
+//! and what is served next to it is not protected. axum's `Router::layer` covers what was added to the router before it;
+//! around the routes, as below, it covers all. A WebSocket or a stream is checked when it
 //! is opened: see [`Caller::expires_in`].
 //!
 //! ```
@@ -16,7 +16,8 @@
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! let pomerium = PomeriumLayer::new(Options::for_route("https://app.example.com"))?;
-//! let application = pomerium.layer(Router::new().route("/", get(hello)));
+//! let routes = Router::new().route("/", get(hello));
+//! let application = Router::new().fallback_service(pomerium.layer(routes)); // for axum::serve
 //!
 //! let refused = application.oneshot(Request::default()).await.unwrap();
 //! assert_eq!(refused.status(), 401);
@@ -31,8 +32,9 @@
 //!   any runtime will do.
 //! - **gRPC** calls are refused as gRPC demands it. The options `exempt_paths` and `header_name` take full methods,
 //!   `/package.Service/Method`, and names of metadata.
-//! - **The path** that `exempt_paths` is compared with is that of the request's URI when it reaches the layer, with the
-//!   prefixes that axum's `nest` has removed. Middleware in front that rewrites the URI decides what is exempt.
+//! - **The path** that `exempt_paths` is compared with is that of the request's URI when it reaches the layer. Middleware in
+//!   front that rewrites the URI decides what is exempt. Within axum's router (with the feature `axum`) it is what the
+//!   client has sent, below `nest` the whole path, and none is exempt if a middleware in between has rewritten it.
 //! - **The log** is [`tracing`]'s: one line at start, and refusals as warnings, at most one a second for each code.
 //! - **Other frameworks**, such as actix-web, call [`Guard::admit`].
 #![forbid(unsafe_code)]

@@ -69,7 +69,8 @@ async fn grpc_clients_get_a_status() {
         let (head, body) = answer(&application, request).await;
         assert_eq!((head.status.as_u16(), &*body), (200, ""));
         assert_eq!(head.headers["content-type"], "application/grpc");
-        assert_eq!((&head.headers["grpc-status"], &head.headers["grpc-message"]), (&*status, &*message));
+        assert_eq!(head.headers["grpc-status"], status);
+        assert_eq!(head.headers["grpc-message"], message);
         assert!(!head.headers.contains_key("grpc-status-details-bin"));
     }
 }
