@@ -6,7 +6,7 @@
 //! is opened: see [`Caller::expires_in`].
 //!
 //! ```
-//! use axum::{Router, extract::Request, routing::get};
+//! use axum::{Router, body::Body, extract::Request, routing::get};
 //! use pomerium_jwt_tower::{Caller, Options, PomeriumLayer};
 //! use tower::{Layer as _, ServiceExt as _};
 //!
@@ -19,7 +19,7 @@
 //! let routes = Router::new().route("/", get(hello));
 //! let application = Router::new().fallback_service(pomerium.layer(routes)); // for axum::serve
 //!
-//! let refused = application.oneshot(Request::default()).await.unwrap();
+//! let refused = application.oneshot(Request::new(Body::empty())).await.unwrap();
 //! assert_eq!(refused.status(), 401);
 //! # Ok::<(), pomerium_jwt_tower::Error>(()) }).unwrap();
 //! ```

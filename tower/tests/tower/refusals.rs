@@ -51,7 +51,7 @@ async fn an_error_handler_writes_the_body_and_nothing_else() {
     assert_eq!(head.headers["cache-control"], "no-store");
 
     let (head, body) = answer(&application, empty(Request::head("/"))).await;
-    assert_eq!((head.headers["content-length"].as_bytes(), &*body), (&b"23"[..], ""));
+    assert_eq!((head.headers["content-length"].as_bytes(), &*body), (&b"22"[..], ""));
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn get(address: SocketAddr, target: &str, lines: &str) -> (u16, String) {
     let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: {connection}\r\n{lines}\r\n");
     socket.write_all(request.as_bytes()).await.expect("it is read");
     let mut answer = Vec::new();
-    while !(answer.starts_with(b"HTTP/1.1 101") && answer.windows(4).any(|end| end == b"\r\n\r\n")) {
+    while !(connection == "Upgrade" && answer.windows(4).any(|end| end == b"\r\n\r\n")) {
         if socket.read_buf(&mut answer).await.expect("an answer") == 0 {
             break;
         }
