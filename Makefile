@@ -28,12 +28,20 @@ test:
 # since another choice of crates would build every dependency once more
 RING = --workspace --features pomerium-jwt/ring-es256
 
-# Rust: unit and integration tests, the examples in its documentation, the conformance cases, both ways to check signatures
+# Rust: unit and integration tests, the examples in its documentation, the conformance cases, both ways to check
+# signatures, axum, actix-web and tonic, the crates as they are published
 test-rust:
 	@tools/need rust
 	cargo test --locked --workspace --no-fail-fast -- --show-output
+	tools/http rust
+	tools/package-rust
 	@# Once more with ring: the line `signatures: ...` of each run says which way checked them
 	cargo test --locked $(RING) --no-fail-fast --lib --test rust -- --show-output
+
+.PHONY: package-rust
+# Packs the crates as they are published into target/package/, and builds each from its archive
+package-rust:
+	@tools/package-rust
 
 # C: the installed library, its header and symbols, the conformance cases, sanitizers, valgrind, fork, PHP's and Python's FFI
 test-c:
@@ -194,7 +202,7 @@ test-tools:
 	python3 tools/test_tools.py
 	python3 tools/test_documents.py
 
-# Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
+# Formatting, lints and documentation without a warning, the house rules, the oldest Rust, the licences of all dependencies
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -202,6 +210,7 @@ lint:
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 	tools/tidy
+	tools/msrv
 	@if command -v phpcs >/dev/null; then phpcs -q --standard=clients/php/phpcs.xml; \
 	else echo 'phpcs is not installed: the form of the PHP package is not checked'; fi
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check --hide-inclusion-graph bans licenses sources; \

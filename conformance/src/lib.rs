@@ -37,6 +37,7 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("requests.json".to_owned(), one_a_line(&requests)),
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
+        ("../cli/src/genuine.json".to_owned(), fixtures::genuine("typical-user")),
     ];
     outputs.extend(documents::files());
     outputs.extend(editors::files());

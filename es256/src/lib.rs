@@ -10,6 +10,11 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+/// The programs in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod field;
 mod inverse;
 mod limbs;

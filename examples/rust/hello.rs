@@ -1,9 +1,21 @@
-//! Greets the user of the token on standard input.
+//! The least application behind Pomerium with axum.
+#![forbid(unsafe_code)]
 
-fn main() -> Result<(), pomerium_jwt::Error> {
-    let verifier = pomerium_jwt::Verifier::from_env()?; // once per application
-    let header = std::io::read_to_string(std::io::stdin()).unwrap_or_default();
-    let identity = verifier.verify(header.trim_end())?;
-    println!("Hello {}", identity.email.unwrap_or_default());
-    Ok(())
+use axum::{Router, routing::get};
+use pomerium_jwt_tower::{Caller, Options, PomeriumLayer};
+use tower::Layer;
+
+async fn hello(caller: Caller) -> String {
+    format!("Hello {}\n", caller.email.as_deref().unwrap_or(&caller.subject))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // The application's route: its `from:` in Pomerium
+    let pomerium = PomeriumLayer::new(Options::for_route("https://app.example.com"))?;
+    let routes = Router::new().route("/", get(hello));
+    // Around the routes, so that unknown paths are verified too
+    let application = Router::new().fallback_service(pomerium.layer(routes));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    Ok(axum::serve(listener, application).await?)
 }

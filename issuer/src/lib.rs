@@ -17,6 +17,11 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+/// The programs in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod assertion;
 mod jwk;
 mod key;

@@ -48,6 +48,10 @@ const fn php(name: &'static str, command: &'static str, features: &'static [Feat
     application(name, "php", "examples/php", command, "clients/php/README.md", features)
 }
 
+const fn rust(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "rust", "examples/rust", command, "tower/README.md", features)
+}
+
 static LISTED: &[Listed] = &[
     application(
         "reference",
@@ -57,6 +61,8 @@ static LISTED: &[Listed] = &[
         "conformance/http.md",
         ALL,
     ),
+    rust("axum", "cargo run -q --locked -p pomerium-jwt-examples --bin app", ALL),
+    rust("actix", "cargo run -q --locked -p pomerium-jwt-examples --bin actix", &[WebSockets, Cors]),
     go("net/http", "examples/go", "go run ./app", ALL),
     go("chi", "examples/go/frameworks", "go run ./chi", ALL),
     go("gin", "examples/go/frameworks", "go run ./gin", ALL),

@@ -38,8 +38,8 @@ const fn line(
     Limit { applications, cases, instead, reason }
 }
 
-/// Servers of Rust.
-const HYPER: &[&str] = &["reference"];
+/// Servers over hyper.
+const HYPER: &[&str] = &["reference", "axum"];
 /// Go's own server, under every framework.
 const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
 /// gunicorn, which answers 400 to what is not well formed.
