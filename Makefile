@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node php
+LANGUAGES := rust c python go node php java
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -24,10 +24,16 @@ demo:
 test:
 	@tools/run-tests $(CHECKS) -- $(LANGUAGES)
 
-# Rust: unit and integration tests, the examples in its documentation, the conformance cases
+# ES256 checked by ring. Features are named, since all of them at once would be this one everywhere; the whole workspace,
+# since another choice of crates would build every dependency once more
+RING = --workspace --features pomerium-jwt/ring-es256
+
+# Rust: unit and integration tests, the examples in its documentation, the conformance cases, both ways to check signatures
 test-rust:
 	@tools/need rust
-	cargo test --locked --workspace --all-features --no-fail-fast -- --show-output
+	cargo test --locked --workspace --no-fail-fast -- --show-output
+	@# Once more with ring: the line `signatures: ...` of each run says which way checked them
+	cargo test --locked $(RING) --no-fail-fast --lib --test rust -- --show-output
 
 # C: the installed library, its header and symbols, the conformance cases, sanitizers, valgrind, fork, PHP's and Python's FFI
 test-c:
@@ -46,8 +52,9 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the Python package under every other CPython that is here
+# What needs more than a usual machine has: the core for WebAssembly, the Python package under every other CPython that is here
 test-more: python-environment
+	tools/check-wasm
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
 
@@ -132,10 +139,36 @@ bench-php:
 	cargo build -q --release --locked -p pomerium-jwt-ffi
 	POMERIUM_JWT_LIBRARY=$(CARGO_TARGET_DIR)/release/libpomerium_jwt_ffi.so php bench/php/bench.php
 
+# ---- Java
+
+JAVA = $(CARGO_TARGET_DIR)/java
+MAVEN = clients/java/mvn -f clients/java -Prelease -Dnatives=$(JAVA)/natives \
+	-DaltDeploymentRepository=target::file://$(JAVA)/repository
+.PHONY: java-library java-package bench-java
+
+# Java: the jars on Java 17 with JNA and on the newest with FFM, 20,000 virtual threads, a project outside, the HTTP suite
+test-java: java-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy
+	clients/java/stranger $(JAVA)/repository $(JAVA)/stranger
+	tools/http java
+
+# The jars with sources and documentation, as released, in a Maven repository: target/java/repository
+java-package: java-library
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy -q -DskipTests
+
+java-library:
+	@tools/need java
+	@PREFIX=$(JAVA)/installed DESTDIR= ffi-c/install
+	@rm -rf $(JAVA)/natives
+	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
+
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node bench-php
+bench: bench-rust bench-python bench-go bench-node bench-php bench-java
 .PHONY: bench bench-rust
 
 # Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
@@ -151,6 +184,11 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
+# Java next to nimbus-jose-jwt, java-jwt and jjwt, on each Java that is here, without and with Amazon's cryptography
+bench-java: java-library
+	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
+	bench/java/run
+
 # The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
@@ -159,9 +197,10 @@ test-tools:
 # Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
 lint:
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked $(RING) -- -D warnings
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 	tools/tidy
 	@if command -v phpcs >/dev/null; then phpcs -q --standard=clients/php/phpcs.xml; \
 	else echo 'phpcs is not installed: the form of the PHP package is not checked'; fi
@@ -176,7 +215,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java
 
 FUZZ_SECONDS ?= 60
 

@@ -24,7 +24,7 @@
  * - A NULL verifier, or a NULL text with a length, is POMERIUM_JWT_INVALID_ARGUMENT. A fault in the library itself is
  *   POMERIUM_JWT_INTERNAL. If memory runs out the library ends the process.
  *
- * Written by cbindgen from ffi-c/src/ and core/src/error.rs: change those, then run `make header`.
+ * Written by cbindgen from ffi-c/src/ and core/src/code.rs: change those, then run `make header`.
  */
 
 

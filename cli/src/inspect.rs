@@ -18,6 +18,7 @@ use crate::{
 /// The checks that need no options: they tell whether the token can be read.
 const READABLE: [&str; 5] = ["token", "size", "form", "header", "claims"];
 
+const ERRORS: &str = "https://github.com/pomerium-jwt/pomerium-jwt/blob/main/docs/errors.md";
 const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says about itself";
 
 const WITHOUT_OPTIONS: &str = "\
@@ -160,6 +161,9 @@ impl Findings {
             (true, false, None) => "An application with these options refuses this token.\n",
             (true, false, Some(_)) => "An application with these options refuses the text as given.\n",
         });
+        if self.checking && !self.is_flawless() {
+            line(&mut text, &format!("The causes of each code, and what to change: {ERRORS}"));
+        }
         text
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Payload<'a> {
             Some(value) if is_expected(value) => Ok(()),
             _ => {
                 let actual = self.describe(name);
-                let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
+                let message = format!("claim {name:?} is {actual}; expect_claims demands one of {expected:?}");
                 let facts =
                     Facts::Mismatch { claim: name.to_owned(), actual: self.strings(name), expected: expected.to_vec() };
                 Err(Error::new(ErrorCode::ClaimMismatch, message).about(facts))
@@ -125,7 +125,7 @@ fn time(name: &str, claim: Option<&Json<'_>>) -> Result<Option<i64>, Error> {
     };
     match whole {
         Some(whole) if (0..=MAX_TIME).contains(&whole) => Ok(Some(whole)),
-        _ => Err(malformed(format!("{name} is outside of 0 to 2^53-1 seconds"))),
+        _ => Err(malformed(format!("{name} is outside the range 0 to 2^53-1 seconds"))),
     }
 }
 
@@ -231,7 +231,7 @@ impl Rules {
     pub(crate) fn check_age(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         match (payload.issued_at, self.max_token_age) {
             (Some(iat), Some(limit)) if now - iat > limit + self.leeway => {
-                let sentence = format!("the token was issued {} s ago, max_token_age is {limit} s", now - iat);
+                let sentence = format!("the token was issued {} s ago; max_token_age is {limit} s", now - iat);
                 self.refuse(ErrorCode::TokenTooOld, &sentence, Facts::Time { claim: "iat", value: iat, now })
             }
             _ => Ok(()),

@@ -67,7 +67,7 @@ impl Identity {
             user: optional(payload.user),
             email: optional(payload.email),
             name: optional(payload.name),
-            // a user who is not signed in has no groups, whatever the token says
+            // a user who is not signed in has no groups, even if the token lists some
             groups: if payload.subject.is_empty() { Vec::new() } else { groups(payload.groups, text)? },
             session_id: optional(payload.session_id),
             token_id: optional(payload.token_id),
@@ -223,7 +223,7 @@ impl Claims {
     }
 
     /// The payload's JSON text: an object with unique names, nested at most 64 levels deep. Numbers beyond 2^53
-    /// stand as they were written; their meaning is the reader's business.
+    /// keep their spelling; their meaning is up to the reader.
     ///
     /// ```
     /// assert_eq!(pomerium_jwt::Claims::default().text(), "");

@@ -35,7 +35,7 @@ impl Names {
     /// A sentence that names the option and says what to write.
     pub(crate) fn parse(option: &str, entries: &[String]) -> Result<Self, String> {
         if !(1..=64).contains(&entries.len()) {
-            return Err(format!("{option} has {} entries, it takes 1 to 64", entries.len()));
+            return Err(format!("{option} has {} entries; it takes 1 to 64", entries.len()));
         }
         entries.iter().map(|entry| Entry::parse(option, entry)).collect::<Result<_, _>>().map(Self)
     }
@@ -199,7 +199,7 @@ mod tests {
         for (value, expected) in table {
             assert_eq!(both.find(value), expected, "{value}");
         }
-        assert_eq!(Names::pinned(&["*.example.com"]).find("a.example.com"), None, "a pinned value is no pattern");
+        assert_eq!(Names::pinned(&["*.example.com"]).find("a.example.com"), None, "a pinned value is not a pattern");
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Route {
         let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).ok_or_else(shape)?;
         if authority.starts_with('[') {
             let why = "Pomerium garbles an IPv6 address in its tokens; give the route a host name";
-            return Err(format!("route {text:?}: IPv6 cannot be used, {why}"));
+            return Err(format!("route {text:?}: IPv6 cannot be used; {why}"));
         }
         let host = authority.split_once(':').map_or(authority, |(host, _)| host);
         let name = host.strip_prefix("*.").unwrap_or(host);

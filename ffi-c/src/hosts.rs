@@ -31,7 +31,7 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (out, message) = unsafe { (OutPtr::new(merged), OutPtr::new(message)) };
+    let (merged, message) = unsafe { (OutPtr::new(merged), OutPtr::new(message)) };
     call(message, || {
         // SAFETY: the header's conventions for text
         let (options, variables) =
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
             .map_err(|_| Error::new(ErrorCode::InvalidArgument, "variables is not a JSON object of strings"))?;
         let variables = variables.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         let overlay = Options::from_json(options)?.over_variables(variables)?;
-        out.fill_text(|| overlay.options.to_json());
+        merged.fill_text(|| overlay.options.to_json());
         Ok(overlay.warning())
     })
 }

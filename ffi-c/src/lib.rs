@@ -273,7 +273,7 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
         let force = match force {
             0 => false,
             1 => true,
-            other => return Err(invalid_argument(format!("force is {other}, it takes 0 or 1"))),
+            other => return Err(invalid_argument(format!("force is {other}; it takes 0 or 1"))),
         };
         verifier.refresh(force)?;
         Ok(None)

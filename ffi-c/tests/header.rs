@@ -30,7 +30,7 @@ fn header() -> String {
     let mut written = Vec::new();
     cbindgen::Builder::new()
         .with_config(cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml"))
-        .with_src(folder.join("../core/src/error.rs"))
+        .with_src(folder.join("../core/src/code.rs"))
         .with_src(folder.join("src/lib.rs")) // and the modules it names
         .generate()
         .expect("cbindgen reads the source")

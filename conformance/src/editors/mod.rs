@@ -1,6 +1,7 @@
 //! The options' documentation in each language's own form, so that editors show it where an option is typed.
 
 mod go;
+mod java;
 mod php;
 mod python;
 mod typescript;
@@ -12,6 +13,7 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         (python::FILE.to_owned(), python::options().into_bytes()),
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
     ];
+    files.extend(java::files());
     files.extend(php::files());
     files
 }

@@ -32,7 +32,7 @@ impl<'s> Report<'s> {
         let source = self.source;
         self.unavailable(match &self.last_error {
             Some(error) => format!("{what}; the last fetch: {}", error.message),
-            None if self.running => format!("{what}; the fetch from {source} is still running, see timeout"),
+            None if self.running => format!("{what}; the fetch from {source} is still running; see timeout"),
             None => format!("{what}, from {source}"),
         })
     }

@@ -1,4 +1,4 @@
-//! What is asked of the source of the keys, whoever sends it.
+//! The request to the source of the keys, for every sender.
 
 use std::{sync::Arc, time::Duration};
 

@@ -32,7 +32,7 @@ impl Options {
             Error::options(format!("the options are not strict JSON: {why}")).caused_by(why.into_cause())
         })?;
         let Json::Object(members) = &document else {
-            return Err(Error::options(format!("the options are {}, write an object", document.kind())));
+            return Err(Error::options(format!("the options are {}; write an object", document.kind())));
         };
         let mut options = Self::default();
         for (name, value) in members {

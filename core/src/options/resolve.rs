@@ -192,7 +192,7 @@ fn check_fetching(options: &Filled, source: &Source) -> Result<(), String> {
 
 fn algorithms(given: Vec<Algorithm>) -> Result<Vec<Algorithm>, String> {
     if given.contains(&Algorithm::Rs256) && !cfg!(feature = "rs256") {
-        return Err("algorithms: this build has no RS256, its feature rs256 is off".to_owned());
+        return Err("algorithms: this build lacks RS256, because its feature rs256 is off".to_owned());
     }
     Ok(given)
 }

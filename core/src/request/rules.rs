@@ -28,7 +28,7 @@ impl RequestRules {
             return Err("header_name takes the name of a request header, 1 to 64 of A-Z a-z 0-9 -".to_owned());
         }
         if require_group.iter().any(String::is_empty) {
-            return Err("require_group has an empty name: leave it out".to_owned());
+            return Err("require_group has an empty name: remove it".to_owned());
         }
         if optional && !require_group.is_empty() {
             return Err(

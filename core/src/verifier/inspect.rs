@@ -21,7 +21,7 @@ use crate::{
 
 impl Verifier {
     /// Explains a token at the time `now` in Unix seconds: every check that [`verify_at`](Self::verify_at) makes, and
-    /// the header and claims as they stand there, NOT VERIFIED. Diagnosis for people: it says nothing about who is
+    /// the header and claims as they are written there, NOT VERIFIED. Diagnosis for people: it says nothing about who is
     /// calling and must never decide whether to let anyone in.
     ///
     /// Uses the keys that are loaded: call [`refresh`](Self::refresh) before, if they are fetched.

@@ -311,16 +311,16 @@ pub(super) fn check_now(now: i64) -> Result<(), Error> {
     if (0..=MAX_TIME).contains(&now) {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")))
+    Err(Error::new(ErrorCode::InvalidArgument, format!("now is {now}; it takes Unix seconds from 0 to 2^53-1")))
 }
 
 pub(super) fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
     let message = match (keys.only_thumbprint(), kid) {
         (Some(thumbprint), Some(kid)) if thumbprint != kid => {
             let named = keys::named(kid);
-            format!("the signature does not hold: the token has {named}, the configured key is {thumbprint}")
+            format!("the signature is invalid: the token has {named}, the configured key is {thumbprint}")
         }
-        _ => "the signature does not hold: the token was altered, or signed with another key".to_owned(),
+        _ => "the signature is invalid: the token was altered, or signed with another key".to_owned(),
     };
     Error::new(ErrorCode::SignatureInvalid, message)
 }

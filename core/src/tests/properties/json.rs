@@ -1,4 +1,4 @@
-//! Strict JSON beside `serde_json::Value`: what strict accepts means the same to both, and what it refuses of a text
+//! Strict JSON compared with `serde_json::Value`: what strict accepts means the same to both, and what it refuses of a text
 //! that serde_json accepts holds a name twice or is too deep.
 
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn lenient(text: &[u8]) -> Option<Value> {
     serde_json::from_slice(text).ok()
 }
 
-/// The characters of a valid text that stand outside of its strings.
+/// The characters of a valid text that are outside its strings.
 fn outside_strings(text: &str) -> impl Iterator<Item = char> {
     // What an escape hides cannot end a string
     let text = text.replace("\\\\", "").replace("\\\"", "");
