@@ -240,8 +240,8 @@ fuzz:
 	done
 
 # What a hole in the tests would cost most: no change of these files may go unnoticed
-MUTATED = token.rs json.rs json/text.rs names.rs claims.rs verifier.rs request.rs keys/jwk.rs keys/pem.rs \
-	options/mod.rs options/value.rs options/environment.rs options/resolve.rs
+MUTATED = token.rs json/read.rs json/text.rs names.rs route.rs url.rs claims.rs verifier/verify.rs verifier/admit.rs verifier/pin.rs \
+	request/admission.rs request/facts.rs request/rules.rs keys/jwk.rs keys/pem.rs options/document.rs options/name.rs options/table.rs options/value.rs options/environment.rs options/resolve.rs
 # What nobody can notice: a name for a message that is never written, a hash set for a comparison of few names
 UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \

@@ -1,4 +1,4 @@
-// Written by `make conformance` from the core's table of options: change core/src/options/mod.rs, not this file.
+// Written by `make conformance` from the core's table of options: change core/src/options/table.rs, not this file.
 
 /** A string or a list of strings. */
 export type List = string | readonly string[]

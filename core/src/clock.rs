@@ -26,6 +26,12 @@ impl Now {
     /// `monotonic` is the time since some moment of this process and never goes back: the ages of keys and all waiting
     /// go by it. `unix` is the time in Unix seconds, which may be set: tokens are judged by it. On a host with one clock,
     /// both are of that one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let now = pomerium_jwt::Now::new(Duration::from_secs(12), 1_800_000_000);
+    /// ```
     #[must_use]
     pub fn new(monotonic: Duration, unix: i64) -> Self {
         Self { monotonic: i64::try_from(monotonic.as_nanos()).unwrap_or(i64::MAX), unix }

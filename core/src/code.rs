@@ -7,15 +7,6 @@ use crate::wording::quoted;
 /// The stable code of a refusal: a name, a number, a kind and a meaning, the same in every language.
 ///
 /// Numbers are never reused and names never change. The list is printed to `conformance/codes.json`.
-///
-/// ```
-/// use pomerium_jwt::{ErrorCode, ErrorKind};
-///
-/// let code: ErrorCode = "token_expired".parse()?;
-/// assert_eq!((code.number(), code.kind(), code.status()), (109, ErrorKind::Token, 401));
-/// assert_eq!(ErrorCode::try_from(109), Ok(code));
-/// # Ok::<(), pomerium_jwt::UnknownCode>(())
-/// ```
 #[repr(C)]
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,6 +61,16 @@ pub enum ErrorCode {
     Internal = 900,
 }
 
+/// From a number or a name to everything else. (The example is here and not above, which is also in the C header.)
+///
+/// ```
+/// use pomerium_jwt::{ErrorCode, ErrorKind};
+///
+/// let code: ErrorCode = "token_expired".parse()?;
+/// assert_eq!((code.number(), code.kind(), code.status()), (109, ErrorKind::Token, 401));
+/// assert_eq!(ErrorCode::try_from(109), Ok(code));
+/// # Ok::<(), pomerium_jwt::UnknownCode>(())
+/// ```
 impl ErrorCode {
     /// Every code, in the order of their numbers.
     ///

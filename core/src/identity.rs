@@ -17,6 +17,14 @@ use crate::{
 /// What old Pomerium versions write differently is normalised: fractional times, `groups: null`, groups that are not
 /// strings, missing optional claims. Claims that are missing or empty are `None`. It serialises to the JSON object
 /// that every language's client reads; the claims are handed out separately. `Debug` shows no personal data.
+///
+/// ```
+/// use pomerium_jwt::Identity;
+///
+/// fn greeting(identity: &Identity) -> String {
+///     format!("Hello {}", identity.name.as_deref().unwrap_or(&identity.subject))
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Identity {
@@ -85,36 +93,83 @@ impl Identity {
     }
 
     /// [`expires_at`](Self::expires_at) as the system's type; of a time beyond what that can express, its end.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use pomerium_jwt::Identity;
+    ///
+    /// /// How long a WebSocket may stay open before its user is asked for again.
+    /// fn remaining(identity: &Identity) -> Duration {
+    ///     identity.expires().duration_since(SystemTime::now()).unwrap_or_default()
+    /// }
+    /// ```
     #[must_use]
     pub fn expires(&self) -> SystemTime {
         system_time(self.expires_at)
     }
 
     /// [`issued_at`](Self::issued_at) as the system's type.
+    ///
+    /// ```
+    /// use pomerium_jwt::Identity;
+    ///
+    /// fn age(identity: &Identity) -> Option<u64> {
+    ///     Some(identity.issued()?.elapsed().ok()?.as_secs())
+    /// }
+    /// ```
     #[must_use]
     pub fn issued(&self) -> Option<SystemTime> {
         self.issued_at.map(system_time)
     }
 
     /// Whether the user is in this group.
+    ///
+    /// ```
+    /// # use pomerium_jwt::Identity;
+    /// fn may_write(identity: &Identity) -> bool {
+    ///     identity.in_group("editors")
+    /// }
+    /// ```
     #[must_use]
     pub fn in_group(&self, group: &str) -> bool {
         self.groups.iter().any(|own| own == group)
     }
 
     /// Whether the user is in one of these groups at least.
+    ///
+    /// ```
+    /// # use pomerium_jwt::Identity;
+    /// fn may_read(identity: &Identity) -> bool {
+    ///     identity.in_any_group(&["editors", "readers"])
+    /// }
+    /// ```
     #[must_use]
     pub fn in_any_group(&self, groups: &[&str]) -> bool {
         groups.iter().any(|group| self.in_group(group))
     }
 
     /// Whether the user is in each of these groups.
+    ///
+    /// ```
+    /// # use pomerium_jwt::Identity;
+    /// fn may_publish(identity: &Identity) -> bool {
+    ///     identity.in_all_groups(&["editors", "publishers"])
+    /// }
+    /// ```
     #[must_use]
     pub fn in_all_groups(&self, groups: &[&str]) -> bool {
         groups.iter().all(|group| self.in_group(group))
     }
 
     /// Whether somebody is signed in.
+    ///
+    /// ```
+    /// # use pomerium_jwt::Identity;
+    /// fn is_visitor(identity: &Identity) -> bool {
+    ///     !identity.is_user()
+    /// }
+    /// ```
     #[must_use]
     pub fn is_user(&self) -> bool {
         !self.anonymous
@@ -169,12 +224,30 @@ impl Claims {
 
     /// The payload's JSON text: an object with unique names, nested at most 64 levels deep. Numbers beyond 2^53
     /// keep their spelling; their meaning is up to the reader.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::Claims::default().text(), "");
+    /// ```
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The claim of this name as a type of yours: `Ok(None)` if the payload has no such claim.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, Identity};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Manager {
+    ///     email: String,
+    /// }
+    ///
+    /// fn manager(identity: &Identity) -> Result<Option<Manager>, Error> {
+    ///     identity.claims.get("manager")
+    /// }
+    /// ```
     ///
     /// # Errors
     /// `invalid_argument` if the claim is not of that type.

@@ -7,6 +7,14 @@ use serde::Serialize;
 use crate::keys::{Health, KeyStatus, LastError, State};
 
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
+///
+/// ```
+/// # use pomerium_jwt::{Options, Verifier};
+/// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+/// let status = verifier.status();
+/// assert_eq!((status.source.as_str(), status.counts["ok"]), ("jwks", 0));
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -59,6 +67,13 @@ pub struct Status {
 }
 
 /// The names that trust on first use has pinned; a part that is configured is not pinned.
+///
+/// ```
+/// # use pomerium_jwt::{Options, Verifier};
+/// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+/// assert!(verifier.status().pinned.is_none(), "nothing is pinned if everything is configured");
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pinned {

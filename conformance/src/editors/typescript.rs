@@ -18,7 +18,7 @@ pub(crate) fn options() -> Vec<u8> {
 }
 
 const HEAD: &str = "\
-// Written by `make conformance` from the core's table of options: change core/src/options/mod.rs, not this file.
+// Written by `make conformance` from the core's table of options: change core/src/options/table.rs, not this file.
 
 /** A string or a list of strings. */
 export type List = string | readonly string[]

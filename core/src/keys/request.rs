@@ -38,18 +38,45 @@ impl KeyRequest {
     }
 
     /// The option `jwks_url`, given or derived.
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Now, Options, Verifier};
+    /// # let clock = || Now::new(std::time::Duration::from_secs(1), 1_800_000_000);
+    /// # let verifier = Verifier::for_host(Options::for_route("https://app.example.com"), clock)?;
+    /// let request = verifier.next_request(false).expect("no keys yet");
+    /// assert_eq!(request.url(), "https://app.example.com/.well-known/pomerium/jwks.json");
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// The ETag of the set in use, for `If-None-Match`; none if there is no such set.
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Now, Options, Verifier};
+    /// # let clock = || Now::new(std::time::Duration::from_secs(1), 1_800_000_000);
+    /// # let verifier = Verifier::for_host(Options::for_route("https://app.example.com"), clock)?;
+    /// let request = verifier.next_request(false).expect("no keys yet");
+    /// assert_eq!(request.etag(), None, "there is no set yet");
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn etag(&self) -> Option<&str> {
         self.current.as_ref()?.etag.as_deref()
     }
 
     /// The headers to send.
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Now, Options, Verifier};
+    /// # let clock = || Now::new(std::time::Duration::from_secs(1), 1_800_000_000);
+    /// # let verifier = Verifier::for_host(Options::for_route("https://app.example.com"), clock)?;
+    /// let request = verifier.next_request(false).expect("no keys yet");
+    /// assert_eq!(request.headers(), [("Accept", "application/json")]);
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, &str)> {
         let etag = self.etag().map(|etag| ("If-None-Match", etag));
@@ -57,6 +84,15 @@ impl KeyRequest {
     }
 
     /// How long the whole request may take: the option `timeout`. A second later it counts as lost.
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Now, Options, Verifier};
+    /// # let clock = || Now::new(std::time::Duration::from_secs(1), 1_800_000_000);
+    /// # let verifier = Verifier::for_host(Options::for_route("https://app.example.com"), clock)?;
+    /// let request = verifier.next_request(false).expect("no keys yet");
+    /// assert_eq!(request.timeout(), std::time::Duration::from_secs(3));
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout

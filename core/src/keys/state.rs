@@ -83,6 +83,15 @@ impl fmt::Display for State {
 }
 
 /// One key of the set in use, as [`Status`](crate::Status) shows it.
+///
+/// ```
+/// # use pomerium_jwt::{Options, Verifier};
+/// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+/// for key in verifier.status().keys.iter().filter(|key| !key.usable) {
+///     eprintln!("{:?}: {:?}", key.kid, key.reason);
+/// }
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyStatus {
@@ -105,7 +114,16 @@ pub struct KeyStatus {
 /// unready nor unlive.
 ///
 /// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
-/// on [`Status::state`](crate::Status::state) alone: the keys of an idle application are `old`, and will be fetched before they are used.
+/// on [`Status::state`](crate::Status::state) alone: the keys of an idle application are `old`, and will be fetched
+/// before they are used.
+///
+/// ```
+/// # use pomerium_jwt::{Options, Verifier};
+/// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+/// let health = verifier.health();
+/// println!("ready: {}, stale: {}", health.keys_loaded || !health.asked, health.stale);
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Health {
@@ -120,6 +138,17 @@ pub struct Health {
 }
 
 /// Why the keys could not be loaded.
+///
+/// ```
+/// use std::error::Error as _;
+///
+/// use pomerium_jwt::{Error, LastError};
+///
+/// /// When the fetch failed that an error is about.
+/// fn failed_at(error: &Error) -> Option<i64> {
+///     Some(error.source()?.downcast_ref::<LastError>()?.at)
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LastError {
@@ -141,6 +170,17 @@ impl fmt::Display for LastError {
 impl std::error::Error for LastError {}
 
 /// The stage at which the keys could not be loaded.
+///
+/// ```
+/// use std::error::Error as _;
+///
+/// use pomerium_jwt::{Error, LastError, LastErrorCode};
+///
+/// fn is_certificate(error: &Error) -> bool {
+///     let failure = error.source().and_then(|cause| cause.downcast_ref::<LastError>());
+///     failure.is_some_and(|failure| failure.code == LastErrorCode::Tls)
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,17 +12,32 @@ pub(crate) enum Patience<'t> {
 
 /// What a caller that must not wait holds from its first call to its second; see
 /// [`Verifier::try_verify`](crate::Verifier::try_verify). One for each request.
+///
+/// ```
+/// use pomerium_jwt::Ticket;
+///
+/// let ticket = Ticket::new();
+/// assert!(!ticket.is_final());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ticket(i64);
 
 impl Ticket {
     /// For the first call of a request.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::Ticket::new(), pomerium_jwt::Ticket::default());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(0)
     }
 
     /// Whether the call with this ticket is the second one, which is final.
+    ///
+    /// ```
+    /// assert!(!pomerium_jwt::Ticket::new().is_final());
+    /// ```
     #[must_use]
     pub const fn is_final(self) -> bool {
         self.0 != 0

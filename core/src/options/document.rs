@@ -16,6 +16,15 @@ impl Options {
     /// Reads a JSON document: an object with the names of [`OPTIONS`]. An option that is left out has its default;
     /// `null` is not a value.
     ///
+    /// ```
+    /// use pomerium_jwt::Options;
+    ///
+    /// let options = Options::from_json(r#"{"route":"https://app.example.com","leeway":30}"#)?;
+    /// let error = Options::from_json(r#"{"clock_skew":30}"#).unwrap_err();
+    /// assert!(error.message().ends_with("write leeway, in seconds"));
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `invalid_options` for text that is not strict JSON, an unknown name, a wrong type or a value out of range.
     pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self, Error> {
@@ -34,6 +43,13 @@ impl Options {
     }
 
     /// The JSON document of these options, without those left out.
+    ///
+    /// ```
+    /// use pomerium_jwt::Options;
+    ///
+    /// let options = Options::for_route("https://app.example.com").optional(true);
+    /// assert_eq!(options.to_json(), r#"{"optional":true,"route":["https://app.example.com"]}"#);
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         let members = self.given().into_iter().map(|(spec, value)| (spec.name.to_owned(), value.write(&spec.kind)));
@@ -43,6 +59,15 @@ impl Options {
     /// These options laid over `base`, option by option: what is set here replaces what `base` has, and a key source
     /// set here replaces the one of `base`, whichever it is, with its `jwks_initial`. Gives the result and the names of
     /// the options whose value was replaced by another one.
+    ///
+    /// ```
+    /// use pomerium_jwt::Options;
+    ///
+    /// let base = Options::for_route("https://app.example.com").require_group(["staff"]);
+    /// let (options, replaced) = Options::default().require_group(["admins"]).over(base);
+    /// assert_eq!(options, Options::for_route("https://app.example.com").require_group(["admins"]));
+    /// assert_eq!(replaced, ["require_group"]);
+    /// ```
     #[must_use]
     pub fn over(mut self, mut base: Self) -> (Self, Vec<&'static str>) {
         let brings_keys = self.given().iter().any(|(spec, _)| spec.group == OptionGroup::Keys);

@@ -10,6 +10,17 @@ use super::{
 use crate::{error::Error, wording::quoted};
 
 /// Options laid over the environment's.
+///
+/// ```
+/// # use pomerium_jwt::{Error, Options, Verifier};
+/// fn start() -> Result<Verifier, Error> {
+///     let overlay = Options::default().require_group(["staff"]).over_env()?;
+///     if let Some(warning) = overlay.warning() {
+///         eprintln!("{warning}");
+///     }
+///     Verifier::new(overlay.options)
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overlay {
@@ -22,6 +33,15 @@ pub struct Overlay {
 
 impl Overlay {
     /// The warning, if a variable was overridden.
+    ///
+    /// ```
+    /// use pomerium_jwt::Options;
+    ///
+    /// let variables = [("POMERIUM_JWT_LEEWAY".into(), "5".into())];
+    /// let overlay = Options::default().leeway(std::time::Duration::ZERO).over_variables(variables)?;
+    /// assert_eq!(overlay.warning().as_deref(), Some("options in code override the environment: POMERIUM_JWT_LEEWAY"));
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         if self.overridden.is_empty() {
@@ -36,6 +56,14 @@ impl Options {
     /// commas, or JSON if they begin with `[`; objects are JSON; booleans are true, false, 1 or 0; an empty variable
     /// counts as unset. `POMERIUM_JWT_LIBRARY` and the names that Kubernetes injects for a service are not options.
     ///
+    /// ```
+    /// use pomerium_jwt::{Error, Options, Verifier};
+    ///
+    /// fn verifier() -> Result<Verifier, Error> {
+    ///     Verifier::new(Options::from_env()?.require_group(["staff"]))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `invalid_options`, naming the variable, also for any other variable with this prefix: if a misspelt one were
     /// ignored, its check would be dropped in silence.
@@ -44,6 +72,14 @@ impl Options {
     }
 
     /// As [`from_env`](Self::from_env), from these variables.
+    ///
+    /// ```
+    /// use pomerium_jwt::Options;
+    ///
+    /// let options = Options::from_variables([("POMERIUM_JWT_ROUTE".into(), "https://app.example.com".into())])?;
+    /// assert_eq!(options, Options::for_route("https://app.example.com"));
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `invalid_options`, naming the variable.
@@ -75,6 +111,14 @@ impl Options {
     /// These options, given in code, laid over the environment's: code wins, option by option, so that operations can
     /// add a demand without a change of code.
     ///
+    /// ```
+    /// use pomerium_jwt::{Error, Options, Verifier};
+    ///
+    /// fn verifier() -> Result<Verifier, Error> {
+    ///     Verifier::new(Options::for_route("https://app.example.com").over_env()?.options)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn over_env(self) -> Result<Overlay, Error> {
@@ -82,6 +126,15 @@ impl Options {
     }
 
     /// As [`over_env`](Self::over_env), with these variables.
+    ///
+    /// ```
+    /// use pomerium_jwt::Options;
+    ///
+    /// let variables = [("POMERIUM_JWT_REQUIRE_GROUP".into(), "staff".into())];
+    /// let overlay = Options::for_route("https://app.example.com").over_variables(variables)?;
+    /// assert_eq!(overlay.options, Options::for_route("https://app.example.com").require_group(["staff"]));
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).

@@ -6,6 +6,12 @@ use super::value::OptionKind;
 pub(super) const PREFIX: &str = "POMERIUM_JWT_";
 
 /// One option, for documentation and for clients.
+///
+/// ```
+/// for option in pomerium_jwt::OPTIONS {
+///     println!("{} ({}): {}", option.name, option.default(), option.meaning);
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionSpec {
@@ -21,6 +27,10 @@ pub struct OptionSpec {
 
 impl OptionSpec {
     /// The environment variable that sets it, such as `POMERIUM_JWT_ROUTE`.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::OPTIONS[0].variable(), "POMERIUM_JWT_ROUTE");
+    /// ```
     #[must_use]
     pub fn variable(&self) -> String {
         format!("{}{}", PREFIX, self.name.to_ascii_uppercase())
@@ -28,6 +38,13 @@ impl OptionSpec {
 }
 
 /// What an option is about.
+///
+/// ```
+/// use pomerium_jwt::{OPTIONS, OptionGroup};
+///
+/// let sources = OPTIONS.iter().filter(|option| option.group == OptionGroup::Keys).map(|option| option.name);
+/// assert!(sources.collect::<Vec<_>>().contains(&"jwks_url"));
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionGroup {
@@ -49,6 +66,10 @@ pub enum OptionGroup {
 
 impl OptionGroup {
     /// The name in lower case, as `conformance/options.json` has it.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::OptionGroup::Keys.name(), "keys");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,6 +11,13 @@ use crate::{
 };
 
 /// The type and range of an option.
+///
+/// ```
+/// use pomerium_jwt::{OPTIONS, OptionKind};
+///
+/// let leeway = OPTIONS.iter().find(|option| option.name == "leeway").map(|option| &option.kind);
+/// assert_eq!(leeway, Some(&OptionKind::Seconds(0..=3600)));
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OptionKind {

@@ -17,6 +17,19 @@ impl Verifier {
     /// passes if `optional` is set, or if its endpoint is marked public and it is not an upgrade; everything else is
     /// decided by [`verify`](Self::verify).
     ///
+    /// ```
+    /// use pomerium_jwt::{Error, Request, Verifier};
+    ///
+    /// /// The status of the response, and who is calling.
+    /// fn handle(verifier: &Verifier, header: &[u8], path: &[u8], upgrade: &str) -> (u16, String) {
+    ///     let upgrade = Request::is_upgrade(upgrade);
+    ///     match verifier.admit(&Request { token: header, path, upgrade, ..Request::default() }) {
+    ///         Ok(admission) => (200, admission.identity().map(|identity| identity.subject.clone()).unwrap_or_default()),
+    ///         Err(error) => (error.status(), error.body()),
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// As `verify`. The response is [`status`](Error::status), [`headers`](Error::headers) and [`body`](Error::body);
     /// the message is for the log alone.
@@ -26,6 +39,21 @@ impl Verifier {
 
     /// As [`admit`](Self::admit), but never waits: `keys_needed` and the ticket as
     /// [`try_verify`](Self::try_verify) has them.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Admission, Error, ErrorCode, Request, Ticket, Verifier};
+    ///
+    /// fn admit(verifier: &Verifier, request: &Request<'_>) -> Result<Admission, Error> {
+    ///     let mut ticket = Ticket::new();
+    ///     match verifier.try_admit(request, Some(&mut ticket)) {
+    ///         Err(error) if error.code() == ErrorCode::KeysNeeded => {
+    ///             let _ = verifier.refresh(false); // on a thread that may wait; the next call says how it went
+    ///             verifier.try_admit(request, Some(&mut ticket))
+    ///         }
+    ///         answer => answer,
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As `admit`, and `keys_needed`.

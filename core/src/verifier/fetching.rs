@@ -21,7 +21,8 @@ impl Verifier {
     /// answer, [`wants_fetch`](Self::wants_fetch) says whether the keys should be refreshed in the background.
     ///
     /// [`verify`](Self::verify) cannot wait here: it answers with the keys that are loaded, and notes that others are
-    /// wanted. [`refresh`](Self::refresh) is `invalid_argument`. With keys that need no fetching (`jwks`, `public_key`), it is all there is to call.
+    /// wanted. [`refresh`](Self::refresh) is `invalid_argument`. With keys that need no fetching (`jwks`, `public_key`),
+    /// it is all there is to call.
     ///
     /// ```
     /// use pomerium_jwt::{Error, ErrorCode, Identity, Now, Options, Ticket, Verifier};

@@ -26,6 +26,16 @@ impl Verifier {
     ///
     /// Uses the keys that are loaded: call [`refresh`](Self::refresh) before, if they are fetched.
     ///
+    /// ```
+    /// # use pomerium_jwt::{Options, Verifier};
+    /// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// let inspection = verifier.inspect("e30.e30.AA", 1_800_000_000)?;
+    /// for check in &inspection.checks {
+    ///     println!("{} {}: expected {}, found {}", check.outcome.name(), check.name, check.expected, check.actual);
+    /// }
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `invalid_argument` for a time outside of 0 to 2^53 - 1.
     pub fn inspect(&self, token: impl AsRef<[u8]>, now: i64) -> Result<Inspection, Error> {

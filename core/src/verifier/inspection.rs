@@ -6,8 +6,16 @@ use serde::Serialize;
 
 use crate::error::{Error, Facts};
 
-/// What [`Verifier::inspect`](crate::Verifier::inspect) found. For people who look for the reason, **never for letting anyone in**: what it shows
-/// of the token is NOT VERIFIED, and holds personal data.
+/// What [`Verifier::inspect`](crate::Verifier::inspect) found. For people who look for the reason, **never for letting
+/// anyone in**: what it shows of the token is NOT VERIFIED, and holds personal data.
+///
+/// ```
+/// # use pomerium_jwt::{Options, Verifier};
+/// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+/// let inspection = verifier.inspect("e30.e30.AA", 1_800_000_000)?;
+/// assert_eq!((inspection.header.as_deref(), inspection.claims.as_deref()), (Some("{}"), Some("{}")));
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inspection {
@@ -21,6 +29,14 @@ pub struct Inspection {
 
 impl Inspection {
     /// The first check that failed: the error of [`Verifier::verify_at`](crate::Verifier::verify_at).
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Options, Verifier};
+    /// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// let inspection = verifier.inspect("", 1_800_000_000)?;
+    /// assert_eq!(inspection.first_failure(), verifier.verify_at("", 1_800_000_000).as_ref().err());
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn first_failure(&self) -> Option<&Error> {
         self.checks.iter().find_map(|check| match &check.outcome {
@@ -31,6 +47,14 @@ impl Inspection {
 }
 
 /// One check of a token.
+///
+/// ```
+/// # use pomerium_jwt::{Options, Verifier};
+/// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+/// let inspection = verifier.inspect("", 1_800_000_000)?;
+/// assert_eq!((inspection.checks[0].name.as_str(), inspection.checks[0].outcome.name()), ("token", "failed"));
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
@@ -47,6 +71,18 @@ pub struct Check {
 }
 
 /// How one check ended.
+///
+/// ```
+/// use pomerium_jwt::Outcome;
+///
+/// fn colour(outcome: &Outcome) -> &'static str {
+///     match outcome {
+///         Outcome::Passed => "green",
+///         Outcome::Failed(_) => "red",
+///         _ => "grey",
+///     }
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -60,6 +96,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// `passed`, `failed` or `not_judged`.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::Outcome::NotJudged.name(), "not_judged");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -55,6 +55,14 @@ const _: () = {
 impl Verifier {
     /// A verifier with these options. Touches no network; files are read now.
     ///
+    /// ```
+    /// use pomerium_jwt::{Options, Verifier};
+    ///
+    /// let verifier = Verifier::new(Options::for_route("https://app.example.com"))?;
+    /// eprintln!("{}", verifier.summary());
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn new(options: Options) -> Result<Self, Error> {
@@ -63,6 +71,11 @@ impl Verifier {
 
     /// A verifier with the options of a JSON document; see [`Options::from_json`].
     ///
+    /// ```
+    /// let verifier = pomerium_jwt::Verifier::from_json(r#"{"route":"https://app.example.com"}"#)?;
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn from_json(options: impl AsRef<[u8]>) -> Result<Self, Error> {
@@ -70,6 +83,14 @@ impl Verifier {
     }
 
     /// A verifier with the options of the environment; see [`Options::from_env`].
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, Verifier};
+    ///
+    /// fn start() -> Result<Verifier, Error> {
+    ///     Verifier::from_env() // POMERIUM_JWT_ROUTE=https://app.example.com
+    /// }
+    /// ```
     ///
     /// # Errors
     /// `invalid_options`, naming the variable.
@@ -115,6 +136,14 @@ impl Verifier {
     /// Who sent this token: the raw text of the header, `""` if there was none, several values joined by commas. One
     /// leading `Bearer ` is removed. If keys have to be fetched first, it waits for them, at most `timeout`.
     ///
+    /// ```
+    /// # use pomerium_jwt::{Options, Verifier};
+    /// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// let error = verifier.verify("Bearer a.b").unwrap_err();
+    /// assert_eq!((error.status(), error.code().name()), (401, "token_malformed"));
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Identity, Error> {
@@ -123,6 +152,14 @@ impl Verifier {
 
     /// As [`verify`](Self::verify), at the time `now` in Unix seconds (0 to 2^53 - 1) instead of the clock's. Uses the
     /// keys that are loaded, fetches none, and pins nothing: an issuer or audience not yet pinned is not checked.
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Options, Verifier};
+    /// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// let error = verifier.verify_at("", -1).unwrap_err();
+    /// assert_eq!(error.code().name(), "invalid_argument");
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As `verify`, and `invalid_argument` for a time out of range.
@@ -160,6 +197,16 @@ impl Verifier {
     /// and else does nothing; `true` is for operators and for warming up, and fetches at once, at most once a second.
     /// `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
     ///
+    /// ```
+    /// use pomerium_jwt::Verifier;
+    ///
+    /// fn warm_up(verifier: &Verifier) {
+    ///     if let Err(error) = verifier.refresh(true) {
+    ///         eprintln!("{error}"); // requests will try again
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `keys_unavailable` with the reason.
     pub fn refresh(&self, force: bool) -> Result<(), Error> {
@@ -167,6 +214,13 @@ impl Verifier {
     }
 
     /// The option `header_name`: the request header that carries the token.
+    ///
+    /// ```
+    /// # use pomerium_jwt::{Options, Verifier};
+    /// # let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// assert_eq!(verifier.header_name(), "X-Pomerium-Jwt-Assertion");
+    /// # Ok::<(), pomerium_jwt::Error>(())
+    /// ```
     #[must_use]
     pub fn header_name(&self) -> &str {
         self.request.header_name()
