@@ -44,6 +44,10 @@ const fn node(name: &'static str, command: &'static str, features: &'static [Fea
     application(name, "node", "examples/node", command, "bindings-node/README.md", features)
 }
 
+const fn java(name: &'static str, folder: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "java", folder, command, "clients/java/README.md", features)
+}
+
 static LISTED: &[Listed] = &[
     application(
         "reference",
@@ -65,6 +69,8 @@ static LISTED: &[Listed] = &[
     node("http", "node http.mjs", &[Cors]),
     node("http2", "node http2.mjs", &[Cors]),
     node("ws", "node ws.mjs", &[Cors, WebSockets]),
+    java("tomcat", "examples/java/servlet", "java -jar target/app.jar", ALL),
+    java("jetty", "examples/java/servlet", "java -jar target/app.jar jetty", ALL),
 ];
 
 /// Every application.
