@@ -3,6 +3,7 @@
 mod go;
 mod java;
 mod python;
+mod spring;
 mod typescript;
 
 /// Each file's name below `conformance/` and its content.
@@ -13,5 +14,6 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
     ];
     files.extend(java::files());
+    files.extend(spring::files());
     files
 }

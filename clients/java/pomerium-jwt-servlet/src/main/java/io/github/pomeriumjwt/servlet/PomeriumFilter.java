@@ -87,6 +87,7 @@ public final class PomeriumFilter implements Filter {
         given = builder.verifier;
         errorHandler = builder.errorHandler;
         onRefused = builder.onRefused;
+        guard = given == null ? null : new Guard(given, onRefused);
     }
 
     /** A filter with a verifier made before, which stays yours to close; the environment is not read. */
@@ -130,8 +131,9 @@ public final class PomeriumFilter implements Filter {
     @Override
     public void init(FilterConfig config) {
         JettyOrder.check(config);
-        Verifier verifier = given != null ? given : Verifier.overEnv(configured(config));
-        guard = new Guard(verifier, onRefused);
+        if (given == null) {
+            guard = new Guard(Verifier.overEnv(configured(config)), onRefused);
+        }
     }
 
     private Options configured(FilterConfig config) {
@@ -149,8 +151,8 @@ public final class PomeriumFilter implements Filter {
     @Override
     public void destroy() {
         Guard last = guard;
-        guard = null;
         if (last != null && given == null) {
+            guard = null;
             last.verifier().close();
         }
     }
