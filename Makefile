@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node
+LANGUAGES := rust c python go node java
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -108,6 +108,32 @@ node-environment:
 	@tools/need node
 	@for folder in bindings-node examples/node; do \
 		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
+
+# ---- Java
+
+JAVA = $(CARGO_TARGET_DIR)/java
+MAVEN = clients/java/mvn -f clients/java -Prelease -Dnatives=$(JAVA)/natives \
+	-DaltDeploymentRepository=target::file://$(JAVA)/repository
+.PHONY: java-library java-package bench-java
+
+# Java: the jars on Java 17 with JNA and on the newest with FFM, 20,000 virtual threads, a project outside, the HTTP suite
+test-java: java-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy
+	clients/java/stranger $(JAVA)/repository $(JAVA)/stranger
+	tools/http java
+
+# The jars with sources and documentation, as released, in a Maven repository: target/java/repository
+java-package: java-library
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy -q -DskipTests
+
+java-library:
+	@tools/need java
+	@PREFIX=$(JAVA)/installed DESTDIR= ffi-c/install
+	@rm -rf $(JAVA)/natives
+	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
 
 # ---- Comparisons
 

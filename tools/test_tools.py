@@ -24,6 +24,10 @@ GO = ["=== RUN   TestA", "--- PASS: TestA (0.00s)", "    --- PASS: TestA/one (0.
 GO_FAILED = ["--- FAIL: TestA (0.00s)", "    --- FAIL: TestA/one (0.00s)", "--- SKIP: TestB (0.00s)", "--- PASS: TestC (0.00s)", "FAIL"]
 NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# skipped 0", "# todo 0"]
 NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
+SUREFIRE = ["[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.23 s -- in a.ATest", "[INFO] Results:", "[INFO] ",
+            "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0"]
+SUREFIRE_FAILED = ["[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 2, Time elapsed: 1 s <<< FAILURE! -- in a.ATest",
+                   "[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 2"]
 
 REQUESTS = "requests: 5 cases"
 SUITE = "http: app 10 cases, 0 not possible"
@@ -77,6 +81,8 @@ RUNS = [
     ("go fails", "", {"a": [*SETS, *GO_FAILED, 1]}, 1, "2 passed, 1 failed, 1 skipped", ["1 passed, 1 failed, 1 skipped"]),
     ("node", "true", {"a": [*SETS, *NODE, *NODE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
     ("node fails", "", {"a": [*SETS, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
+    ("surefire", "true", {"a": [*SETS, *SUREFIRE, *SUREFIRE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
+    ("surefire fails", "", {"a": [*SETS, *SUREFIRE_FAILED, 1]}, 1, "5 passed, 3 failed, 2 skipped", ["4 passed, 3 failed, 2 skipped"]),
     ("an unknown runner", "", {"a": [*SETS, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
     ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", REQUESTS, SUITE, CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
      ["must run all: a 7, b 6"]),

@@ -1,7 +1,9 @@
 package io.github.pomeriumjwt;
 
-import java.util.concurrent.CountDownLatch;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -12,8 +14,29 @@ import org.jspecify.annotations.Nullable;
 final class Refreshes {
     /** A refresh that runs, or has ended. */
     private static final class Refresh {
-        final CountDownLatch ended = new CountDownLatch(1);
+        // Not a latch: leaving its queue takes time in proportion to all who wait, so that leaving together takes minutes
+        final Set<Thread> waiting = ConcurrentHashMap.newKeySet();
+        volatile boolean ended;
         volatile @Nullable VerifyException failure;
+
+        void await() throws InterruptedException {
+            waiting.add(Thread.currentThread());
+            try {
+                while (!ended) {
+                    if (Thread.interrupted()) {
+                        throw new InterruptedException();
+                    }
+                    LockSupport.park(this);
+                }
+            } finally {
+                waiting.remove(Thread.currentThread());
+            }
+        }
+
+        void end() {
+            ended = true;
+            waiting.forEach(LockSupport::unpark);
+        }
     }
 
     private final AtomicReference<@Nullable Refresh> running = new AtomicReference<>();
@@ -46,7 +69,7 @@ final class Refreshes {
      */
     void join() throws InterruptedException {
         Refresh refresh = current();
-        refresh.ended.await();
+        refresh.await();
         if (refresh.failure != null) {
             throw refresh.failure;
         }
@@ -56,9 +79,9 @@ final class Refreshes {
     void joinNew() throws InterruptedException {
         Refresh before = running.get();
         Refresh refresh = current();
-        refresh.ended.await();
+        refresh.await();
         if (refresh == before && refresh.failure == null) {
-            current().ended.await();
+            current().await();
         }
     }
 
@@ -92,7 +115,7 @@ final class Refreshes {
             refresh.failure = failed;
         } finally {
             running.set(null);
-            refresh.ended.countDown();
+            refresh.end();
         }
     }
 }
