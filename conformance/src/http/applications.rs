@@ -70,6 +70,8 @@ static LISTED: &[Listed] = &[
     node("http2", "node http2.mjs", &[Cors]),
     node("ws", "node ws.mjs", &[Cors, WebSockets]),
     java("tomcat", "examples/java/servlet", "java -jar target/app.jar", ALL),
+    java("spring-boot-4", "examples/java/spring-boot", "java -jar target/app/app.jar", ALL),
+    java("spring-boot-3", "examples/java/spring-boot-3", "java -jar target/app/app.jar", ALL),
     java("jetty", "examples/java/servlet", "java -jar target/app.jar jetty", ALL),
 ];
 

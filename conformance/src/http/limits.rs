@@ -52,7 +52,11 @@ const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"
 const NODE_RAW: &[&str] = &["http", "http2", "ws"];
 const WS: &[&str] = &["ws"];
 /// Tomcat, which answers 400 to what is not well formed, also under Spring Boot.
-const TOMCAT: &[&str] = &["tomcat"];
+const TOMCAT: &[&str] = &["tomcat", "spring-boot-4", "spring-boot-3"];
+const TOMCAT_ALONE: &[&str] = &["tomcat"];
+const SPRING_BOOT_4: &[&str] = &["spring-boot-4"];
+const SPRING_BOOT_3: &[&str] = &["spring-boot-3"];
+const SPRING_BOOT: &[&str] = &["spring-boot-4", "spring-boot-3"];
 /// Jetty, which answers 400 to what is ambiguous, too.
 const JETTY: &[&str] = &["jetty"];
 
@@ -139,7 +143,12 @@ static LIMITS: &[Limit] = &[
     line(TOMCAT, "target-fragment", Instead::ServerRefuses, "Tomcat answers 400 to # in a target"),
     line(TOMCAT, "target-backslash", Instead::ServerRefuses, "as target-relative"),
     line(TOMCAT, "target-colon", Instead::ServerRefuses, "as target-relative"),
-    line(TOMCAT, "method-trace*", Instead::ServerRefuses, "Tomcat answers 405 to TRACE unless told otherwise"),
+    line(TOMCAT_ALONE, "method-trace*", Instead::ServerRefuses, "Tomcat answers 405 to TRACE unless told otherwise"),
+    line(SPRING_BOOT, "method-trace", Instead::ServerRefuses, "Tomcat answers 405 to TRACE unless told otherwise"),
+    line(SPRING_BOOT_4, "preflight-exempt", Instead::ServerAnswers, "Spring MVC answers preflights itself"),
+    line(SPRING_BOOT_4, "optional-preflight", Instead::ServerAnswers, "as preflight-exempt"),
+    line(SPRING_BOOT_3, "preflight-exempt", Instead::ServerRefuses, "Spring MVC answers preflights itself"),
+    line(SPRING_BOOT_3, "optional-preflight", Instead::ServerRefuses, "as preflight-exempt"),
     line(TOMCAT, "target-star", Instead::ServerAnswers, "Tomcat answers OPTIONS * itself"),
     line(JETTY, "header-nul", Instead::ServerRefuses, "Jetty answers 400 to NUL in a header"),
     line(JETTY, "header-folded", Instead::ServerRefuses, "Jetty refuses folded headers"),

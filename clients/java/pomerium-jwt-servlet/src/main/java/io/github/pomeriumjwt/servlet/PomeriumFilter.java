@@ -6,6 +6,7 @@ import io.github.pomeriumjwt.Identity;
 import io.github.pomeriumjwt.Options;
 import io.github.pomeriumjwt.Verifier;
 import io.github.pomeriumjwt.VerifyException;
+import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.FilterConfig;
@@ -171,13 +172,17 @@ public final class PomeriumFilter implements Filter {
         try {
             admission = admit(current, from);
         } catch (VerifyException refusal) {
+            if (from.getDispatcherType() == DispatcherType.ERROR) {
+                to.reset(); // the container's page about an error has brought headers
+            }
             Refusals.answer(from, to, refusal, errorHandler);
             return;
         }
+        Refusals.Headers headers = Refusals.Headers.of(to);
         try {
             chain.doFilter(PomeriumRequest.of(from, admission), to);
         } catch (VerifyException | ServletException thrown) {
-            if (!answered(current, from, to, thrown)) {
+            if (!answered(current, from, to, headers, thrown)) {
                 throw thrown;
             }
         }
@@ -195,7 +200,8 @@ public final class PomeriumFilter implements Filter {
     }
 
     /** What the application demands in addition is refused in the same form, and no container shows the message. */
-    private boolean answered(Guard current, HttpServletRequest from, HttpServletResponse to, Exception thrown)
+    private boolean answered(
+            Guard current, HttpServletRequest from, HttpServletResponse to, Refusals.Headers headers, Exception thrown)
             throws IOException {
         VerifyException refusal = Refusals.in(thrown);
         if (refusal == null) {
@@ -205,7 +211,7 @@ public final class PomeriumFilter implements Filter {
         if (to.isCommitted()) {
             return false; // too late for an answer: the container ends the connection
         }
-        to.resetBuffer();
+        headers.restore(to);
         Refusals.answer(from, to, refusal, errorHandler);
         return true;
     }

@@ -6,11 +6,33 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Answers requests that are refused. */
 final class Refusals {
     private Refusals() {}
+
+    /** What filters in front have written, such as those for CORS: all that a refusal keeps of a response. */
+    record Headers(Map<String, List<String>> values) {
+        static Headers of(HttpServletResponse response) {
+            Collection<String> names = response.getHeaderNames();
+            if (names.isEmpty()) {
+                return new Headers(Map.of());
+            }
+            Map<String, List<String>> values = new LinkedHashMap<>();
+            names.forEach(name -> values.put(name, List.copyOf(response.getHeaders(name))));
+            return new Headers(values);
+        }
+
+        void restore(HttpServletResponse response) {
+            response.reset();
+            values.forEach((name, lines) -> lines.forEach(line -> response.addHeader(name, line)));
+        }
+    }
 
     static void answer(
             HttpServletRequest request,

@@ -7,6 +7,7 @@ import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import java.util.EnumSet;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -44,6 +45,8 @@ public class PomeriumServletAutoConfiguration {
     /** After the filters of Boot that only look on (encoding, observations), and long before Spring Security's at -100. */
     static final int ORDER = Ordered.HIGHEST_PRECEDENCE + 10;
 
+    private static final String CORS = "corsConfigurationSource";
+
     /** For Spring. */
     PomeriumServletAutoConfiguration() {}
 
@@ -70,12 +73,11 @@ public class PomeriumServletAutoConfiguration {
 
     /** CORS as Spring Security has it, a bean of this name, but in front: a browser may read refusals too. */
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnBean(name = "corsConfigurationSource", value = CorsConfigurationSource.class)
+    @ConditionalOnBean(name = CORS, value = CorsConfigurationSource.class)
     static class Cors {
         @Bean
-        FilterRegistrationBean<CorsFilter> pomeriumCorsFilter(CorsConfigurationSource corsConfigurationSource) {
-            FilterRegistrationBean<CorsFilter> registration =
-                    new FilterRegistrationBean<>(new CorsFilter(corsConfigurationSource));
+        FilterRegistrationBean<CorsFilter> pomeriumCorsFilter(@Qualifier(CORS) CorsConfigurationSource source) {
+            FilterRegistrationBean<CorsFilter> registration = new FilterRegistrationBean<>(new CorsFilter(source));
             registration.setOrder(ORDER - 1);
             return registration;
         }
