@@ -23,7 +23,10 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 /** The verifier in Actuator's health, as part of the readiness group: with the classes of Spring Boot 4. */
-@AutoConfiguration(after = PomeriumAutoConfiguration.class)
+@AutoConfiguration(
+        after = PomeriumAutoConfiguration.class,
+        // Makes the readiness group in a post-processor that is as late as one can be: ours must be registered after it
+        afterName = "org.springframework.boot.health.autoconfigure.actuate.endpoint.AvailabilityProbesAutoConfiguration")
 @ConditionalOnClass({HealthIndicator.class, SecurityContext.class, ConditionalOnEnabledHealthIndicator.class})
 @ConditionalOnBean(Verifier.class)
 @ConditionalOnEnabledHealthIndicator(KeysHealth.NAME)
@@ -41,7 +44,6 @@ public class PomeriumHealthAutoConfiguration {
         };
     }
 
-    /** After the one of Boot, which makes the group. */
     @Bean
     @Order(Ordered.LOWEST_PRECEDENCE)
     static HealthEndpointGroupsPostProcessor pomeriumReadiness() {

@@ -40,7 +40,9 @@ public class PomeriumAutoConfiguration {
     @ConditionalOnWebApplication(type = Type.REACTIVE)
     static class Reactive {
         Reactive() {
-            throw new UnprotectedApplicationException();
+            throw new ConfigurationException(
+                    "pomerium-jwt protects servlet applications, and this one is reactive (WebFlux)",
+                    "Use Spring MVC, or call Verifier.admit in a WebFilter of your own.");
         }
     }
 }

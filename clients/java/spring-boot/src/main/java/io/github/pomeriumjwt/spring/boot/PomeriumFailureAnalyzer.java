@@ -17,9 +17,8 @@ final class PomeriumFailureAnalyzer implements FailureAnalyzer {
             if (cause instanceof VerifyException wrong) {
                 return new FailureAnalysis(wrong.getMessage(), action(wrong), wrong);
             }
-            if (cause instanceof UnprotectedApplicationException unprotected) {
-                return new FailureAnalysis(
-                        unprotected.getMessage(), "Use Spring MVC, or call Verifier.admit in a WebFilter of your own.", unprotected);
+            if (cause instanceof ConfigurationException wrong) {
+                return new FailureAnalysis(wrong.getMessage(), wrong.action(), wrong);
             }
         }
         return null;

@@ -1,5 +1,6 @@
 package io.github.pomeriumjwt.spring.boot;
 
+import io.github.pomeriumjwt.ErrorCode;
 import io.github.pomeriumjwt.Status;
 import io.github.pomeriumjwt.Verifier;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -7,6 +8,8 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The verifier's counters and the age of its keys as meters. They hold no user, path or token. */
@@ -19,7 +22,9 @@ final class PomeriumMetrics implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        verifier.status().counts().keySet().forEach(code -> FunctionCounter.builder(
+        // Not from the status: asking for it now would fetch keys while the application starts
+        Stream<String> codes = Arrays.stream(ErrorCode.values()).map(ErrorCode::toString);
+        Stream.concat(Stream.of("ok", "passed"), codes).forEach(code -> FunctionCounter.builder(
                         "pomerium.jwt.answers", verifier, of -> of.status().counts().getOrDefault(code, 0L))
                 .tag("code", code)
                 .description("Answers by their code: ok, passed, or why a request was refused")
