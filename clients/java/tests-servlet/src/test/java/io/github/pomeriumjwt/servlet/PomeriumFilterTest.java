@@ -13,6 +13,7 @@ import io.github.pomeriumjwt.Verifier;
 import io.github.pomeriumjwt.VerifyException;
 import io.github.pomeriumjwt.test.PomeriumTestIssuer;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
@@ -46,7 +47,7 @@ class PomeriumFilterTest {
         @Override
         protected void service(HttpServletRequest request, HttpServletResponse response)
                 throws IOException, ServletException {
-            switch (request.getServletPath()) {
+            switch (request.getDispatcherType() == DispatcherType.REQUEST ? request.getServletPath() : "") {
                 case "/forward" -> request.getRequestDispatcher("/who").forward(request, response);
                 case "/include" -> request.getRequestDispatcher("/who").include(request, response);
                 case "/fail" -> response.sendError(418);
@@ -264,5 +265,4 @@ class PomeriumFilterTest {
         Expiry.close(VERIFIER.verify(old), () -> closed.add("at once")).join(); // within the leeway
         assertEquals(List.of("at once"), closed);
     }
-
 }

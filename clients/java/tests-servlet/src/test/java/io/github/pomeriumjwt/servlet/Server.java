@@ -11,7 +11,9 @@ import java.net.http.HttpResponse;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleException;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
@@ -33,7 +35,17 @@ final class Server implements AutoCloseable {
 
     /** An application with its filters in their order. */
     Context add(String path, Map<String, ? extends Servlet> servlets, List<? extends Filter> filters) {
-        Context context = tomcat.addContext(path, null);
+        return add(path, servlets, filters, context -> {});
+    }
+
+    /** An application with more, which starts at once if Tomcat runs. */
+    Context add(
+            String path, Map<String, ? extends Servlet> servlets, List<? extends Filter> filters, Consumer<Context> more) {
+        StandardContext context = new StandardContext();
+        context.setName(path);
+        context.setPath(path);
+        context.addLifecycleListener(new Tomcat.FixContextListener());
+        context.setClearReferencesRmiTargets(false);
         int number = 0;
         for (Filter filter : filters) {
             FilterDef definition = new FilterDef();
@@ -51,7 +63,8 @@ final class Server implements AutoCloseable {
         page.setErrorCode(418);
         page.setLocation("/error");
         context.addErrorPage(page);
-        ((StandardContext) context).setClearReferencesRmiTargets(false);
+        more.accept(context);
+        tomcat.getHost().addChild(context);
         return context;
     }
 
@@ -79,7 +92,7 @@ final class Server implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws LifecycleException {
         tomcat.stop();
         tomcat.destroy();
     }
