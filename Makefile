@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node java
+LANGUAGES := rust c python go node php java
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -78,7 +78,7 @@ go-library:
 	@tools/need go
 	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
 
-# Go beside golang-jwt, go-jose and jwx, as released
+# Go next to golang-jwt, go-jose and jwx, as released
 bench-go: go-library
 	cd bench/go && PKG_CONFIG_PATH=$(GO)/installed/lib/pkgconfig LD_LIBRARY_PATH=$(GO)/installed/lib go run .
 
@@ -109,6 +109,29 @@ node-environment:
 	@for folder in bindings-node examples/node; do \
 		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
 
+# ---- PHP
+
+PHP_LIBRARY = $(CARGO_TARGET_DIR)/php/lib
+.PHONY: php-library bench-php
+
+# PHP: every way to run it (php-fpm behind nginx, mod_php, preloading), PSR-15, Laravel, Symfony, the HTTP suite
+test-php: php-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	cd clients/php && LD_LIBRARY_PATH=$(PHP_LIBRARY) phpunit
+	tools/http php
+
+# libpomerium_jwt.so under the name that it is installed by
+php-library:
+	@tools/need php
+	cargo build -q --locked -p pomerium-jwt-ffi
+	@mkdir -p $(PHP_LIBRARY) && ln -sfn ../../debug/libpomerium_jwt_ffi.so $(PHP_LIBRARY)/libpomerium_jwt.so
+
+# PHP next to the work of firebase/php-jwt by hand, as released
+bench-php:
+	@tools/need php
+	cargo build -q --release --locked -p pomerium-jwt-ffi
+	POMERIUM_JWT_LIBRARY=$(CARGO_TARGET_DIR)/release/libpomerium_jwt_ffi.so php bench/php/bench.php
+
 # ---- Java
 
 JAVA = $(CARGO_TARGET_DIR)/java
@@ -138,15 +161,15 @@ java-library:
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node
+bench: bench-rust bench-python bench-go bench-node bench-php bench-java
 .PHONY: bench bench-rust
 
-# Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
+# Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
 bench-rust:
 	@tools/need bench-rust
 	cargo run -q --release --locked --manifest-path bench/Cargo.toml
 
-# Python beside PyJWT, joserfc, Authlib and python-jose, as released
+# Python next to PyJWT, joserfc, Authlib and python-jose, as released
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
 	python3 -m venv $(PYTHON)-bench
@@ -154,9 +177,15 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
-# The scripts in tools/
+# Java next to nimbus-jose-jwt, java-jwt and jjwt, on each Java that is here, without and with Amazon's cryptography
+bench-java: java-library
+	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
+	bench/java/run
+
+# The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
+	python3 tools/test_documents.py
 
 # Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
 lint:
@@ -165,6 +194,8 @@ lint:
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
 	tools/tidy
+	@if command -v phpcs >/dev/null; then phpcs -q --standard=clients/php/phpcs.xml; \
+	else echo 'phpcs is not installed: the form of the PHP package is not checked'; fi
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check --hide-inclusion-graph bans licenses sources; \
 	else echo 'cargo-deny is not installed: the licences and sources of dependencies are not checked'; fi
 
@@ -176,7 +207,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java
 
 FUZZ_SECONDS ?= 60
 
@@ -194,7 +225,7 @@ fuzz:
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json.rs json/text.rs names.rs claims.rs verifier.rs request.rs keys/jwk.rs keys/pem.rs \
 	options/mod.rs options/value.rs options/environment.rs options/resolve.rs
-# What nobody can notice: a name for a message that is never written, a hash set where few names are compared
+# What nobody can notice: a name for a message that is never written, a hash set for a comparison of few names
 UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
 	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
@@ -212,7 +243,7 @@ mutants: test-rust
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance
 
-# Writes include/pomerium_jwt.h anew
+# Writes include/pomerium_jwt.h
 header:
 	@POMERIUM_JWT_WRITE_HEADER=1 cargo test -q --locked -p pomerium-jwt-ffi --test header
 

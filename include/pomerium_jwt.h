@@ -277,6 +277,23 @@ int32_t pomerium_jwt_code_kind(int32_t code);
 // numbers.
 int32_t pomerium_jwt_code_status(int32_t code);
 
+// As pomerium_jwt_options_over_env, with these environment variables instead of the process's: `variables` is a JSON
+// object of strings; names without the prefix POMERIUM_JWT_ are passed over. For hosts that know variables which the
+// process does not have. The caller frees both with pomerium_jwt_string_free.
+int32_t pomerium_jwt_options_over_variables(const char *options,
+                                            size_t len,
+                                            const char *variables,
+                                            size_t variables_len,
+                                            char **merged,
+                                            char **message);
+
+// Tells whether to write a line to the log now: 1 if so, else 0. `code` 0 asks for the line at start, the summary of
+// pomerium_jwt_describe, which is due once in a process for the same text. Any other code asks for the warning of a refusal, which is due at most once a second
+// in a process; *held is then how many with this code were not written since the last one.
+int32_t pomerium_jwt_log_due(const pomerium_jwt_verifier *verifier,
+                             int32_t code,
+                             uint64_t *held);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use pomerium_jwt::Code;
+use pomerium_jwt::ErrorCode;
 use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
 
 use crate::refusal::{Refusal, either};
@@ -31,7 +31,7 @@ impl Signer {
         either(
             assertion
                 .map(|assertion| assertion.mint(&self.key))
-                .map_err(|why| Refusal::new(Code::InvalidArgument, why)),
+                .map_err(|why| Refusal::new(ErrorCode::InvalidArgument, why)),
         )
     }
 

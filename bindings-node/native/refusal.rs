@@ -7,7 +7,7 @@ use std::{
 
 use napi::bindgen_prelude::{BigInt, Either};
 use napi_derive::napi;
-use pomerium_jwt::{Code, Error};
+use pomerium_jwt::{Error, ErrorCode, Ticket};
 
 /// What a VerifyError is made of. Returned and not thrown: a thrown error of Node-API carries a message and a code only,
 /// and would record the stack a second time.
@@ -41,32 +41,32 @@ pub struct CodeFacts {
 /// Every code there is.
 #[napi]
 pub fn codes() -> Vec<CodeFacts> {
-    let facts = |code: Code| CodeFacts {
+    let facts = |code: ErrorCode| CodeFacts {
         code: code.name(),
         number: code.number(),
         kind: code.kind().name(),
-        status: code.kind().http_status(),
+        status: code.status(),
     };
-    Code::ALL.into_iter().map(facts).collect()
+    ErrorCode::ALL.iter().copied().map(facts).collect()
 }
 
 /// A refusal of the JavaScript half: a call that its types do not allow, and what one route demands.
 #[napi]
 pub fn refusal(code: String, message: String) -> napi::Result<Refusal> {
-    match Code::ALL.into_iter().find(|known| known.name() == code) {
-        Some(code) => Ok(Refusal::new(code, message)),
-        None => Err(napi::Error::from_reason(format!("{code} is not a code"))),
+    match code.parse() {
+        Ok(code) => Ok(Refusal::new(code, message)),
+        Err(error) => Err(napi::Error::from_reason(error.message())),
     }
 }
 
 impl Refusal {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Error::new(code, message).into()
     }
 
     /// With the ticket that came with `keys_needed`.
-    pub(crate) fn with_ticket(self, ticket: i64) -> Self {
-        if ticket == 0 { self } else { Self { ticket: Some(ticket.into()), ..self } }
+    pub(crate) fn with_ticket(self, ticket: Ticket) -> Self {
+        if ticket.is_final() { Self { ticket: Some(ticket.number().into()), ..self } } else { self }
     }
 }
 
@@ -86,7 +86,7 @@ impl From<Error> for Refusal {
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Refusal> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(Refusal::from),
-        Err(_) => Err(Refusal::new(Code::Internal, "the library panicked; what it said is on standard error")),
+        Err(_) => Err(Refusal::new(ErrorCode::Internal, "the library panicked; what it said is on standard error")),
     }
 }
 

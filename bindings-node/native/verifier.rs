@@ -13,7 +13,7 @@ use napi::{
     bindgen_prelude::{BigInt, Either, Either3, Null, Object, Uint8ArraySlice},
 };
 use napi_derive::napi;
-use pomerium_jwt::{Admission, Code, Identity, OPTIONS, Options, Request, Verifier};
+use pomerium_jwt::{Admission, ErrorCode, Identity, OPTIONS, Options, Request, Ticket, Verifier};
 
 use crate::refusal::{Refusal, either, guarded};
 
@@ -50,10 +50,10 @@ impl NativeVerifier {
     /// ticket, which is final.
     #[napi]
     pub fn verify(&self, token: Text<'_>, ticket: Option<BigInt>) -> Either<String, Refusal> {
-        let mut ticket = number(ticket);
+        let mut ticket = ticket_of(ticket);
         let mut verify = || {
             let token = bytes(token, TOKEN)?;
-            guarded(|| self.core.verify_cached(&token, Some(&mut ticket))).and_then(|identity| answer(&identity))
+            guarded(|| self.core.try_verify(&token, Some(&mut ticket))).and_then(|identity| answer(&identity))
         };
         let outcome = verify();
         either(outcome.map_err(|refusal| refusal.with_ticket(ticket)))
@@ -70,11 +70,11 @@ impl NativeVerifier {
         marked_public: bool,
         ticket: Option<BigInt>,
     ) -> Either3<String, Null, Refusal> {
-        let mut ticket = number(ticket);
+        let mut ticket = ticket_of(ticket);
         let mut admit = || {
             let (token, path) = (bytes(token, TOKEN)?, bytes(path, PATH)?);
             let request = Request { token: &token, path: &path, upgrade, marked_public };
-            guarded(|| self.core.admit_cached(&request, Some(&mut ticket))).and_then(|admission| match admission {
+            guarded(|| self.core.try_admit(&request, Some(&mut ticket))).and_then(|admission| match admission {
                 Admission::Verified(identity) => answer(&identity).map(Some),
                 Admission::Passed => Ok(None),
             })
@@ -121,7 +121,7 @@ impl NativeVerifier {
             // To fetch here would stop the event loop
             refreshing.store(false, Ordering::SeqCst);
             let message = format!("no thread could be started to wait for the keys: {error}");
-            settle(here, Err(Refusal::new(Code::KeysUnavailable, message)));
+            settle(here, Err(Refusal::new(ErrorCode::KeysUnavailable, message)));
         }
         Ok(promise)
     }
@@ -207,8 +207,8 @@ fn answer(identity: &Identity) -> Result<String, Refusal> {
 }
 
 /// A ticket as the core takes it: 0 on the first call.
-fn number(ticket: Option<BigInt>) -> i64 {
-    ticket.map_or(0, |ticket| ticket.get_i64().0)
+fn ticket_of(number: Option<BigInt>) -> Ticket {
+    number.map_or(Ticket::new(), |number| Ticket::from_number(number.get_i64().0))
 }
 
 const TOKEN: &str = "a token is a string or a Uint8Array; if the header is absent, pass \"\"";
@@ -222,7 +222,7 @@ fn bytes(text: Text<'_>, takes: &str) -> Result<Vec<u8>, Refusal> {
         Either3::B(bytes) => Ok(bytes.to_vec()),
         Either3::C(other) => {
             let kind = other.get_type().map_or_else(|_| "unknown".to_owned(), |kind| kind.to_string());
-            Err(Refusal::new(Code::InvalidArgument, format!("{takes} (this is {kind})")))
+            Err(Refusal::new(ErrorCode::InvalidArgument, format!("{takes} (this is {kind})")))
         }
     }
 }
@@ -231,7 +231,7 @@ fn whole(now: &Either<f64, Unknown<'_>>) -> Result<i64, Refusal> {
     match now {
         // The range is the core's: what is beyond i64 becomes its end, which is beyond that range too
         Either::A(now) if now.fract() == 0.0 => Ok(*now as i64),
-        _ => Err(Refusal::new(Code::InvalidArgument, "now takes whole Unix seconds, a number from 0 to 2^53-1")),
+        _ => Err(Refusal::new(ErrorCode::InvalidArgument, "now takes whole Unix seconds, a number from 0 to 2^53-1")),
     }
 }
 
@@ -244,5 +244,5 @@ fn json(value: &impl serde::Serialize) -> Result<String, Refusal> {
 }
 
 fn internal(error: impl ToString) -> Refusal {
-    Refusal::new(Code::Internal, error.to_string())
+    Refusal::new(ErrorCode::Internal, error.to_string())
 }

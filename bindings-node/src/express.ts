@@ -1,5 +1,5 @@
 /**
- * Middleware for Express 4 and 5, for Connect, and for whatever else calls such functions, as Socket.IO does.
+ * Middleware for Express 4 and 5, for Connect, and for anything else that calls such functions, as Socket.IO does.
  *
  *     const app = express()
  *     app.use(pomerium({ route: 'https://app.example.com' }))

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
 import path from 'node:path'
 import { describe, test } from 'node:test'
@@ -164,6 +164,17 @@ describe('each application', { concurrency: 4 }, () => {
       assert.equal(version, name === 'pomerium-jwt' ? 'file:../../bindings-node' : devDependencies[name], name)
     }
   })
+})
+
+test('hello.mjs greets', async (context) => {
+  const program = readFileSync(path.join(folder, 'hello.mjs'), 'utf8')
+  assert.match(program, /listen\(8000\)/)
+  const free = "listen(0, '127.0.0.1', function () { console.log(`http://127.0.0.1:${this.address().port}`) })"
+  writeFileSync(path.join(folder, 'hello-here.mjs'), program.replace('listen(8000)', free))
+  const { issuer, get } = await start(context, {}, 'hello-here.mjs')
+  const { body } = await get('/', await issuer.mint({ email: 'alice@example.com' }))
+  assert.equal(body, 'Hello alice@example.com')
+  assert.deepEqual((await get('/')).body, { error: 'token_missing' })
 })
 
 /** What the issuer chose. */

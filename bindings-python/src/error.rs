@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pomerium_jwt::{Code, Error};
+use pomerium_jwt::{Error, ErrorCode};
 use pyo3::{
     intern,
     prelude::*,
@@ -20,18 +20,18 @@ pub(crate) fn refused(py: Python<'_>, error: &Error) -> PyErr {
 
 /// `invalid_argument`, in a sentence that says what to write instead.
 pub(crate) fn invalid_argument(py: Python<'_>, message: &str) -> PyErr {
-    refused(py, &Error::new(Code::InvalidArgument, message))
+    refused(py, &Error::new(ErrorCode::InvalidArgument, message))
 }
 
 pub(crate) fn internal(py: Python<'_>, message: &str) -> PyErr {
-    refused(py, &Error::new(Code::Internal, message))
+    refused(py, &Error::new(ErrorCode::Internal, message))
 }
 
 /// The exception for options that cannot even be handed to the core.
 #[pyfunction]
 #[pyo3(signature = (message, /))]
 pub(crate) fn invalid_options<'py>(py: Python<'py>, message: &str) -> PyResult<Bound<'py, PyAny>> {
-    exception(py, &Error::new(Code::InvalidOptions, message))
+    exception(py, &Error::new(ErrorCode::InvalidOptions, message))
 }
 
 /// Runs the core. A panic becomes `internal`: pyo3's own exception for it is not an `Exception`, and would end a

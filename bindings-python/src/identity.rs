@@ -1,6 +1,6 @@
 //! The identity as Python sees it. Fields and claims become Python's objects when they are read.
 
-use pomerium_jwt::{Code, Error};
+use pomerium_jwt::{Error, ErrorCode};
 use pyo3::{
     exceptions::{PyOverflowError, PyValueError},
     intern,
@@ -269,14 +269,14 @@ pub(crate) fn require_group<'py>(
         return Ok(identity);
     }
     let message = format!("the user is in none of the groups that this route demands: {}", groups.repr()?);
-    Err(refused(py, &Error::new(Code::GroupRequired, message)))
+    Err(refused(py, &Error::new(ErrorCode::GroupRequired, message)))
 }
 
 fn demanded<'py>(identity: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Identity>> {
     let py = identity.py();
     if identity.is_none() {
         let message = "this route demands a signed-in user, and the request passed without a token";
-        return Err(refused(py, &Error::new(Code::TokenMissing, message)));
+        return Err(refused(py, &Error::new(ErrorCode::TokenMissing, message)));
     }
     let Ok(identity) = identity.cast::<Identity>() else {
         let message = format!("{name} takes an Identity or None first; for Flask's views use pomerium_jwt.flask");
@@ -284,7 +284,7 @@ fn demanded<'py>(identity: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py
     };
     if identity.get().fields.anonymous {
         let message = "this route demands a signed-in user, and sub is empty";
-        return Err(refused(py, &Error::new(Code::SubjectMissing, message)));
+        return Err(refused(py, &Error::new(ErrorCode::SubjectMissing, message)));
     }
     Ok(identity.clone())
 }

@@ -1,6 +1,6 @@
 //! The verifier: which calls hold the interpreter's lock, and which let go of it.
 
-use pomerium_jwt::{Admission, Code, Error, Options, Verifier};
+use pomerium_jwt::{Admission, Error, ErrorCode, Options, Ticket, Verifier};
 use pyo3::{intern, prelude::*, sync::PyOnceLock};
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ impl NativeVerifier {
     #[pyo3(signature = (token, /))]
     fn verify(slf: &Bound<'_, Self>, token: &Bound<'_, PyAny>) -> PyResult<Identity> {
         let token = token_bytes(token)?;
-        waiting(slf, |core, ticket| core.verify_cached(&token, ticket)).map(Identity::from)
+        waiting(slf, |core, ticket| core.try_verify(&token, ticket)).map(Identity::from)
     }
 
     /// As verify, at the time `now` in Unix seconds instead of the clock's, with the keys at hand. Pins nothing.
@@ -56,9 +56,9 @@ impl NativeVerifier {
         ticket: Integer,
     ) -> PyResult<Bound<'py, PyAny>> {
         let token = token_bytes(token)?;
-        match self.step(py, ticket.0, |core, ticket| core.verify_cached(&token, ticket))? {
+        match self.step(py, Ticket::from_number(ticket.0), |core, ticket| core.try_verify(&token, ticket))? {
             Ok(identity) => Ok(Bound::new(py, Identity::from(identity))?.into_any()),
-            Err(ticket) => Ok(ticket.into_pyobject(py)?.into_any()),
+            Err(ticket) => Ok(ticket.number().into_pyobject(py)?.into_any()),
         }
     }
 
@@ -82,7 +82,7 @@ impl NativeVerifier {
         marked_public: Flag,
     ) -> PyResult<Option<Identity>> {
         let facts = Facts::new(token, path, &upgrade, &marked_public)?;
-        waiting(slf, |core, ticket| core.admit_cached(&facts.request(), ticket)).map(identity)
+        waiting(slf, |core, ticket| core.try_admit(&facts.request(), ticket)).map(identity)
     }
 
     /// As admit, but never waits: a ticket instead of an answer, as verify_cached has it.
@@ -100,9 +100,9 @@ impl NativeVerifier {
         ticket: Integer,
     ) -> PyResult<Bound<'py, PyAny>> {
         let facts = Facts::new(token, path, &upgrade, &marked_public)?;
-        match self.step(py, ticket.0, |core, ticket| core.admit_cached(&facts.request(), ticket))? {
+        match self.step(py, Ticket::from_number(ticket.0), |core, ticket| core.try_admit(&facts.request(), ticket))? {
             Ok(admission) => identity(admission).into_pyobject(py),
-            Err(ticket) => Ok(ticket.into_pyobject(py)?.into_any()),
+            Err(ticket) => Ok(ticket.number().into_pyobject(py)?.into_any()),
         }
     }
 
@@ -153,11 +153,11 @@ impl NativeVerifier {
     fn step<T>(
         &self,
         py: Python<'_>,
-        mut ticket: i64,
-        ask: impl FnOnce(&Verifier, Option<&mut i64>) -> Result<T, Error>,
-    ) -> PyResult<Result<T, i64>> {
+        mut ticket: Ticket,
+        ask: impl FnOnce(&Verifier, Option<&mut Ticket>) -> Result<T, Error>,
+    ) -> PyResult<Result<T, Ticket>> {
         let outcome = guarded(py, || match ask(&self.core, Some(&mut ticket)) {
-            Err(error) if error.code() == Code::KeysNeeded => Ok(None),
+            Err(error) if error.code() == ErrorCode::KeysNeeded => Ok(None),
             outcome => outcome.map(Some),
         })?;
         Ok(outcome.ok_or(ticket))
@@ -167,11 +167,11 @@ impl NativeVerifier {
 /// Asks at once and, if keys have to be fetched first, again after waiting for them as this process waits.
 fn waiting<T>(
     verifier: &Bound<'_, NativeVerifier>,
-    ask: impl Fn(&Verifier, Option<&mut i64>) -> Result<T, Error>,
+    ask: impl Fn(&Verifier, Option<&mut Ticket>) -> Result<T, Error>,
 ) -> PyResult<T> {
     static WAIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let (py, own) = (verifier.py(), verifier.get());
-    let mut ticket = match own.step(py, 0, &ask)? {
+    let mut ticket = match own.step(py, Ticket::new(), &ask)? {
         Ok(answer) => return Ok(answer),
         Err(ticket) => ticket,
     };

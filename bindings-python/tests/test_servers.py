@@ -254,13 +254,19 @@ def test_a_wrong_configuration_stops_the_start(
 
 @pytest.mark.parametrize(
     ("claims", "code", "printed"),
-    [({}, 0, "alice -\n"), ({"email": "a@example.com"}, 0, "alice a@example.com\n"), ({"expires_in": "-100"}, 1, "")],
+    [
+        ({}, 0, "alice -\n"),
+        ({"email": "a@example.com"}, 0, "alice a@example.com\n"),
+        ({"expires_in": "-100"}, 1, ""),
+        ({"groups": "staff"}, 1, ""),
+    ],
 )
 def test_verify_example(issuer: Issuer, claims: dict[str, str], code: int, printed: str) -> None:
+    group = {"POMERIUM_JWT_REQUIRE_GROUP": "admins"} if "groups" in claims else {}
     run = subprocess.run(
         [sys.executable, EXAMPLES / "verify.py"],
         input=issuer.mint(**claims) + "\n",
-        env={**os.environ, "POMERIUM_JWT_ROUTE": issuer.url},
+        env={**os.environ, "POMERIUM_JWT_ROUTE": issuer.url, **group},
         capture_output=True,
         text=True,
     )

@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use pomerium_jwt::{Code, Identity, Options, Verifier};
+use pomerium_jwt::{ErrorCode, Identity, Options, Verifier};
 use pomerium_jwt_issuer::{Assertion, Server, ServerOptions, SigningKey, key_set};
 use serde_json::Value;
 
@@ -65,8 +65,7 @@ impl Pomerium {
             ServerOptions { host: Some(HOST.to_owned()), keys: vec![key.clone()], ..ServerOptions::default() };
         let server = Server::start(server_options)
             .map_err(|error| Failure::internal(format!("the server on loopback did not start: {error}")))?;
-        let mut options = Options::for_route(format!("https://{HOST}"));
-        options.jwks_url = Some(server.key_set_url());
+        let options = Options::for_route(format!("https://{HOST}")).jwks_url(server.key_set_url());
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let now = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Ok(Self { key, server, verifier: Verifier::new(options)?, now })
@@ -156,13 +155,13 @@ fn show_refusals(output: &mut String, pomerium: &Pomerium, token: &str) -> Resul
     let for_another = pomerium.assertion(*now).audience(OTHER_HOST).mint(key);
     let altered = alter(token)?;
     let refusals = [
-        ("Copied from a request ten minutes ago; a token is valid for five", expired, Code::TokenExpired),
+        ("Copied from a request ten minutes ago; a token is valid for five", expired, ErrorCode::TokenExpired),
         (
             "For another application of the same Pomerium, which signs with one key for all",
             for_another,
-            Code::AudienceMismatch,
+            ErrorCode::AudienceMismatch,
         ),
-        ("The token of step 2 with the e-mail changed to mallory@example.com", altered, Code::SignatureInvalid),
+        ("The token of step 2 with the e-mail changed to mallory@example.com", altered, ErrorCode::SignatureInvalid),
     ];
     for (story, token, code) in refusals {
         paragraph_start(output, story);

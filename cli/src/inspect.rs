@@ -46,10 +46,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
 
 /// Options of a verifier that only tells whether a token can be read.
 fn for_reading() -> Options {
-    let mut options = Options::default();
-    options.trust_on_first_use = Some(true);
-    options.jwks = Some(r#"{"keys":null}"#.to_owned());
-    options
+    Options::default().trust_on_first_use(true).jwks(r#"{"keys":null}"#)
 }
 
 /// Everything to say about a text.

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fmt::Write as _};
 
 use clap::ArgMatches;
-use pomerium_jwt::{KeyStatus, Options, Verifier};
+use pomerium_jwt::{Algorithm, KeyStatus, Options, Verifier};
 use pomerium_jwt_issuer::KEY_SET_PATH;
 use serde::Serialize;
 
@@ -62,27 +62,24 @@ fn with_path(url: &str) -> String {
 
 /// The core fetches the keys, as it does for an application.
 fn fetch(mut given: Given) -> Result<Vec<KeyStatus>, Failure> {
-    accept_all(&mut given.options);
+    given.options = accept_all(given.options);
     let verifier = given.verifier()?;
     verifier.refresh(true)?;
     Ok(verifier.status().keys)
 }
 
 /// Every algorithm, and no name: nothing is verified with these keys.
-fn accept_all(options: &mut Options) {
-    options.trust_on_first_use = Some(true);
-    options.algorithms = Some(vec!["ES256".to_owned(), "RS256".to_owned()]);
+fn accept_all(options: Options) -> Options {
+    options.trust_on_first_use(true).algorithms(Algorithm::ALL.iter().copied())
 }
 
 /// The core reads the keys, with every algorithm it knows.
 fn judge(file: &str, bytes: &[u8]) -> Result<Vec<KeyStatus>, Failure> {
     let refuse = |why: &str| Failure::options(format!("{file}: {why}"));
     let text = std::str::from_utf8(bytes).map_err(|_| refuse("the file is not text in UTF-8"))?;
-    let mut options = Options::default();
-    accept_all(&mut options);
-    let (source, name) =
-        if is_pem(text) { (&mut options.public_key, "public_key: ") } else { (&mut options.jwks, "jwks: ") };
-    *source = Some(text.to_owned());
+    let options = accept_all(Options::default());
+    let (options, name) =
+        if is_pem(text) { (options.public_key(text), "public_key: ") } else { (options.jwks(text), "jwks: ") };
     let verifier = Verifier::new(options).map_err(|error| match paste::find(bytes) {
         Pasted::Nothing => refuse(&error.message().replacen(name, "", 1)),
         _ => refuse("this is a token, not a key set: see pomerium-jwt inspect"),

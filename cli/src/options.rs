@@ -117,7 +117,7 @@ fn flag(spec: &'static OptionSpec) -> Arg {
         OptionKind::Integer(_) => arg.value_name("NUMBER"),
         OptionKind::JwkSet | OptionKind::Claims => arg.value_name("JSON"),
         OptionKind::Text if spec.name.ends_with("_file") => arg.value_name("FILE").value_hint(ValueHint::FilePath),
-        OptionKind::Text => arg.value_name("TEXT"),
+        _ => arg.value_name("TEXT"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use pomerium_jwt::{Code, Error, Kind};
+use pomerium_jwt::{Error, ErrorCode, ErrorKind};
 use serde::Serialize;
 
 use crate::paste::without_tokens;
@@ -59,17 +59,17 @@ impl From<Failure> for Report {
 /// Why a command failed: one of the core's codes, and a sentence.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    code: Code,
+    code: ErrorCode,
     message: String,
 }
 
 impl Failure {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
     pub(crate) fn options(message: impl Into<String>) -> Self {
-        Self::new(Code::InvalidOptions, message)
+        Self::new(ErrorCode::InvalidOptions, message)
     }
 
     pub(crate) fn with_hint(self, hint: &str) -> Self {
@@ -77,14 +77,14 @@ impl Failure {
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self::new(Code::Internal, message)
+        Self::new(ErrorCode::Internal, message)
     }
 
     fn exit_code(&self) -> u8 {
         match self.code.kind() {
-            Kind::Token | Kind::Access => REFUSED,
-            Kind::Options => USAGE,
-            Kind::Keys => NO_KEYS,
+            ErrorKind::Token | ErrorKind::Access => REFUSED,
+            ErrorKind::Options => USAGE,
+            ErrorKind::Keys => NO_KEYS,
             _ => INTERNAL,
         }
     }

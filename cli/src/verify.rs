@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::ArgMatches;
-use pomerium_jwt::{Code, Error, Identity, Kind, Verifier};
+use pomerium_jwt::{Error, ErrorCode, ErrorKind, Identity, Verifier};
 
 use crate::{
     arguments, input,
@@ -49,10 +49,10 @@ pub(crate) fn named_file<'a>(arguments: &[&'a OsStr]) -> Option<&'a OsStr> {
 fn explain(error: &Error, matches: &ArgMatches) -> Failure {
     let is_file = token_arguments(matches).is_ok_and(|arguments| named_file(&arguments).is_some());
     let hint = match error.code() {
-        Code::TokenMalformed if is_file => {
+        ErrorCode::TokenMalformed if is_file => {
             "; the argument is the name of a file: write < FILE to read the token from it"
         }
-        Code::TokenMalformed => "; if a token is in this text, pomerium-jwt inspect finds it",
+        ErrorCode::TokenMalformed => "; if a token is in this text, pomerium-jwt inspect finds it",
         _ => "",
     };
     Failure::new(error.code(), error.message()).with_hint(hint)
@@ -63,7 +63,7 @@ fn verify_at(verifier: &Verifier, token: &[u8], now: i64) -> Result<Identity, Er
     let refreshed = verifier.refresh(false);
     let verified = verifier.verify_at(token, now);
     match (verified, refreshed) {
-        (Err(verified), Err(refreshed)) if verified.kind() == Kind::Keys => Err(refreshed),
+        (Err(verified), Err(refreshed)) if verified.kind() == ErrorKind::Keys => Err(refreshed),
         (verified, _) => verified,
     }
 }

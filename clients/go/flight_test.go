@@ -40,7 +40,7 @@ func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
 		return nil
 	})
 	defer close(release)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // only where it waits for the other
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // only if it waits for the other
 	defer cancel()
 	if err := verifier.Refresh(ctx, true); !errors.Is(err, ErrKeysUnavailable) || ctx.Err() != nil {
 		t.Error(err)

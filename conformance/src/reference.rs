@@ -1,11 +1,11 @@
 //! What is printed from the core for documentation and for the other languages: its codes and its options.
 
-use pomerium_jwt::{Code, OPTIONS, OptionKind, OptionSpec};
+use pomerium_jwt::{ErrorCode, OPTIONS, OptionKind, OptionSpec};
 use serde_json::{Value, json};
 
 /// Each code as a line of `codes.json`.
 pub(crate) fn codes() -> Vec<String> {
-    Code::ALL.into_iter().map(code).collect()
+    ErrorCode::ALL.iter().copied().map(code).collect()
 }
 
 /// Each option as a line of `options.json`.
@@ -13,8 +13,8 @@ pub(crate) fn options() -> Vec<String> {
     OPTIONS.iter().map(option).collect()
 }
 
-fn code(code: Code) -> String {
-    let (kind, status) = (code.kind().name(), code.kind().http_status());
+fn code(code: ErrorCode) -> String {
+    let (kind, status) = (code.kind().name(), code.status());
     line(&[
         ("code", code.name().into()),
         ("number", code.number().into()),
@@ -33,6 +33,7 @@ fn option(option: &OptionSpec) -> String {
         OptionKind::Integer(range) => ("integer", Some(range)),
         OptionKind::JwkSet => ("jwks", None),
         OptionKind::Claims => ("claims", None),
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     };
     let default: Value = serde_json::from_str(&option.default()).expect("a default is JSON");
     let meaning = option.meaning.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use pomerium_jwt::{Code, Kind};
+use pomerium_jwt::{ErrorCode, ErrorKind};
 use pomerium_jwt_conformance::http;
 
 #[test]
@@ -36,11 +36,12 @@ fn ids_are_unique_and_starts_few() {
     assert!(starts <= 8, "{starts} starts: every application pays for each of them");
 }
 
-/// What no single request can get: the keys' codes take time (`timed.rs`), the others are no answers.
+/// What no single request can get: the keys' codes take time (`timed.rs`), the others are not answers.
 #[test]
 fn every_code_that_a_request_can_get_occurs() {
-    let possible = Code::ALL.into_iter().filter(|code| matches!(code.kind(), Kind::Token | Kind::Access));
-    let possible: BTreeSet<&str> = possible.map(Code::name).collect();
+    let possible =
+        ErrorCode::ALL.iter().copied().filter(|code| matches!(code.kind(), ErrorKind::Token | ErrorKind::Access));
+    let possible: BTreeSet<&str> = possible.map(ErrorCode::name).collect();
     let occurring: BTreeSet<&str> = http::codes().expect("a plan").into_iter().collect();
     assert_eq!(occurring, possible);
 }

@@ -47,10 +47,10 @@ struct Soak {
 impl Soak {
     fn new() -> Self {
         let server = Server::start(ServerOptions::default()).expect("a free port");
-        let mut options = Options::for_route(server.url());
-        options.cache_ttl = Some(Duration::from_secs(TTL));
-        options.timeout = Some(Duration::from_secs(1));
-        options.refetch_cooldown = Some(Duration::from_secs(1));
+        let options = Options::for_route(server.url())
+            .cache_ttl(Duration::from_secs(TTL))
+            .timeout(Duration::from_secs(1))
+            .refetch_cooldown(Duration::from_secs(1));
         let verifier = Verifier::new(options).expect("options");
         let token = mint(&server);
         verifier.verify(&token).expect("a healthy start");

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    error::{Code, Error, quoted},
+    error::{Error, ErrorCode, quoted},
     json::{self, Json},
     names::{Match, Names},
 };
@@ -68,7 +68,7 @@ impl<'a> Payload<'a> {
             _ => {
                 let actual = self.describe(name);
                 let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
-                Err(Error::new(Code::ClaimMismatch, message))
+                Err(Error::new(ErrorCode::ClaimMismatch, message))
             }
         }
     }
@@ -163,7 +163,7 @@ fn groups<'a>(claim: Option<&'a Json<'a>>) -> Result<&'a [Json<'a>], Error> {
 }
 
 fn malformed(message: impl Into<String>) -> Error {
-    Error::new(Code::ClaimsMalformed, message)
+    Error::new(ErrorCode::ClaimsMalformed, message)
 }
 
 /// What the options demand of the claims.
@@ -196,26 +196,26 @@ impl Rules {
         if now < exp + self.leeway {
             return Ok(());
         }
-        self.refuse(Code::TokenExpired, &format!("the token expired {} s ago, at {exp}", now - exp))
+        self.refuse(ErrorCode::TokenExpired, &format!("the token expired {} s ago, at {exp}", now - exp))
     }
 
     pub(crate) fn check_not_before(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let Some(nbf) = payload.not_before.filter(|nbf| *nbf > now + self.leeway) else { return Ok(()) };
         let sentence = format!("the token is not valid until {nbf} ({} s from now): check the clocks", nbf - now);
-        self.refuse(Code::TokenNotYetValid, &sentence)
+        self.refuse(ErrorCode::TokenNotYetValid, &sentence)
     }
 
     pub(crate) fn check_issued_at(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let Some(iat) = payload.issued_at.filter(|iat| *iat > now + self.leeway) else { return Ok(()) };
         let sentence = format!("the token was issued {} s in the future, at {iat}: check the clocks", iat - now);
-        self.refuse(Code::TokenIssuedInFuture, &sentence)
+        self.refuse(ErrorCode::TokenIssuedInFuture, &sentence)
     }
 
     pub(crate) fn check_age(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         match (payload.issued_at, self.max_token_age) {
             (Some(iat), Some(limit)) if now - iat > limit + self.leeway => {
                 let sentence = format!("the token was issued {} s ago, max_token_age is {limit} s", now - iat);
-                self.refuse(Code::TokenTooOld, &sentence)
+                self.refuse(ErrorCode::TokenTooOld, &sentence)
             }
             _ => Ok(()),
         }
@@ -226,10 +226,10 @@ impl Rules {
             return Ok(());
         }
         let message = "sub is empty: nobody is signed in (a public route?); allow_anonymous lets such requests in";
-        Err(Error::new(Code::SubjectMissing, message))
+        Err(Error::new(ErrorCode::SubjectMissing, message))
     }
 
-    fn refuse(&self, code: Code, sentence: &str) -> Result<(), Error> {
+    fn refuse(&self, code: ErrorCode, sentence: &str) -> Result<(), Error> {
         Err(Error::new(code, format!("{sentence} (leeway {} s)", self.leeway)))
     }
 }
@@ -252,7 +252,7 @@ pub(crate) fn check_issuer<'a>(payload: &Payload<'a>, issuers: Option<&Names>) -
         Some(names) => names.find(issuer),
         None => Some(Match::Exact),
     };
-    matched.ok_or_else(|| mismatch(Code::IssuerMismatch, "iss", &absent_or(issuer), "issuer", issuers))
+    matched.ok_or_else(|| mismatch(ErrorCode::IssuerMismatch, "iss", &absent_or(issuer), "issuer", issuers))
 }
 
 pub(crate) fn check_audience(payload: &Payload<'_>, audiences: Option<&Names>) -> Result<(), Error> {
@@ -263,7 +263,7 @@ pub(crate) fn check_audience(payload: &Payload<'_>, audiences: Option<&Names>) -
     if found {
         return Ok(());
     }
-    Err(mismatch(Code::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences))
+    Err(mismatch(ErrorCode::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences))
 }
 
 /// An issuer that only a pattern covers must be an audience too: a pattern covers many applications.
@@ -273,13 +273,13 @@ pub(crate) fn check_pairing(payload: &Payload<'_>, issuer: Match<'_>) -> Result<
             let aud = listed(&payload.audience);
             let host = quoted(host);
             let message = format!("aud is {aud}: an issuer matched by a pattern must be an audience too, {host}");
-            Err(Error::new(Code::AudienceMismatch, message))
+            Err(Error::new(ErrorCode::AudienceMismatch, message))
         }
         _ => Ok(()),
     }
 }
 
-fn mismatch(code: Code, claim: &str, actual: &str, option: &str, expected: Option<&Names>) -> Error {
+fn mismatch(code: ErrorCode, claim: &str, actual: &str, option: &str, expected: Option<&Names>) -> Error {
     match expected {
         Some(names) => Error::new(code, format!("{claim} is {actual}, expected {names}; see route and {option}")),
         None => Error::new(code, format!("{claim} is {actual}")),

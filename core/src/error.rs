@@ -1,6 +1,6 @@
 //! Every way a verification can fail: one list of codes, and the error that carries one.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// The stable code of a refusal: a name, a number, a kind and a meaning, the same in every language.
 ///
@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 #[repr(C)]
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Code {
+pub enum ErrorCode {
     /// An option is unknown, of the wrong type or out of its range, or the options contradict each other.
     InvalidOptions = 1,
     /// A function was called with an invalid argument.
@@ -59,40 +59,34 @@ pub enum Code {
     Internal = 900,
 }
 
-impl Code {
+impl ErrorCode {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 24] = [
-        Code::InvalidOptions,
-        Code::InvalidArgument,
-        Code::TokenMissing,
-        Code::TokenRepeated,
-        Code::TokenTooLarge,
-        Code::TokenMalformed,
-        Code::AlgorithmNotAllowed,
-        Code::HeaderUnsupported,
-        Code::KeyNotFound,
-        Code::SignatureInvalid,
-        Code::ClaimsMalformed,
-        Code::TokenExpired,
-        Code::TokenNotYetValid,
-        Code::TokenIssuedInFuture,
-        Code::TokenTooOld,
-        Code::IssuerMismatch,
-        Code::AudienceMismatch,
-        Code::SubjectMissing,
-        Code::ClaimMismatch,
-        Code::KeysUnavailable,
-        Code::KeysNeeded,
-        Code::KeysEmpty,
-        Code::GroupRequired,
-        Code::Internal,
+    pub const ALL: &'static [ErrorCode] = &[
+        ErrorCode::InvalidOptions,
+        ErrorCode::InvalidArgument,
+        ErrorCode::TokenMissing,
+        ErrorCode::TokenRepeated,
+        ErrorCode::TokenTooLarge,
+        ErrorCode::TokenMalformed,
+        ErrorCode::AlgorithmNotAllowed,
+        ErrorCode::HeaderUnsupported,
+        ErrorCode::KeyNotFound,
+        ErrorCode::SignatureInvalid,
+        ErrorCode::ClaimsMalformed,
+        ErrorCode::TokenExpired,
+        ErrorCode::TokenNotYetValid,
+        ErrorCode::TokenIssuedInFuture,
+        ErrorCode::TokenTooOld,
+        ErrorCode::IssuerMismatch,
+        ErrorCode::AudienceMismatch,
+        ErrorCode::SubjectMissing,
+        ErrorCode::ClaimMismatch,
+        ErrorCode::KeysUnavailable,
+        ErrorCode::KeysNeeded,
+        ErrorCode::KeysEmpty,
+        ErrorCode::GroupRequired,
+        ErrorCode::Internal,
     ];
-
-    /// The code with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: i32) -> Option<Code> {
-        Code::ALL.into_iter().find(|code| code.number() == number)
-    }
 
     /// The stable number.
     #[must_use]
@@ -104,30 +98,30 @@ impl Code {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Code::InvalidOptions => "invalid_options",
-            Code::InvalidArgument => "invalid_argument",
-            Code::TokenMissing => "token_missing",
-            Code::TokenRepeated => "token_repeated",
-            Code::TokenTooLarge => "token_too_large",
-            Code::TokenMalformed => "token_malformed",
-            Code::AlgorithmNotAllowed => "algorithm_not_allowed",
-            Code::HeaderUnsupported => "header_unsupported",
-            Code::KeyNotFound => "key_not_found",
-            Code::SignatureInvalid => "signature_invalid",
-            Code::ClaimsMalformed => "claims_malformed",
-            Code::TokenExpired => "token_expired",
-            Code::TokenNotYetValid => "token_not_yet_valid",
-            Code::TokenIssuedInFuture => "token_issued_in_future",
-            Code::TokenTooOld => "token_too_old",
-            Code::IssuerMismatch => "issuer_mismatch",
-            Code::AudienceMismatch => "audience_mismatch",
-            Code::SubjectMissing => "subject_missing",
-            Code::ClaimMismatch => "claim_mismatch",
-            Code::KeysUnavailable => "keys_unavailable",
-            Code::KeysNeeded => "keys_needed",
-            Code::KeysEmpty => "keys_empty",
-            Code::GroupRequired => "group_required",
-            Code::Internal => "internal",
+            ErrorCode::InvalidOptions => "invalid_options",
+            ErrorCode::InvalidArgument => "invalid_argument",
+            ErrorCode::TokenMissing => "token_missing",
+            ErrorCode::TokenRepeated => "token_repeated",
+            ErrorCode::TokenTooLarge => "token_too_large",
+            ErrorCode::TokenMalformed => "token_malformed",
+            ErrorCode::AlgorithmNotAllowed => "algorithm_not_allowed",
+            ErrorCode::HeaderUnsupported => "header_unsupported",
+            ErrorCode::KeyNotFound => "key_not_found",
+            ErrorCode::SignatureInvalid => "signature_invalid",
+            ErrorCode::ClaimsMalformed => "claims_malformed",
+            ErrorCode::TokenExpired => "token_expired",
+            ErrorCode::TokenNotYetValid => "token_not_yet_valid",
+            ErrorCode::TokenIssuedInFuture => "token_issued_in_future",
+            ErrorCode::TokenTooOld => "token_too_old",
+            ErrorCode::IssuerMismatch => "issuer_mismatch",
+            ErrorCode::AudienceMismatch => "audience_mismatch",
+            ErrorCode::SubjectMissing => "subject_missing",
+            ErrorCode::ClaimMismatch => "claim_mismatch",
+            ErrorCode::KeysUnavailable => "keys_unavailable",
+            ErrorCode::KeysNeeded => "keys_needed",
+            ErrorCode::KeysEmpty => "keys_empty",
+            ErrorCode::GroupRequired => "group_required",
+            ErrorCode::Internal => "internal",
         }
     }
 
@@ -135,67 +129,87 @@ impl Code {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Code::InvalidOptions => "The options are invalid; the message says how to fix them.",
-            Code::InvalidArgument => "A function was called with an invalid argument.",
-            Code::TokenMissing => {
+            ErrorCode::InvalidOptions => "The options are invalid; the message says how to fix them.",
+            ErrorCode::InvalidArgument => "A function was called with an invalid argument.",
+            ErrorCode::TokenMissing => {
                 "No token: the request did not come through Pomerium, or pass_identity_headers is off."
             }
-            Code::TokenRepeated => "Several tokens in one request: Pomerium sends exactly one.",
-            Code::TokenTooLarge => "The token is longer than max_token_bytes.",
-            Code::TokenMalformed => "The text is not a JWT in compact serialization.",
-            Code::AlgorithmNotAllowed => {
+            ErrorCode::TokenRepeated => "Several tokens in one request: Pomerium sends exactly one.",
+            ErrorCode::TokenTooLarge => "The token is longer than max_token_bytes.",
+            ErrorCode::TokenMalformed => "The text is not a JWT in compact serialization.",
+            ErrorCode::AlgorithmNotAllowed => {
                 "The token's alg is not one of algorithms; add RS256 if Pomerium's signing key is RSA."
             }
-            Code::HeaderUnsupported => "The JOSE header has crit, or a typ other than JWT.",
-            Code::KeyNotFound => {
+            ErrorCode::HeaderUnsupported => "The JOSE header has crit, or a typ other than JWT.",
+            ErrorCode::KeyNotFound => {
                 "No key of the set fits the token: another deployment signed it, or its key was withdrawn."
             }
-            Code::SignatureInvalid => "The signature is invalid: the token was altered or signed with another key.",
-            Code::ClaimsMalformed => "The signed payload is not a strict JSON object of well-typed claims.",
-            Code::TokenExpired => "The token has expired; if it was just issued, check the clocks.",
-            Code::TokenNotYetValid => "The token is not valid yet; check the clocks.",
-            Code::TokenIssuedInFuture => "The token was issued in the future; check the clocks.",
-            Code::TokenTooOld => "The token was issued longer ago than max_token_age.",
-            Code::IssuerMismatch => "iss is not an expected issuer; compare route or issuer with the message.",
-            Code::AudienceMismatch => {
+            ErrorCode::SignatureInvalid => {
+                "The signature is invalid: the token was altered or signed with another key."
+            }
+            ErrorCode::ClaimsMalformed => "The signed payload is not a strict JSON object of well-typed claims.",
+            ErrorCode::TokenExpired => "The token has expired; if it was just issued, check the clocks.",
+            ErrorCode::TokenNotYetValid => "The token is not valid yet; check the clocks.",
+            ErrorCode::TokenIssuedInFuture => "The token was issued in the future; check the clocks.",
+            ErrorCode::TokenTooOld => "The token was issued longer ago than max_token_age.",
+            ErrorCode::IssuerMismatch => "iss is not an expected issuer; compare route or issuer with the message.",
+            ErrorCode::AudienceMismatch => {
                 "The token is for another application; compare route or audience with the message."
             }
-            Code::SubjectMissing => {
+            ErrorCode::SubjectMissing => {
                 "Nobody is signed in: the route is public. Set allow_anonymous to let such requests in."
             }
-            Code::ClaimMismatch => "A claim does not have a value that expect_claims accepts.",
-            Code::KeysUnavailable => {
+            ErrorCode::ClaimMismatch => "A claim does not have a value that expect_claims accepts.",
+            ErrorCode::KeysUnavailable => {
                 "The signing keys could not be loaded; see the message and the status. Try again later."
             }
-            Code::KeysNeeded => "The signing keys must be fetched first: refresh, then ask again with the ticket.",
-            Code::KeysEmpty => "The key set has no usable key: is signing_key set in Pomerium?",
-            Code::GroupRequired => "The user is not in a group that require_group or the route demands.",
-            Code::Internal => "A fault in this library or on this machine.",
+            ErrorCode::KeysNeeded => "The signing keys must be fetched first: refresh, then ask again with the ticket.",
+            ErrorCode::KeysEmpty => "The key set has no usable key: is signing_key set in Pomerium?",
+            ErrorCode::GroupRequired => "The user is not in a group that require_group or the route demands.",
+            ErrorCode::Internal => "A fault in this library or on this machine.",
         }
     }
 
     /// What the code is about, which decides the HTTP status.
     #[must_use]
-    pub const fn kind(self) -> Kind {
+    pub const fn kind(self) -> ErrorKind {
         match self.number() {
-            ..100 => Kind::Options,
-            100..200 => Kind::Token,
-            200..300 => Kind::Keys,
-            300..400 => Kind::Access,
-            _ => Kind::Internal,
+            ..100 => ErrorKind::Options,
+            100..200 => ErrorKind::Token,
+            200..300 => ErrorKind::Keys,
+            300..400 => ErrorKind::Access,
+            _ => ErrorKind::Internal,
         }
     }
-}
 
-impl Code {
-    /// The HTTP status to answer with.
+    /// The HTTP status to answer with: 401, 403, 500 or 503.
     #[must_use]
     pub const fn status(self) -> u16 {
-        self.kind().http_status()
+        self.kind().status()
     }
 }
 
-impl fmt::Display for Code {
+/// From its [`number`](ErrorCode::number); another one is `invalid_argument`.
+impl TryFrom<i32> for ErrorCode {
+    type Error = Error;
+
+    fn try_from(number: i32) -> Result<Self, Error> {
+        let unknown = || Error::new(ErrorCode::InvalidArgument, format!("no error code has the number {number}"));
+        ErrorCode::ALL.iter().copied().find(|code| code.number() == number).ok_or_else(unknown)
+    }
+}
+
+/// From its [`name`](ErrorCode::name); another one is `invalid_argument`.
+impl FromStr for ErrorCode {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let unknown = || Error::new(ErrorCode::InvalidArgument, format!("{} is not an error code", quoted(name)));
+        ErrorCode::ALL.iter().copied().find(|code| code.name() == name).ok_or_else(unknown)
+    }
+}
+
+impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -204,7 +218,7 @@ impl fmt::Display for Code {
 /// What an error is about.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The application's configuration or call is wrong. HTTP 500.
     Options,
     /// The token is refused. HTTP 401.
@@ -217,28 +231,48 @@ pub enum Kind {
     Internal,
 }
 
-impl Kind {
+impl ErrorKind {
+    /// Every kind, in the order of the numbers of their codes.
+    pub const ALL: &'static [ErrorKind] =
+        &[ErrorKind::Options, ErrorKind::Token, ErrorKind::Keys, ErrorKind::Access, ErrorKind::Internal];
+
     /// The stable name: `options`, `token`, `keys`, `access` or `internal`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Kind::Options => "options",
-            Kind::Token => "token",
-            Kind::Keys => "keys",
-            Kind::Access => "access",
-            Kind::Internal => "internal",
+            ErrorKind::Options => "options",
+            ErrorKind::Token => "token",
+            ErrorKind::Keys => "keys",
+            ErrorKind::Access => "access",
+            ErrorKind::Internal => "internal",
         }
     }
 
-    /// The HTTP status to answer with.
+    /// The HTTP status to answer with: 401, 403, 500 or 503.
     #[must_use]
-    pub const fn http_status(self) -> u16 {
+    pub const fn status(self) -> u16 {
         match self {
-            Kind::Token => 401,
-            Kind::Keys => 503,
-            Kind::Access => 403,
-            Kind::Options | Kind::Internal => 500,
+            ErrorKind::Token => 401,
+            ErrorKind::Keys => 503,
+            ErrorKind::Access => 403,
+            ErrorKind::Options | ErrorKind::Internal => 500,
         }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// From its [`name`](ErrorKind::name); another one is `invalid_argument`.
+impl FromStr for ErrorKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let unknown = || Error::new(ErrorCode::InvalidArgument, format!("{} is not a kind of errors", quoted(name)));
+        ErrorKind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(unknown)
     }
 }
 
@@ -248,7 +282,7 @@ impl Kind {
 /// signature has not been verified it quotes at most the `kid`, and only a harmless one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    code: Code,
+    code: ErrorCode,
     message: String,
     retry_after: Option<Duration>,
 }
@@ -257,12 +291,12 @@ impl Error {
     /// An error with this code, for bindings whose own faults have the same codes. The message is one sentence for logs
     /// and quotes no token.
     #[must_use]
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
     }
 
     pub(crate) fn options(message: impl Into<String>) -> Self {
-        Self::new(Code::InvalidOptions, message)
+        Self::new(ErrorCode::InvalidOptions, message)
     }
 
     /// The same error, for which another attempt can succeed after this time.
@@ -272,13 +306,13 @@ impl Error {
 
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> Code {
+    pub fn code(&self) -> ErrorCode {
         self.code
     }
 
     /// What the error is about.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.code.kind()
     }
 
@@ -289,7 +323,7 @@ impl Error {
     }
 
     /// When another attempt can succeed, for the HTTP header Retry-After: at least one second, for errors of
-    /// [`Kind::Keys`] whose source is fetched.
+    /// [`ErrorKind::Keys`] whose source is fetched.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -347,24 +381,28 @@ mod tests {
     #[test]
     fn numbers_names_and_kinds_are_the_documented_ones() {
         let blocks = [
-            (Kind::Options, 1, 2),
-            (Kind::Token, 100, 17),
-            (Kind::Keys, 200, 3),
-            (Kind::Access, 300, 1),
-            (Kind::Internal, 900, 1),
+            (ErrorKind::Options, 1, 2),
+            (ErrorKind::Token, 100, 17),
+            (ErrorKind::Keys, 200, 3),
+            (ErrorKind::Access, 300, 1),
+            (ErrorKind::Internal, 900, 1),
         ];
-        let mut listed = Code::ALL.into_iter();
+        let mut listed = ErrorCode::ALL.iter().copied();
         for (kind, first, count) in blocks {
             for number in first..first + count {
-                let code = listed.next().expect("a code is missing from Code::ALL");
+                let code = listed.next().expect("a code is missing from ErrorCode::ALL");
                 assert_eq!((code.number(), code.kind()), (number, kind), "{code}: number or kind differs");
-                assert_eq!(Code::from_number(number), Some(code));
+                assert_eq!((ErrorCode::try_from(number), code.name().parse()), (Ok(code), Ok(code)));
                 let pascal: String = code.name().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
                 assert_eq!(format!("{code:?}"), pascal, "the name does not follow from the variant");
             }
         }
         assert_eq!(listed.next(), None);
-        assert_eq!(Code::from_number(0), None);
+        assert_eq!(ErrorCode::try_from(0).map_err(|error| error.code()), Err(ErrorCode::InvalidArgument));
+        assert!("Token_missing".parse::<ErrorCode>().is_err());
+        for kind in ErrorKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(*kind));
+        }
     }
 
     #[test]

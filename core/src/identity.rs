@@ -1,13 +1,14 @@
 //! Verified claims -> the normalised identity, the same in every language.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     claims::Payload,
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     json::{self, Json},
+    time::system_time,
 };
 
 /// Who is calling, as Pomerium says and its signature proves.
@@ -70,6 +71,18 @@ impl Identity {
         })
     }
 
+    /// [`expires_at`](Self::expires_at) as the system's type; of a time beyond what that can express, its end.
+    #[must_use]
+    pub fn expires(&self) -> SystemTime {
+        system_time(self.expires_at)
+    }
+
+    /// [`issued_at`](Self::issued_at) as the system's type.
+    #[must_use]
+    pub fn issued(&self) -> Option<SystemTime> {
+        self.issued_at.map(system_time)
+    }
+
     /// Whether the user is in this group.
     #[must_use]
     pub fn in_group(&self, group: &str) -> bool {
@@ -114,7 +127,7 @@ fn groups(entries: &[Json<'_>], text: &str) -> Result<Vec<String>, Error> {
     }
     let written: Vec<&str> = json::entries(json::member_text(text, "groups").unwrap_or_default()).collect();
     if written.len() != entries.len() {
-        return Err(Error::new(Code::Internal, "the groups of a verified payload were not found in its text"));
+        return Err(Error::new(ErrorCode::Internal, "the groups of a verified payload were not found in its text"));
     }
     let as_text = |(entry, written): (&Json<'_>, &str)| match entry {
         Json::String(text) => text.clone().into_owned(),
@@ -155,9 +168,9 @@ impl Claims {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let Some(value) = json::member_text(&self.text, name) else { return Ok(None) };
         // Shallower than serde_json's own limit of recursion
-        serde_json::from_str(value)
-            .map(Some)
-            .map_err(|error| Error::new(Code::InvalidArgument, format!("claim {name:?} is not of that type: {error}")))
+        serde_json::from_str(value).map(Some).map_err(|error| {
+            Error::new(ErrorCode::InvalidArgument, format!("claim {name:?} is not of that type: {error}"))
+        })
     }
 }
 
@@ -191,7 +204,7 @@ mod tests {
         assert_eq!(claims.get::<serde_json::Value>("nested"), Ok(Some(serde_json::json!({"b": [1]}))));
         assert_eq!(claims.get::<Option<String>>("null"), Ok(Some(None)));
         assert_eq!(claims.get::<String>("missing"), Ok(None));
-        assert_eq!(claims.get::<u64>("a").unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(claims.get::<u64>("a").unwrap_err().code(), ErrorCode::InvalidArgument);
         assert_eq!(Claims::default().get::<String>("a"), Ok(None));
     }
 

@@ -5,9 +5,9 @@
 use std::fmt;
 
 use crate::{
-    error::{Code, Error, quoted},
+    error::{Error, ErrorCode, quoted},
     identity::Identity,
-    keys::Patience,
+    keys::{Patience, Ticket},
     status::Counted,
     verifier::Verifier,
 };
@@ -108,7 +108,7 @@ impl Admission {
     fn require_identity(&self) -> Result<&Identity, Error> {
         self.identity().ok_or_else(|| {
             let message = "this route demands a signed-in user, and the request passed without a token";
-            Error::new(Code::TokenMissing, message)
+            Error::new(ErrorCode::TokenMissing, message)
         })
     }
 }
@@ -123,7 +123,7 @@ impl Identity {
             return Ok(self);
         }
         let message = "this route demands a signed-in user, and sub is empty";
-        Err(Error::new(Code::SubjectMissing, message))
+        Err(Error::new(ErrorCode::SubjectMissing, message))
     }
 
     /// Demands a signed-in user in at least one of these groups, for one route.
@@ -144,7 +144,7 @@ fn check_groups<S: AsRef<str>>(groups: &[S]) -> Result<(), Error> {
     if !groups.is_empty() {
         return Ok(());
     }
-    Err(Error::new(Code::InvalidArgument, "require_group got an empty list: name at least one group"))
+    Err(Error::new(ErrorCode::InvalidArgument, "require_group got an empty list: name at least one group"))
 }
 
 fn group_required<S: AsRef<str>>(who: &str, groups: &[S]) -> Error {
@@ -152,7 +152,7 @@ fn group_required<S: AsRef<str>>(who: &str, groups: &[S]) -> Error {
     let names: Vec<String> = groups.iter().take(SHOWN).map(|group| quoted(group.as_ref())).collect();
     let more = if groups.len() > SHOWN { ", ..." } else { "" };
     let message = format!("the user is in none of the groups that {who} demands: {}{more}", names.join(", "));
-    Error::new(Code::GroupRequired, message)
+    Error::new(ErrorCode::GroupRequired, message)
 }
 
 impl Verifier {
@@ -171,11 +171,11 @@ impl Verifier {
     }
 
     /// As [`admit`](Self::admit), but never waits: `keys_needed` and the ticket as
-    /// [`verify_cached`](Self::verify_cached) has them.
+    /// [`try_verify`](Self::try_verify) has them.
     ///
     /// # Errors
     /// As `admit`, and `keys_needed`.
-    pub fn admit_cached(&self, request: &Request<'_>, ticket: Option<&mut i64>) -> Result<Admission, Error> {
+    pub fn try_admit(&self, request: &Request<'_>, ticket: Option<&mut Ticket>) -> Result<Admission, Error> {
         self.admit_with(request, Patience::Ticket(ticket))
     }
 
@@ -185,7 +185,7 @@ impl Verifier {
             Ok(Admission::Passed)
         } else {
             match self.judge_text(request.token, patience) {
-                Err(error) if error.code() == Code::TokenMissing && rules.passes_without_token(request) => {
+                Err(error) if error.code() == ErrorCode::TokenMissing && rules.passes_without_token(request) => {
                     Ok(Admission::Passed)
                 }
                 judged => judged.map(Admission::Verified),

@@ -8,15 +8,12 @@ use std::{
 
 use serde::Serialize;
 
-pub use crate::keys::KeyStatus;
 use crate::{
-    error::{Code, quoted},
+    error::{ErrorCode, quoted},
+    keys::{Health, KeyStatus, LastError, State},
     names::Names,
     request::RequestRules,
 };
-
-/// Every value of [`Status::state`].
-const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"];
 
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
 #[non_exhaustive]
@@ -24,8 +21,8 @@ const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"
 pub struct Status {
     /// The option the keys come from, with its address or path.
     pub source: String,
-    /// `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
-    pub state: &'static str,
+    /// How old the set in use is.
+    pub state: State,
     /// Seconds since the set in use was asked for; none for static sources.
     pub age: Option<u64>,
     /// Seconds for which the set in use is fresh: drawn for each set from 0.7 to 1.0 of what `cache_ttl` or Cache-Control
@@ -70,59 +67,6 @@ pub struct Status {
     pub require_group: Vec<String>,
 }
 
-/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
-/// unready nor unlive.
-///
-/// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
-/// on [`Status::state`] alone: the keys of an idle application are `old`, and will be fetched before they are used.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Health {
-    /// Always true: there is a verifier.
-    pub configured: bool,
-    /// Whether the keys have been asked for; true for static sources.
-    pub asked: bool,
-    /// Whether there is a usable key that has not expired.
-    pub keys_loaded: bool,
-    /// Whether the keys are old and the last fetch failed.
-    pub stale: bool,
-}
-
-/// Why the keys could not be loaded.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LastError {
-    /// The stage that failed.
-    pub code: LastErrorCode,
-    /// One sentence, naming the option to change.
-    pub message: String,
-    /// When, in Unix seconds.
-    pub at: i64,
-}
-
-/// The stage at which the keys could not be loaded.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LastErrorCode {
-    /// The name could not be resolved.
-    Dns,
-    /// No connection, or it was lost.
-    Connect,
-    /// The certificate or the handshake was not accepted.
-    Tls,
-    /// The whole request took longer than `timeout`.
-    Timeout,
-    /// The answer was neither 200 nor 304.
-    Status,
-    /// The answer, or the file, is not a JWK Set.
-    Body,
-    /// Plain http to an address other than loopback.
-    Refused,
-    /// No thread could be started.
-    Spawn,
-}
-
 /// The names that trust on first use has pinned; a part that is configured is not pinned.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -133,34 +77,16 @@ pub struct Pinned {
     pub audience: Option<Vec<String>>,
 }
 
-/// The part of [`Status`] that comes from the key store.
-pub(crate) struct KeyState {
-    pub(crate) source: String,
-    pub(crate) state: &'static str,
-    pub(crate) age: Option<u64>,
-    pub(crate) ttl: Option<u64>,
-    pub(crate) keys: Vec<KeyStatus>,
-    pub(crate) last_success: Option<i64>,
-    pub(crate) last_error: Option<LastError>,
-    pub(crate) next_attempt: Option<u64>,
-    pub(crate) fetches: u64,
-    pub(crate) fetch_successes: u64,
-    pub(crate) fetch_failures: u64,
-    pub(crate) fetch_seconds: Option<f64>,
-    pub(crate) key_set: Option<String>,
-    pub(crate) health: Health,
-}
-
 /// An answer, as it is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
     Ok,
     Passed,
-    Refused(Code),
+    Refused(ErrorCode),
 }
 
-/// Counts answers: those of [`Code::ALL`], then `passed`, then `ok`.
-pub(crate) struct Counts([AtomicU64; Code::ALL.len() + 2]);
+/// Counts answers: those of [`ErrorCode::ALL`], then `passed`, then `ok`.
+pub(crate) struct Counts([AtomicU64; ErrorCode::ALL.len() + 2]);
 
 impl Counts {
     pub(crate) fn new() -> Self {
@@ -173,9 +99,9 @@ impl Counts {
         let count = match answer {
             Counted::Ok => ok,
             Counted::Passed => passed,
-            Counted::Refused(Code::KeysNeeded) => return,
+            Counted::Refused(ErrorCode::KeysNeeded) => return,
             Counted::Refused(code) => {
-                let row = Code::ALL.iter().position(|listed| *listed == code).unwrap_or(Code::ALL.len() - 1);
+                let row = ErrorCode::ALL.iter().position(|listed| *listed == code).unwrap_or(ErrorCode::ALL.len() - 1);
                 &self.0[row]
             }
         };
@@ -183,7 +109,7 @@ impl Counts {
     }
 
     pub(crate) fn read(&self) -> BTreeMap<&'static str, u64> {
-        let names = Code::ALL.iter().map(|code| code.name()).chain(["passed", "ok"]);
+        let names = ErrorCode::ALL.iter().map(|code| code.name()).chain(["passed", "ok"]);
         names.zip(self.0.iter().map(|count| count.load(Ordering::Relaxed))).collect()
     }
 }
@@ -244,8 +170,8 @@ pub(crate) fn metrics(status: &Status) -> String {
         text.sample(name, &[], time);
     }
     text.family("pomerium_jwt_keys_state", "gauge", "1 for the state of the key set in use.");
-    for state in STATES {
-        text.sample("pomerium_jwt_keys_state", &[("state", state)], u8::from(state == status.state));
+    for state in State::ALL {
+        text.sample("pomerium_jwt_keys_state", &[("state", state.name())], u8::from(*state == status.state));
     }
     text.family("pomerium_jwt_key", "info", "Keys that tokens are checked with.");
     let usable = status.keys.iter().filter(|key| key.usable);

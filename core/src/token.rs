@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     json::{self, Json},
 };
 
@@ -82,7 +82,7 @@ pub(crate) fn check_presence(text: &[u8]) -> Result<(), Error> {
     }
     let message = "there is no token: the request's header is absent, or it is there and empty. Pomerium sends an empty \
                    one if it cannot sign: signing_key is missing, or is an EC key of another curve than P-256";
-    Err(Error::new(Code::TokenMissing, message))
+    Err(Error::new(ErrorCode::TokenMissing, message))
 }
 
 pub(crate) fn check_size(text: &[u8], max_bytes: usize) -> Result<(), Error> {
@@ -90,7 +90,7 @@ pub(crate) fn check_size(text: &[u8], max_bytes: usize) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("the token has {} bytes, max_token_bytes allows {max_bytes}", text.len());
-    Err(Error::new(Code::TokenTooLarge, message))
+    Err(Error::new(ErrorCode::TokenTooLarge, message))
 }
 
 /// One `Bearer ` in any case, as `${pomerium.jwt}` in an Authorization header has it (Pomerium >= 0.28).
@@ -114,7 +114,7 @@ impl<'a> Parts<'a> {
     pub(crate) fn split(text: &'a [u8]) -> Result<Self, Error> {
         if text.contains(&b',') {
             let message = "a comma joins several header values: Pomerium sends exactly one token";
-            return Err(Error::new(Code::TokenRepeated, message));
+            return Err(Error::new(ErrorCode::TokenRepeated, message));
         }
         let mut parts = text.split(|&byte| byte == b'.');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -182,7 +182,7 @@ pub(crate) fn check_type(header: &Json<'_>) -> Result<(), Error> {
     if header.member("typ").is_none_or(is_jwt) {
         return Ok(());
     }
-    Err(Error::new(Code::HeaderUnsupported, "typ in the JOSE header is not JWT"))
+    Err(Error::new(ErrorCode::HeaderUnsupported, "typ in the JOSE header is not JWT"))
 }
 
 pub(crate) fn check_critical(header: &Json<'_>) -> Result<(), Error> {
@@ -190,7 +190,7 @@ pub(crate) fn check_critical(header: &Json<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let message = "the JOSE header has crit: it demands an extension that Pomerium never uses";
-    Err(Error::new(Code::HeaderUnsupported, message))
+    Err(Error::new(ErrorCode::HeaderUnsupported, message))
 }
 
 pub(crate) fn algorithm<'a>(header: &'a Json<'_>) -> Option<&'a str> {
@@ -203,7 +203,7 @@ fn is_jwt(typ: &Json<'_>) -> bool {
 }
 
 fn malformed(message: impl Into<String>) -> Error {
-    Error::new(Code::TokenMalformed, message)
+    Error::new(ErrorCode::TokenMalformed, message)
 }
 
 #[cfg(test)]

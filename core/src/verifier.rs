@@ -1,5 +1,6 @@
 //! The checks in order. Read this first.
 
+mod fetching;
 mod inspect;
 
 use std::sync::Arc;
@@ -7,15 +8,16 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 
 use crate::{
+    algorithm::Algorithm,
     claims::{self, MAX_TIME, Payload, Rules, check_names},
     clock::{Clock, SystemClock},
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     identity::{Claims, Identity},
-    keys::{self, Algorithm, Found, KeySet, Patience, Store},
+    keys::{self, Found, Health, KeySet, Patience, Sender, Store, Ticket},
     names::Names,
     options::{Options, Settings},
     request::RequestRules,
-    status::{Counted, Counts, Health, Pinned, Status, Summary, metrics},
+    status::{Counted, Counts, Pinned, Status, Summary, metrics},
     token::{self, LastHeader, Token},
 };
 
@@ -62,7 +64,7 @@ impl Verifier {
     /// # Errors
     /// `invalid_options`, in a sentence that says what to write instead.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::with_clock(options, Arc::new(SystemClock::new()))
+        Self::build(options, Sender::Library, Arc::new(SystemClock::new()))
     }
 
     /// A verifier with the options of a JSON document; see [`Options::from_json`].
@@ -81,10 +83,10 @@ impl Verifier {
         Self::new(Options::from_env()?)
     }
 
-    pub(crate) fn with_clock(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(crate) fn build(options: Options, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let Settings { rules, trust, source, limits, fetch, request, max_token_bytes } = Settings::resolve(options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(source, trust, limits, fetch, clock.clone()).map_err(Error::options)?;
+        let store = Store::new(source, trust, limits, fetch, sender, clock.clone()).map_err(Error::options)?;
         let checks = Checks {
             rules,
             algorithms,
@@ -104,12 +106,8 @@ impl Verifier {
     /// ```
     /// use pomerium_jwt::{Options, Verifier};
     ///
-    /// let mut options = Options::for_route("https://app.example.com");
-    /// options.jwks = Some(r#"{"keys":[]}"#.to_owned());
-    /// let verifier = Verifier::new(options)?;
-    /// let mut admins = Options::default();
-    /// admins.require_group = Some(vec!["admins".to_owned()]);
-    /// let admin = verifier.with(admins)?;
+    /// let verifier = Verifier::new(Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#))?;
+    /// let admin = verifier.with(Options::default().require_group(["admins"]))?;
     /// # Ok::<(), pomerium_jwt::Error>(())
     /// ```
     ///
@@ -139,15 +137,28 @@ impl Verifier {
         self.counted(self.run(token.as_ref(), now, Patience::AtHand))
     }
 
-    /// As [`verify`](Self::verify), but never waits: `keys_needed` asks the caller to call [`refresh`](Self::refresh)
-    /// with `false` once, on a thread that may wait, and then to call again with the same ticket.
+    /// As [`verify`](Self::verify), but never waits, for event loops and async runtimes: `keys_needed` asks the caller to
+    /// call [`refresh`](Self::refresh) with `false` once, on a thread that may wait, and then to call again with the same
+    /// [`Ticket`]. That second call is final and never answers `keys_needed`. With `None` the first call is final.
     ///
-    /// The ticket is 0 on the first call of a request. A call with a ticket is final and never answers `keys_needed`.
-    /// With `None` the first call is final.
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode, Identity, Ticket, Verifier};
+    ///
+    /// fn verify(verifier: &Verifier, header: &str) -> Result<Identity, Error> {
+    ///     let mut ticket = Ticket::new();
+    ///     match verifier.try_verify(header, Some(&mut ticket)) {
+    ///         Err(error) if error.code() == ErrorCode::KeysNeeded => {
+    ///             let _ = verifier.refresh(false); // on a thread that may wait; the next call says how it went
+    ///             verifier.try_verify(header, Some(&mut ticket))
+    ///         }
+    ///         answer => answer,
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As `verify`, and `keys_needed`.
-    pub fn verify_cached(&self, token: impl AsRef<[u8]>, ticket: Option<&mut i64>) -> Result<Identity, Error> {
+    pub fn try_verify(&self, token: impl AsRef<[u8]>, ticket: Option<&mut Ticket>) -> Result<Identity, Error> {
         self.verify_with(token.as_ref(), Patience::Ticket(ticket))
     }
 
@@ -255,7 +266,7 @@ impl Verifier {
         let pinning = if matches!(patience, Patience::AtHand) { Pinning::PassOver } else { Pinning::Pin };
         let (token, algorithm) = self.parse(text)?;
         if unix < 0 {
-            return Err(Error::new(Code::Internal, "the system clock is before 1970"));
+            return Err(Error::new(ErrorCode::Internal, "the system clock is before 1970"));
         }
         let found = self.checks.store.acquire(token.header.key_id.as_deref(), algorithm, patience)?;
         self.judge(token, &found, unix, pinning)
@@ -276,7 +287,7 @@ impl Verifier {
                 Some(Algorithm::Rs256) => format!("alg is RS256, algorithms is {accepted}: is Pomerium's key RSA?"),
                 _ => format!("alg in the JOSE header is not one of algorithms, {accepted}"),
             };
-            Error::new(Code::AlgorithmNotAllowed, message)
+            Error::new(ErrorCode::AlgorithmNotAllowed, message)
         })
     }
 
@@ -369,7 +380,7 @@ fn check_now(now: i64) -> Result<(), Error> {
     if (0..=MAX_TIME).contains(&now) {
         return Ok(());
     }
-    Err(Error::new(Code::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")))
+    Err(Error::new(ErrorCode::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")))
 }
 
 fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
@@ -380,5 +391,5 @@ fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
         }
         _ => "the signature does not hold: the token was altered, or signed with another key".to_owned(),
     };
-    Error::new(Code::SignatureInvalid, message)
+    Error::new(ErrorCode::SignatureInvalid, message)
 }

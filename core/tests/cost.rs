@@ -6,7 +6,7 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use pomerium_jwt::{Code, Verifier};
+use pomerium_jwt::{ErrorCode, Verifier};
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set};
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ fn genuine(size: usize) -> Vec<u8> {
 }
 
 /// What verifying it allocates. The first token of a verifier is not measured: tables are built for it.
-fn cost(verifier: &Verifier, token: &[u8], expected: &[Option<Code>]) -> AllocationInfo {
+fn cost(verifier: &Verifier, token: &[u8], expected: &[Option<ErrorCode>]) -> AllocationInfo {
     measure(|| {
         let outcome = verifier.verify_at(token, NOW);
         let code = outcome.as_ref().err().map(|error| error.code());
@@ -130,7 +130,7 @@ fn cost(verifier: &Verifier, token: &[u8], expected: &[Option<Code>]) -> Allocat
 
 #[test]
 fn a_refusal_before_the_signature_costs_about_what_a_genuine_token_does() {
-    use Code::{KeyNotFound, SignatureInvalid, TokenMalformed, TokenRepeated};
+    use ErrorCode::{KeyNotFound, SignatureInvalid, TokenMalformed, TokenRepeated};
     let refusals = [KeyNotFound, SignatureInvalid, TokenMalformed, TokenRepeated].map(Some);
     let verifier = verifier();
     for size in SIZES {

@@ -3,7 +3,7 @@
 
 use std::{io, process::ExitCode};
 
-use pomerium_jwt::{Kind, Verifier};
+use pomerium_jwt::{ErrorKind, Verifier};
 
 fn main() -> ExitCode {
     let verifier = Verifier::from_env();
@@ -16,9 +16,9 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(match error.kind() {
-                Kind::Token => 1,
-                Kind::Options => 2,
-                Kind::Keys => 3,
+                ErrorKind::Token | ErrorKind::Access => 1,
+                ErrorKind::Options => 2,
+                ErrorKind::Keys => 3,
                 _ => 70,
             })
         }

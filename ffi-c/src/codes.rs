@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use pomerium_jwt::{Code, Kind};
+use pomerium_jwt::{ErrorCode, ErrorKind};
 
 use crate::PomeriumJwtAdmission;
 
@@ -36,8 +36,8 @@ pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
         PASSED => return c"passed".as_ptr(),
         _ => {}
     }
-    let known = Code::from_number(code).unwrap_or(Code::Internal);
-    let row = Code::ALL.iter().position(|listed| *listed == known).unwrap_or(Code::ALL.len() - 1);
+    let known = ErrorCode::try_from(code).unwrap_or(ErrorCode::Internal);
+    let row = ErrorCode::ALL.iter().position(|listed| *listed == known).unwrap_or(ErrorCode::ALL.len() - 1);
     CODE_NAMES[row].as_ptr().cast()
 }
 
@@ -45,12 +45,12 @@ pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
 /// unknown numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
-    let kind = match (code, Code::from_number(code).map(Code::kind)) {
+    let kind = match (code, ErrorCode::try_from(code).map(ErrorCode::kind)) {
         (0 | PASSED, _) => PomeriumJwtKind::Ok,
-        (_, Some(Kind::Options)) => PomeriumJwtKind::Options,
-        (_, Some(Kind::Token)) => PomeriumJwtKind::Token,
-        (_, Some(Kind::Keys)) => PomeriumJwtKind::Keys,
-        (_, Some(Kind::Access)) => PomeriumJwtKind::Access,
+        (_, Ok(ErrorKind::Options)) => PomeriumJwtKind::Options,
+        (_, Ok(ErrorKind::Token)) => PomeriumJwtKind::Token,
+        (_, Ok(ErrorKind::Keys)) => PomeriumJwtKind::Keys,
+        (_, Ok(ErrorKind::Access)) => PomeriumJwtKind::Access,
         _ => PomeriumJwtKind::Internal,
     };
     kind as i32
@@ -62,16 +62,16 @@ pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
 pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
     match code {
         0 | PASSED => 200,
-        _ => Code::from_number(code).map_or(Kind::Internal, Code::kind).http_status().into(),
+        _ => ErrorCode::try_from(code).unwrap_or(ErrorCode::Internal).status().into(),
     }
 }
 
-/// Every code's name, followed by a NUL, in the order of [`Code::ALL`].
-static CODE_NAMES: [[u8; 32]; Code::ALL.len()] = {
-    let mut names = [[0; 32]; Code::ALL.len()];
+/// Every code's name, followed by a NUL, in the order of [`ErrorCode::ALL`].
+static CODE_NAMES: [[u8; 32]; ErrorCode::ALL.len()] = {
+    let mut names = [[0; 32]; ErrorCode::ALL.len()];
     let mut row = 0;
     while row < names.len() {
-        let name = Code::ALL[row].name().as_bytes();
+        let name = ErrorCode::ALL[row].name().as_bytes();
         assert!(name.len() < 32, "room for the NUL");
         let mut at = 0;
         while at < name.len() {

@@ -6,14 +6,14 @@ use std::{
     ptr, slice,
 };
 
-use pomerium_jwt::{Code, Error, Verifier};
+use pomerium_jwt::{Error, ErrorCode, Verifier};
 use serde::Serialize;
 
 use crate::PomeriumJwtVerifier;
 
 /// The error for an invalid argument.
 pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
-    Error::new(Code::InvalidArgument, message)
+    Error::new(ErrorCode::InvalidArgument, message)
 }
 
 /// One call: gives its code, and `output` the text of the work, or the sentence on its failure.
@@ -27,7 +27,7 @@ pub(crate) fn answer_rendered(
     render: impl FnOnce(&Error) -> String,
     work: impl FnOnce() -> Result<(i32, Option<String>), Error>,
 ) -> i32 {
-    let panicked = || Error::new(Code::Internal, "the library panicked: please report it");
+    let panicked = || Error::new(ErrorCode::Internal, "the library panicked: please report it");
     match guarded(work).unwrap_or_else(|| Err(panicked())) {
         Ok((code, text)) => {
             text.into_iter().for_each(|text| output.fill_text(|| text));
@@ -84,7 +84,7 @@ pub(crate) unsafe fn verifier<'a>(verifier: *const PomeriumJwtVerifier) -> Resul
 
 /// JSON to hand out.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::new(Code::Internal, error.to_string()))
+    serde_json::to_string(value).map_err(|error| Error::new(ErrorCode::Internal, error.to_string()))
 }
 
 /// Text for the caller, who frees it with `pomerium_jwt_string_free`. A NUL inside would cut it.
@@ -141,7 +141,7 @@ mod tests {
         let mut output = ptr::null_mut();
         // SAFETY: a pointer of our own
         let place = unsafe { Place::new(&raw mut output) };
-        assert_eq!(answer(place, || panic!("on purpose")), Code::Internal.number());
+        assert_eq!(answer(place, || panic!("on purpose")), ErrorCode::Internal.number());
         // SAFETY: written by `answer` just now
         let message = unsafe { CString::from_raw(output) };
         assert_eq!(message.to_str(), Ok("the library panicked: please report it"));

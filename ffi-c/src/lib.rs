@@ -7,6 +7,7 @@
 
 mod codes;
 mod door;
+mod hosts;
 mod shared;
 
 use std::{
@@ -15,11 +16,12 @@ use std::{
     ptr,
 };
 
-use pomerium_jwt::{Admission, Error, Identity, Options, Request, Verifier};
+use pomerium_jwt::{Admission, Error, Identity, Options, Request, Ticket, Verifier};
 use serde::{Deserialize, de::IgnoredAny};
 
 pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
 use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
+pub use hosts::{pomerium_jwt_log_due, pomerium_jwt_options_over_variables};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 pub struct PomeriumJwtVerifier {
@@ -202,7 +204,12 @@ pub unsafe extern "C" fn pomerium_jwt_verify_cached(
     // SAFETY: NULL, or the caller's own integer, which nobody else uses during the call
     let ticket = unsafe { ticket.as_mut() };
     // SAFETY: all pointers are passed on as they came
-    unsafe { verify(verifier, token, len, output, claims, |verifier, token| verifier.verify_cached(token, ticket)) }
+    unsafe {
+        verify(verifier, token, len, output, claims, |verifier, token| match ticket {
+            Some(number) => with_ticket(number, |ticket| verifier.try_verify(token, Some(ticket))),
+            None => verifier.try_verify(token, None),
+        })
+    }
 }
 
 /// Decides whether a request gets in, and who sent it. Applies all the rules about requests, in this order:
@@ -238,7 +245,7 @@ pub unsafe extern "C" fn pomerium_jwt_admit(
         let (upgrade, marked_public) = facts(flags)?;
         let request = Request { token, path, upgrade, marked_public };
         let admission = match ticket {
-            Some(ticket) => verifier.admit_cached(&request, Some(ticket)),
+            Some(number) => with_ticket(number, |ticket| verifier.try_admit(&request, Some(ticket))),
             None => verifier.admit(&request),
         };
         match admission? {
@@ -371,6 +378,14 @@ pub extern "C" fn pomerium_jwt_version() -> *const c_char {
 
 fn boxed(verifier: Verifier) -> *mut PomeriumJwtVerifier {
     Box::into_raw(Box::new(PomeriumJwtVerifier { verifier, shared: false }))
+}
+
+/// C carries a ticket as an integer.
+fn with_ticket<T>(number: &mut i64, call: impl FnOnce(&mut Ticket) -> T) -> T {
+    let mut ticket = Ticket::from_number(*number);
+    let answer = call(&mut ticket);
+    *number = ticket.number();
+    answer
 }
 
 /// What the flags say: upgrade, marked public.

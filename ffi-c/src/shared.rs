@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use pomerium_jwt::{Code, Error, Verifier};
+use pomerium_jwt::{Error, ErrorCode, Verifier};
 
 use crate::PomeriumJwtVerifier;
 
@@ -32,7 +32,7 @@ pub(crate) fn find_or_make(options: &[u8]) -> Result<*const PomeriumJwtVerifier,
     });
     find(LIST.load().as_ref(), options).ok_or_else(|| {
         let why = format!("{MOST} different options are shared already: give the same text every time");
-        Error::new(Code::InvalidOptions, why)
+        Error::new(ErrorCode::InvalidOptions, why)
     })
 }
 

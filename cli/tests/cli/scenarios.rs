@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pomerium_jwt::{Code, Error, Identity, Verifier};
+use pomerium_jwt::{Error, ErrorCode, Identity, Verifier};
 use serde_json::Value;
 
 use crate::{issuer::Issuer, shell::Shell};
@@ -101,19 +101,19 @@ fn withdrawn_key(issuer: &Issuer) {
     thread::scope(|scope| {
         scope.spawn(|| {
             sleep_until(withdrawn + seconds(4.1));
-            assert_eq!(call(&idle, &token).code(), Some(Code::KeyNotFound));
+            assert_eq!(call(&idle, &token).code(), Some(ErrorCode::KeyNotFound));
         });
         let calls = steadily(&busy, &token, withdrawn + seconds(6.0));
         let died = calls.iter().all(|call| !call.accepted() || call.began < withdrawn + seconds(4.0));
         assert!(died, "accepted later than 2 ttl after it was withdrawn");
         let first_refusal = calls.iter().position(|call| !call.accepted()).expect("a refusal");
-        let codes: Vec<Option<Code>> = calls[first_refusal..].iter().map(Call::code).collect();
-        assert!(codes.iter().all(|code| *code == Some(Code::KeyNotFound)), "{codes:?}");
+        let codes: Vec<Option<ErrorCode>> = calls[first_refusal..].iter().map(Call::code).collect();
+        assert!(codes.iter().all(|code| *code == Some(ErrorCode::KeyNotFound)), "{codes:?}");
     });
 
     let token = new_token(issuer);
-    assert_eq!(call(&busy, &token).code(), Some(Code::KeyNotFound));
-    assert_eq!(call(&idle, &token).code(), Some(Code::KeyNotFound));
+    assert_eq!(call(&busy, &token).code(), Some(ErrorCode::KeyNotFound));
+    assert_eq!(call(&idle, &token).code(), Some(ErrorCode::KeyNotFound));
     thread::sleep(seconds(2.0));
     issuer.request("POST /rotate");
     let token = new_token(issuer);
@@ -190,7 +190,7 @@ impl Call {
         self.result.as_ref().is_ok_and(|identity| identity.subject == "alice")
     }
 
-    fn code(&self) -> Option<Code> {
+    fn code(&self) -> Option<ErrorCode> {
         self.result.as_ref().err().map(Error::code)
     }
 }
@@ -220,7 +220,7 @@ fn steadily(verifier: &Verifier, token: &str, until: Instant) -> Vec<Call> {
 fn until_fresh(verifier: &Verifier, token: &str) -> Vec<Call> {
     let end = Instant::now() + seconds(10.0);
     let mut calls = Vec::new();
-    while verifier.status().state != "fresh" {
+    while verifier.status().state.name() != "fresh" {
         assert!(Instant::now() < end, "not fresh within 10 seconds: {:?}", verifier.status());
         calls.extend(steadily(verifier, token, Instant::now() + seconds(0.05)));
     }

@@ -24,7 +24,7 @@ use hyper::{
     upgrade::Upgraded,
 };
 use hyper_util::rt::TokioIo;
-use pomerium_jwt::{Admission, Code, Error, Options, Request, Verifier};
+use pomerium_jwt::{Admission, Error, ErrorCode, Options, Request, Verifier};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, runtime, task::LocalSet};
 
@@ -36,7 +36,7 @@ struct Application {
     cors_origin: Option<String>,
     rewrite: Option<(String, String)>,
     /// The codes warned of.
-    warned: Mutex<HashSet<Code>>,
+    warned: Mutex<HashSet<ErrorCode>>,
 }
 
 fn main() -> ExitCode {

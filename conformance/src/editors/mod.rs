@@ -2,6 +2,7 @@
 
 mod go;
 mod java;
+mod php;
 mod python;
 mod spring;
 mod typescript;
@@ -14,6 +15,10 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
     ];
     files.extend(java::files());
+<<<<<<< HEAD
     files.extend(spring::files());
+=======
+    files.extend(php::files());
+>>>>>>> w-java
     files
 }

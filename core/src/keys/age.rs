@@ -1,6 +1,6 @@
 //! How old a key set is, on two clocks.
 
-use super::policy::Limits;
+use super::{limits::Limits, state::State};
 use crate::clock::{Now, SECOND};
 
 /// What the policy knows of the set in use.
@@ -24,12 +24,12 @@ pub(crate) enum Age {
 }
 
 impl Age {
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) const fn state(self) -> State {
         match self {
-            Age::Fresh => "fresh",
-            Age::Aging => "aging",
-            Age::Old => "old",
-            Age::Expired => "expired",
+            Age::Fresh => State::Fresh,
+            Age::Aging => State::Aging,
+            Age::Old => State::Old,
+            Age::Expired => State::Expired,
         }
     }
 }

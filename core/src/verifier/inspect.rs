@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::{Pinning, Verifier, check_now, signature_invalid};
 use crate::{
+    algorithm::Algorithm,
     claims::{self, Payload, absent_or, check_audience, check_issuer, check_pairing, listed},
     error::{Error, quoted},
     identity::Identity,
     json::Json,
-    keys::{self, Algorithm, Found, Patience},
+    keys::{self, Found, Patience},
     token::{self, Parts},
 };
 

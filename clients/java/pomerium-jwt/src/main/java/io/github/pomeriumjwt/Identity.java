@@ -23,7 +23,7 @@ public final class Identity implements Serializable {
     private final @Nullable String email;
     private final @Nullable String name;
 
-    @SuppressWarnings("serial") // the lists of Stream.toList are serializable
+    @SuppressWarnings("serial") // the lists of List.copyOf are serializable
     private final List<String> groups;
 
     private final @Nullable String sessionId;
@@ -65,8 +65,9 @@ public final class Identity implements Serializable {
         return (String) member(document, name);
     }
 
+    @SuppressWarnings("unchecked") // the library writes lists of text
     private static List<String> list(Map<String, @Nullable Object> document, String name) {
-        return ((List<?>) member(document, name)).stream().map(String.class::cast).toList();
+        return List.copyOf((List<String>) member(document, name));
     }
 
     /** {@code sub}, the user's id at the identity provider. Empty only when {@link #anonymous}. */

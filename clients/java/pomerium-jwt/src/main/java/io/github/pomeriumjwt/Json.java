@@ -70,10 +70,11 @@ final class Json {
                 skipBlanks();
                 expect(':');
                 skipBlanks();
-                if (members.containsKey(name)) {
+                int before = members.size();
+                members.put(name, value(depth));
+                if (members.size() == before) {
                     throw wrong("a name that occurs twice");
                 }
-                members.put(name, value(depth));
                 skipBlanks();
             } while (skip(','));
             expect('}');
@@ -217,9 +218,13 @@ final class Json {
     }
 
     private void skipBlanks() {
-        while (position < text.length() && " \t\n\r".indexOf(text.charAt(position)) >= 0) {
+        while (position < text.length() && isBlank(text.charAt(position))) {
             position++;
         }
+    }
+
+    private static boolean isBlank(char next) {
+        return next <= ' ' && (next == ' ' || next == '\t' || next == '\n' || next == '\r');
     }
 
     private char peek() {
