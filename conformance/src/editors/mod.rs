@@ -15,10 +15,7 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
     ];
     files.extend(java::files());
-<<<<<<< HEAD
     files.extend(spring::files());
-=======
     files.extend(php::files());
->>>>>>> w-java
     files
 }

@@ -115,7 +115,6 @@ static LIMITS: &[Limit] = &[
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
     line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
     line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
-<<<<<<< HEAD
     line(TOMCAT, "header-nul", Instead::ServerRefuses, "Tomcat answers 400 to NUL in a header"),
     line(
         TOMCAT,
@@ -208,7 +207,6 @@ static LIMITS: &[Limit] = &[
     line(JETTY, "upgrade-h2c-without-connection", Instead::ServerRefuses, "as upgrade-without-connection"),
     line(JETTY, "upgrade-h2c-in-capitals", Instead::ServerRefuses, "as upgrade-without-connection"),
     line(JETTY, "demand-upgrade*", Instead::ServerRefuses, "as upgrade-without-connection"),
-=======
     line(NGINX, "header-nul", Instead::ServerRefuses, "nginx refuses NUL in a header"),
     line(NGINX, "header-folded", Instead::ServerRefuses, "nginx refuses folded headers"),
     line(NGINX, "header-space-before-the-*", Instead::ServerRefuses, "nginx refuses spaces around a header's name"),
@@ -229,7 +227,6 @@ static LIMITS: &[Limit] = &[
     line(NGINX, "header-two-empty-ones", Instead::NotRun, LAST_LINE),
     line(NGINX, "websocket-two-tokens", Instead::NotRun, LAST_LINE),
     line(NGINX, "optional-two*", Instead::NotRun, LAST_LINE),
->>>>>>> w-java
 ];
 
 static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no WebSockets");
