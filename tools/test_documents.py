@@ -12,9 +12,6 @@ OWN = "https://github.com/pomerium-jwt/pomerium-jwt/blob/main/"
 
 # A language's folder, if it is neither clients/LANGUAGE nor bindings-LANGUAGE
 FOLDERS = {"rust": "core", "c": "ffi-c"}
-# No framework, so no application for the HTTP suite
-WITHOUT_APPLICATIONS = ["c"]
-
 # Document -> what its `sh` blocks may say (a pattern), and the test that runs it (a file, and a text in it)
 COMMANDS = {
     "README.md": [
@@ -104,6 +101,11 @@ def broken(name):
             yield f"{name}: {target}: there is no such heading"
 
 
+def without_applications():
+    """No framework, so no application for the HTTP suite."""
+    return re.findall(r'"(\w+)"', re.search(r"^WITHOUT_APPLICATIONS = (.+)$", text("tools/run-tests"), re.MULTILINE).group(1))
+
+
 def languages():
     return re.search(r"^LANGUAGES := (.+)$", text("Makefile"), re.MULTILINE).group(1).split()
 
@@ -123,6 +125,13 @@ class Documents(unittest.TestCase):
     def test_links_and_anchors(self):
         self.assertGreater(len(documents()), 15)
         self.assertEqual([link for name in documents() for link in broken(name)], [])
+
+    def test_links_in_programs(self):
+        """What a message or a comment says to read."""
+        found = run("git", "grep", "-hoIE", re.escape(OWN) + r"[A-Za-z0-9_./-]+", "--", ":!*.md", ":!tools/test_documents.py").split()
+        self.assertGreater(len(found), 0)
+        for link in found:
+            self.assertTrue((ROOT / link.removeprefix(OWN)).exists(), f"{link} leads nowhere")
 
     def test_a_broken_link_is_noticed(self):
         self.assertIn("token_expired", anchors("docs/errors.md"))
@@ -167,6 +176,13 @@ class Documents(unittest.TestCase):
             self.assertIn(said, text("SECURITY.md"))
             self.assertIn(count, text(file), f"{file} has changed: correct {said!r} in SECURITY.md, and this test")
 
+    def test_every_metric_is_explained(self):
+        sources = "".join(path.read_text() for path in sorted((ROOT / "core/src").rglob("*.rs")))
+        metrics = sorted(set(re.findall(r"\bpomerium_jwt_\w+(?:_total|_seconds|_state|_info)\b", sources)))
+        self.assertGreaterEqual(len(metrics), 6)
+        for metric in metrics:
+            self.assertIn(metric, text("docs/deployment.md"), f"docs/deployment.md: say what {metric} means")
+
     def test_every_document_is_linked_from_the_readme(self):
         for path in sorted((ROOT / "docs").glob("*.md")):
             self.assertIn(f"](docs/{path.name})", text("README.md"), f"README.md does not link to {path.name}")
@@ -193,7 +209,7 @@ class Additions(unittest.TestCase):
                 (f"Makefile: test-{language}", re.search(rf"^test-{language}:", text("Makefile"), re.MULTILINE)),
                 (
                     f'conformance/src/http/applications.rs: an application of "{language}"',
-                    f'"{language}"' in text("conformance/src/http/applications.rs") or language in WITHOUT_APPLICATIONS,
+                    f'"{language}"' in text("conformance/src/http/applications.rs") or language in without_applications(),
                 ),
                 (
                     f"tools/test_documents.py, COMMANDS: {place}/README.md",

@@ -55,7 +55,7 @@ pub fn codes() -> Vec<CodeFacts> {
 pub fn refusal(code: String, message: String) -> napi::Result<Refusal> {
     match code.parse() {
         Ok(code) => Ok(Refusal::new(code, message)),
-        Err(error) => Err(napi::Error::from_reason(error.message())),
+        Err(unknown) => Err(napi::Error::from_reason(unknown.to_string())),
     }
 }
 

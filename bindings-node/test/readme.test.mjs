@@ -77,7 +77,7 @@ for (const [title, packages, target] of [
   ['## WebSocket', ['ws'], '/'],
   ['\\*\\*Socket\\.IO', ['express', 'socket.io'], '/socket.io/?EIO=4&transport=polling'],
 ]) {
-  test(`${title}: the program lives, whatever a client without a token sends`, async (context) => {
+  test(`${title}: the program survives every request without a token`, async (context) => {
     const port = await program(context, title, packages)
     const isWebSocket = title === '## WebSocket'
     for (const [headers, method] of [

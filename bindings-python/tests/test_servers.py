@@ -185,7 +185,7 @@ def test_the_key_server_is_away(issuer: Issuer, kind: str) -> None:
         assert (status, json.loads(body)) == (503, {"error": "keys_unavailable"})
         assert retry_after is not None and int(retry_after) >= 1
         status, body, _ = server.request("/health")
-        assert (status, json.loads(body)["keys_loaded"]) == (200, False), "alive, whatever the key server does"
+        assert (status, json.loads(body)["keys_loaded"]) == (200, False), "alive, with every answer of the key server"
 
 
 def test_a_gevent_worker_answers_others_while_it_waits_for_keys(issuer: Issuer) -> None:

@@ -29,7 +29,7 @@ func TestAWaitSeesARefreshThatBeganAfterIt(t *testing.T) {
 	}
 }
 
-// A refresh that is forced fetches, whatever the one that verifications wait for is doing.
+// A refresh that is forced fetches, even while the one that verifications wait for is running.
 func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
 	verifier, err := NewForRoute("http://127.0.0.1:9")
 	must(err)

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, quoted};
+use crate::{error::Error, wording::quoted};
 
 /// A signature algorithm (RFC 7518 section 3.1), for [`Options::algorithms`](crate::Options::algorithms).
 ///

@@ -16,9 +16,9 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// Nanoseconds since some moment of this process. Never goes back, and stands still while the machine is suspended.
+    /// Nanoseconds since some moment of this process. Never goes back, and stops while the machine is suspended.
     pub(crate) monotonic: i64,
-    /// Unix time in seconds. May jump both ways; negative on a machine whose clock stands before 1970.
+    /// Unix time in seconds. May jump both ways; negative on a machine whose clock is set before 1970.
     pub(crate) unix: i64,
 }
 

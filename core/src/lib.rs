@@ -18,24 +18,32 @@
 mod algorithm;
 mod claims;
 mod clock;
+mod code;
+mod counts;
 mod error;
 mod identity;
 mod json;
 mod keys;
+mod metrics;
 mod names;
 mod options;
 mod request;
+mod route;
 mod status;
+mod summary;
 mod time;
 mod token;
+mod url;
 mod verifier;
+mod wording;
 
 #[cfg(test)]
 mod tests;
 
 pub use algorithm::Algorithm;
 pub use clock::{Clock, Now};
-pub use error::{Error, ErrorCode, ErrorKind};
+pub use code::{ErrorCode, ErrorKind, UnknownCode};
+pub use error::{Error, Facts};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;

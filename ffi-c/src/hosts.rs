@@ -15,7 +15,7 @@ use pomerium_jwt::{Error, ErrorCode, Options};
 
 use crate::{
     PomeriumJwtVerifier,
-    door::{Place, answer, bytes, guarded},
+    call::{OutPtr, bytes, call, catch_panic},
 };
 
 /// As pomerium_jwt_options_over_env, with these environment variables instead of the process's: `variables` is a JSON
@@ -31,8 +31,8 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (place, message) = unsafe { (Place::new(merged), Place::new(message)) };
-    answer(message, || {
+    let (merged, message) = unsafe { (OutPtr::new(merged), OutPtr::new(message)) };
+    call(message, || {
         // SAFETY: the header's conventions for text
         let (options, variables) =
             unsafe { (bytes(options, len, "options")?, bytes(variables, variables_len, "variables")?) };
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
             .map_err(|_| Error::new(ErrorCode::InvalidArgument, "variables is not a JSON object of strings"))?;
         let variables = variables.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         let overlay = Options::from_json(options)?.over_variables(variables)?;
-        place.fill_text(|| overlay.options.to_json());
+        merged.fill_text(|| overlay.options.to_json());
         Ok(overlay.warning())
     })
 }
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_variables(
 pub unsafe extern "C" fn pomerium_jwt_log_due(verifier: *const PomeriumJwtVerifier, code: i32, held: *mut u64) -> i32 {
     // SAFETY: the header's conventions for verifiers and out-pointers
     let (verifier, held) = unsafe { (verifier.as_ref(), held.as_mut()) };
-    let due = guarded(|| match (code, verifier) {
+    let due = catch_panic(|| match (code, verifier) {
         (0, Some(verifier)) => is_new(&verifier.verifier.summary()).then_some(0),
         (0, None) => None,
         (code, _) => tally(code).due(now()),

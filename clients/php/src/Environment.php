@@ -22,8 +22,12 @@ final class Environment
         foreach ([$_ENV, $_SERVER, \getenv()] as $variables) {
             $redirected = [];
             foreach ($variables as $name => $value) {
-                // In any case: the library refuses a misspelt name instead of dropping a check
-                if (\preg_match(self::NAME, (string) $name, $parts) === 1 && \is_string($value)) {
+                // Few names pass the first of these. In any case: the library refuses a misspelt name instead of
+                // dropping a check
+                if (\stripos((string) $name, 'JWT_') === false || !\is_string($value)) {
+                    continue;
+                }
+                if (\preg_match(self::NAME, $name, $parts) === 1) {
                     $parts[1] === '' ? $found[$parts[2]] = $value : $redirected[$parts[2]] = $value;
                 }
             }

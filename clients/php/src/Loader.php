@@ -8,7 +8,7 @@ use FFI;
 use FFI\Exception as FFIException;
 
 /**
- * Finds the C library and reads its header. Whatever is wrong is one sentence with the line to write.
+ * Finds the C library. Whatever is wrong is one sentence with the line to write.
  *
  * @internal
  */
@@ -16,7 +16,6 @@ final class Loader
 {
     private const ABI = 1;
     private const SCOPE = 'POMERIUM_JWT';
-    private const HEADER = __DIR__ . '/../pomerium_jwt.h';
 
     /**
      * @throws VerifyException
@@ -29,7 +28,7 @@ final class Loader
         $library = self::library();
         try {
             $ffi = \ini_get('ffi.preload') ? self::preloaded() : null;
-            $ffi ??= FFI::cdef(self::declarations(), $library);
+            $ffi ??= FFI::cdef(Declarations::TEXT, $library);
         } catch (FFIException $why) {
             throw self::failure(self::explain($library, $why->getMessage()));
         }
@@ -50,13 +49,6 @@ final class Loader
         }
         $packed = \dirname(__DIR__) . '/lib/' . \strtolower(\PHP_OS_FAMILY) . '-' . \php_uname('m') . '/libpomerium_jwt.so';
         return \is_file($packed) ? $packed : 'libpomerium_jwt.so';
-    }
-
-    /** The header's text. FFI passes over lines that begin with #, but not over the linkage block between two of them. */
-    public static function declarations(): string
-    {
-        $header = \file_get_contents(self::HEADER);
-        return \preg_replace('/^#ifdef __cplusplus$.*?^#endif.*?$/ms', '', $header);
     }
 
     private static function preloaded(): ?FFI

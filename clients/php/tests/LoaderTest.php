@@ -6,6 +6,7 @@ namespace PomeriumJwt\Tests;
 
 use FFI;
 use PHPUnit\Framework\TestCase;
+use PomeriumJwt\Declarations;
 use PomeriumJwt\Loader;
 
 /**
@@ -66,7 +67,7 @@ final class LoaderTest extends TestCase
         $options = \json_encode(['route' => $issuer->url]);
         $token = $issuer->mint();
         for ($time = 0; $time < 50; $time++) {
-            $ffi = FFI::cdef(Loader::declarations(), Loader::library());
+            $ffi = FFI::cdef(Declarations::TEXT, Loader::library());
             $verifier = $ffi->new('pomerium_jwt_verifier *');
             $shared = $ffi->pomerium_jwt_verifier_shared($options, \strlen($options), FFI::addr($verifier), null);
             self::assertSame(0, $shared);

@@ -22,7 +22,7 @@ fn presence() -> Vec<Case> {
             "empty",
             "and the message names what an empty one comes from",
             "",
-            "signing_key is missing, or is an EC key of another curve than P-256",
+            "signing_key is missing, or is an EC key on a curve other than P-256",
         ),
         said("bearer", "an empty one after Bearer", "Bearer ", "signing_key"),
     ]
@@ -65,7 +65,7 @@ fn kinds() -> Vec<Case> {
         cases.push(
             named("demanded").option("expect_claims", json!({"x": "y"})).claim("x", value).refused_saying(
                 "claim_mismatch",
-                format!("claim \"x\" is {said}, expect_claims demands one of [\"y\"]"),
+                format!("claim \"x\" is {said}; expect_claims demands one of [\"y\"]"),
             ),
         );
     }
@@ -105,7 +105,7 @@ fn demanded() -> Vec<Case> {
     let said = |draft: Draft, message: &str| {
         draft.option("expect_claims", json!({"x": ["y", "z"]})).refused_saying(
             "claim_mismatch",
-            format!("claim \"x\" is {message}, expect_claims demands one of [\"y\", \"z\"]"),
+            format!("claim \"x\" is {message}; expect_claims demands one of [\"y\", \"z\"]"),
         )
     };
     vec![

@@ -111,7 +111,7 @@ fn parts() -> Vec<Case> {
         malformed("five", "five parts, as an encrypted token has", |parts| {
             [parts[0], parts[1], parts[1], parts[1], parts[2]].join(".")
         }),
-        malformed("jwe", "an encrypted token, with compression and work for whoever believes it", |parts| {
+        malformed("jwe", "an encrypted token, with compression and work for a verifier that believes it", |parts| {
             let header = base64url(r#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"zip":"DEF"}"#);
             [&header, "AAAA", "AAAA", parts[1], "AAAA"].join(".")
         }),

@@ -108,6 +108,7 @@ fn methods(option: &OptionSpec) -> String {
         OptionKind::Integer(_) => &[("int", "integer(\"{}\", value)")],
         OptionKind::JwkSet => &[("String", "document(\"{}\", value)")],
         OptionKind::Claims => &[("Map<String, List<String>>", "claims(\"{}\", value)")],
+        ref other => panic!("{other:?} is a new kind of option: write here how a builder takes it"),
     };
     let comment = documentation(&format!("{}{}", translated(option.meaning), limits(option)));
     arguments

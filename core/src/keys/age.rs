@@ -35,7 +35,7 @@ impl Age {
 }
 
 impl Loaded {
-    /// The larger of both clocks' ages: the monotonic one stands still while the machine is suspended, the wall clock
+    /// The larger of both clocks' ages: the monotonic one stops while the machine is suspended, the wall clock
     /// may have been set back. The wall clock shows whole seconds: of a difference of two, one is certain.
     pub(crate) fn nanoseconds(&self, now: Now) -> i64 {
         let wall = now.unix.saturating_sub(self.sent.unix).saturating_sub(1).saturating_mul(SECOND);

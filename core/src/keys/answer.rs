@@ -1,5 +1,5 @@
-//! What is taken for an answer to a request for keys: status, ETag, Cache-Control, content encoding and size, whoever
-//! has sent the request.
+//! Reads the answer to a request for keys: status, ETag, Cache-Control, content encoding and size, for every sender of
+//! the request.
 
 use super::{jwk::MAX_BYTES, state::LastErrorCode};
 
@@ -148,10 +148,10 @@ fn is_text(value: &str) -> bool {
 
 fn wrong_status(url: &str, status: u16) -> Failure {
     let fix = match status {
-        304 => "nothing was asked that could be unchanged, so a cache before it is broken; see jwks_url",
+        304 => "the request was not conditional, so a cache in front of it is broken; see jwks_url",
         300..=399 => "redirects are not followed; set jwks_url to the address of the keys",
         401 | 403 | 404 => "is it the host of a Pomerium route? see jwks_url",
-        500..=599 => "the fault is there, unless jwks_url is wrong",
+        500..=599 => "the fault is in that server, unless jwks_url is wrong",
         _ => "that is not an answer to a request for keys; see jwks_url",
     };
     Failure::new(LastErrorCode::Status, format!("{url} answered {status}: {fix}"))

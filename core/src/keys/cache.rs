@@ -1,4 +1,4 @@
-//! The set in use, and the end of every fetch, whoever runs it.
+//! The set in use, and the end of every fetch, by the core or its host.
 //!
 //! The set is one immutable snapshot; a token whose key is in a fresh set takes no lock. Callers do not pass the time:
 //! the clock is read before the first look, which takes no lock, again once the lock is held, and when a request is made.
@@ -135,7 +135,7 @@ impl Cache {
         let view = self.view();
         if progress.state.settle(&view.at).is_some() {
             self.failures.fetch_add(1, Ordering::Relaxed);
-            let message = format!("{}: the fetch was given up, it did not end within timeout", self.source);
+            let message = format!("{}: the fetch was given up because it did not end within timeout", self.source);
             let at = view.at.now.unix;
             progress.last_error = Some(Arc::new(LastError { code: LastErrorCode::Timeout, message, at }));
             process.wake_waiters();

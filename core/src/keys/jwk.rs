@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::key::PublicKey;
 use crate::{
-    error::quoted,
     json::{self, Json},
+    wording::quoted,
 };
 
 /// The largest key set read, in bytes and in keys: Pomerium publishes a handful.
@@ -32,16 +32,16 @@ pub(super) struct Jwk {
 /// A sentence about the text as a whole.
 pub(super) fn read_set(text: &[u8], prepared: &[PublicKey]) -> Result<Vec<Jwk>, String> {
     if text.len() > MAX_BYTES {
-        return Err(format!("the key set has {} bytes, {MAX_BYTES} are accepted", text.len()));
+        return Err(format!("the key set has {} bytes; at most {MAX_BYTES} are accepted", text.len()));
     }
     let set = json::parse_bytes(text).map_err(|error| format!("the key set is not strict JSON: {error}"))?;
     let keys = match set.member("keys") {
         Some(Json::Null) => &[],
         Some(Json::Array(keys)) => keys.as_slice(),
-        _ => return Err("this is not a JWK Set, an object whose keys is a list".to_owned()),
+        _ => return Err("this is not a JWK Set, an object whose member keys is a list".to_owned()),
     };
     if keys.len() > MAX_KEYS {
-        return Err(format!("the key set has {} keys, {MAX_KEYS} are accepted", keys.len()));
+        return Err(format!("the key set has {} keys; at most {MAX_KEYS} are accepted", keys.len()));
     }
     Ok(keys.iter().map(|jwk| read(jwk, prepared)).collect())
 }

@@ -8,10 +8,7 @@ use super::{
     pem,
     state::KeyStatus,
 };
-use crate::{
-    algorithm::Algorithm,
-    error::{Error, ErrorCode},
-};
+use crate::{algorithm::Algorithm, code::ErrorCode, error::Error};
 
 /// Which keys of a set may be used: the options `algorithms` and `pin_kids`.
 #[derive(Debug, Clone)]
@@ -301,7 +298,7 @@ mod tests {
         let message = b"header.payload";
         assert!(after.verify(message, &new.sign(message)), "the new key verifies its own signatures");
         assert!(!after.verify(message, &old.sign(message)), "and not those of the withdrawn one");
-        println!("signatures: {ES256_CHECKED_BY}"); // whoever reads a test run sees which way it took
+        println!("signatures: {ES256_CHECKED_BY}"); // so that a test run says which way it took
     }
 
     #[test]

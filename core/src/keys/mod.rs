@@ -8,7 +8,7 @@
 //! | `source` `store` | where keys come from, and what holds them: `local` or `remote` |
 //! | `policy` `age` `kids` `limits` | rules alone: when keys are used, when they are fetched, who waits |
 //! | `remote` `cache` `process` `ticket` | carries the rules out: threads, waiting, fork, the set in use |
-//! | `request` `answer` | what is asked, and what is taken for an answer, whoever sends it |
+//! | `request` `answer` | the request for keys and the reading of its answer, for every sender |
 //! | `fetcher` `http` | sends it, if the host does not |
 //! | `state` `report` | what `status` and errors say |
 

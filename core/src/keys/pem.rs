@@ -12,7 +12,7 @@ use spki::{
 use x509_cert::Certificate;
 
 use super::key::PublicKey;
-use crate::error::quoted;
+use crate::wording::quoted;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -56,7 +56,7 @@ fn public_key(text: &str) -> Result<PublicKey, String> {
         }
     }
     let labels: Vec<String> = blocks.iter().map(|block| quoted(block.label)).collect();
-    Err(format!("no PUBLIC KEY and no CERTIFICATE block, only {}", labels.join(", ")))
+    Err(format!("there is no PUBLIC KEY or CERTIFICATE block, only {}", labels.join(", ")))
 }
 
 /// One PEM block, from its first line to its last.
@@ -69,7 +69,7 @@ impl Block<'_> {
     fn decode(&self) -> Result<Vec<u8>, String> {
         let malformed = |error: pem_rfc7468::Error| {
             let hint = match self.text.contains("\\n") {
-                true => "; its line ends are written as \\n, give real ones, or the whole PEM in base64",
+                true => "; its line ends are written as \\n: write real ones, or the whole PEM in base64",
                 false => "",
             };
             format!("malformed PEM: {error}{hint}")

@@ -3,7 +3,7 @@
 //! Every method takes the [`Moment`], random draw included, and changes nothing but its own state, so that each rule is
 //! a table test and the promises can be simulated. `remote.rs` carries the decisions out.
 //!
-//! Fetches are run by this library, or by its host: then whatever would start one marks it as wanted, and the host
+//! Fetches are run by this library, or by its host: then a fetch that is due is marked as wanted, and the host
 //! starts it with [`State::refresh`]. All other rules are the same.
 //!
 //! | age | until | a token whose key is known |
@@ -32,7 +32,7 @@ const LONGEST_BACKOFF_WITHOUT_KEYS: i64 = 5 * SECOND;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) limits: &'a Limits,
-    /// The last set that was loaded, whatever its age.
+    /// The last set that was loaded, of any age.
     pub(crate) loaded: Option<Loaded>,
     pub(crate) now: Now,
     /// At random, from 0 to 1: what a pause or a backoff of this moment is multiplied by.
@@ -170,8 +170,8 @@ impl State {
         self.first_of_unknown(at, look.kid, caller, refreshes)
     }
 
-    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, whatever the
-    /// backoff says: a kid never seen is the best evidence that the source is back.
+    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, even if the
+    /// backoff has not ended: a kid never seen is the best evidence that the source is back.
     fn first_of_unknown(&mut self, at: &Moment<'_>, kid: Kid, caller: Caller, refreshes: bool) -> Decision {
         let now = at.now.monotonic;
         if self.is_running() && self.waiters >= MAX_WAITERS {

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     clock::{Clock, Now},
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
 };
 
 /// The keys of one address.
@@ -234,7 +235,7 @@ impl Remote {
     }
 }
 
-/// One fetch. Whatever happens in it, it finishes.
+/// One fetch, which finishes in every case.
 fn run(cache: &Cache, fetcher: &dyn Fetcher, process: &Process, fetch: Fetch) {
     let request = cache.begin(fetch);
     let attempt = || fetcher.fetch(request.etag()).and_then(|fetched| cache.load(&request, fetched));

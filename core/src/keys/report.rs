@@ -3,10 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{policy::Moment, process::Progress, state::LastError};
-use crate::{
-    clock::SECOND,
-    error::{Error, ErrorCode},
-};
+use crate::{clock::SECOND, code::ErrorCode, error::Error};
 
 /// The state of the fetches, for the error about a token without a key. Taken with the lock held, worded without it.
 pub(super) struct Report<'s> {
@@ -35,7 +32,7 @@ impl<'s> Report<'s> {
         let source = self.source;
         self.unavailable(match &self.last_error {
             Some(error) => format!("{what}; the last fetch: {}", error.message),
-            None if self.running => format!("{what}; the fetch from {source} is still running, see timeout"),
+            None if self.running => format!("{what}; the fetch from {source} is still running; see timeout"),
             None => format!("{what}, from {source}"),
         })
     }
@@ -46,7 +43,11 @@ impl<'s> Report<'s> {
     }
 
     fn unavailable(&self, message: String) -> Error {
-        Error::new(ErrorCode::KeysUnavailable, message).after(self.retry_after())
+        let error = Error::new(ErrorCode::KeysUnavailable, message).after(self.retry_after());
+        match &self.last_error {
+            Some(cause) => error.caused_by(cause.clone()),
+            None => error,
+        }
     }
 
     fn when_asked(&self) -> String {

@@ -1,12 +1,9 @@
-//! What is asked of the source of the keys, whoever sends it.
+//! The request to the source of the keys, for every sender.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{policy::Fetch, snapshot::Snapshot};
-use crate::{
-    clock::Now,
-    error::{Error, ErrorCode},
-};
+use crate::{clock::Now, code::ErrorCode, error::Error};
 
 /// One request for keys, for a host that sends it itself: see [`Verifier::for_host`](crate::Verifier::for_host).
 ///

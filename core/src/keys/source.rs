@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::{error::quoted, names};
+use crate::{url, wording::quoted};
 
 /// The key source, as configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +89,7 @@ pub(super) fn is_loopback_name(host: &str) -> bool {
 
 /// `host[:port]`. The host may be an IPv6 address in brackets.
 pub(crate) fn is_authority(text: &str) -> bool {
-    let Some(bracketed) = text.strip_prefix('[') else { return names::is_authority(text) };
+    let Some(bracketed) = text.strip_prefix('[') else { return url::is_authority(text) };
     let Some((address, port)) = bracketed.split_once(']') else { return false };
-    address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || names::is_authority(&format!("host{port}")))
+    address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || url::is_authority(&format!("host{port}")))
 }

@@ -131,6 +131,15 @@ pub struct LastError {
     pub at: i64,
 }
 
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What [`source`](std::error::Error::source) of an error about fetched keys gives.
+impl std::error::Error for LastError {}
+
 /// The stage at which the keys could not be loaded.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -162,7 +162,7 @@ fn fetcher(url: String, fetch: FetchOptions) -> Result<Arc<dyn Fetcher>, String>
 
 #[cfg(not(feature = "fetch"))]
 fn fetcher(_: String, _: FetchOptions) -> Result<Arc<dyn Fetcher>, String> {
-    Err("this build fetches no keys, its feature fetch is off: give jwks, jwks_file or public_key, or make the verifier \
+    Err("this build cannot fetch keys, because its feature fetch is off: give jwks, jwks_file or public_key, or make the verifier \
          with Verifier::for_host"
         .to_owned())
 }

@@ -19,10 +19,11 @@ impl Options {
     /// # Errors
     /// `invalid_options` for text that is not strict JSON, an unknown name, a wrong type or a value out of range.
     pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let document = json::parse_bytes(text.as_ref())
-            .map_err(|error| Error::options(format!("the options are not strict JSON: {error}")))?;
+        let document = json::parse_bytes(text.as_ref()).map_err(|why| {
+            Error::options(format!("the options are not strict JSON: {why}")).caused_by(why.into_cause())
+        })?;
         let Json::Object(members) = &document else {
-            return Err(Error::options(format!("the options are {}, write an object", document.kind())));
+            return Err(Error::options(format!("the options are {}; write an object", document.kind())));
         };
         let mut options = Self::default();
         for (name, value) in members {

@@ -7,7 +7,7 @@ use super::{
     spec::{OptionSpec, PREFIX},
     table::{OPTIONS, Options},
 };
-use crate::error::{Error, quoted};
+use crate::{error::Error, wording::quoted};
 
 /// Options laid over the environment's.
 #[non_exhaustive]

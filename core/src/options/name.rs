@@ -1,7 +1,7 @@
 //! Finds an option by its name, and says what to write instead of one that does not exist.
 
 use super::{spec::OptionSpec, table::OPTIONS};
-use crate::error::quoted;
+use crate::wording::quoted;
 
 /// The option of this name.
 pub(super) fn find(name: &str) -> Result<&'static OptionSpec, String> {
@@ -36,7 +36,7 @@ const HINTS: &[(&str, &str)] = &[
     ("signingkeyfile", "the private key stays in Pomerium: write route, and the public key is fetched"),
     ("certificateauthority", "write ca_pem, or ca_file for a file"),
     ("certificateauthorityfile", "write ca_file"),
-    ("audiences", "write audience, it takes a list"),
+    ("audiences", "write audience, which takes a list"),
     ("aud", "write audience"),
     ("tlsclientca", "write ca_file"),
     ("extracacerts", "write ca_file"),

@@ -9,10 +9,12 @@ use super::{
 use crate::{
     algorithm::Algorithm,
     claims::Rules,
-    error::{Error, quoted},
+    error::Error,
     keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority},
-    names::{Names, Route, well_known},
+    names::Names,
     request::RequestRules,
+    route::{Route, well_known},
+    wording::quoted,
 };
 
 /// The options, checked against each other. Nothing below sees [`Options`].
@@ -190,7 +192,7 @@ fn check_fetching(options: &Filled, source: &Source) -> Result<(), String> {
 
 fn algorithms(given: Vec<Algorithm>) -> Result<Vec<Algorithm>, String> {
     if given.contains(&Algorithm::Rs256) && !cfg!(feature = "rs256") {
-        return Err("algorithms: this build has no RS256, its feature rs256 is off".to_owned());
+        return Err("algorithms: this build lacks RS256, because its feature rs256 is off".to_owned());
     }
     Ok(given)
 }

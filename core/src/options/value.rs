@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     algorithm::Algorithm,
-    error::quoted,
     json::{self, Json},
+    wording::quoted,
 };
 
 /// The type and range of an option.
@@ -267,7 +267,7 @@ impl OptionKind {
             OptionKind::Flag => "true or false".to_owned(),
             OptionKind::Seconds(range) => format!("whole seconds from {} to {}", range.start(), range.end()),
             OptionKind::Integer(range) => format!("a whole number from {} to {}", range.start(), range.end()),
-            OptionKind::JwkSet => "a JWK Set, an object whose keys is a list".to_owned(),
+            OptionKind::JwkSet => "a JWK Set, an object whose member keys is a list".to_owned(),
             OptionKind::Claims => "an object of at most 32 names, each with a string or a list of strings".to_owned(),
         }
     }

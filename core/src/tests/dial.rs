@@ -1,5 +1,5 @@
-//! Names: what a resolver may do, and where names may lead. A resolver that hangs cannot be had from a machine's own
-//! without changing the machine, so these are told what to say; everything behind them is real.
+//! Names: what a resolver may do, and where names may lead. A machine's own resolver cannot be made to hang
+//! without changing the machine, so these are told what to say; everything after them is real.
 
 use std::{
     process,
@@ -171,7 +171,7 @@ fn a_fork_while_a_name_is_resolved_leaves_both_processes_whole() {
             thread::sleep(Duration::from_millis(1));
         }
         let child = match fork::fork().expect("fork") {
-            // the test harness must not go on in here: whatever happens, the child ends
+            // the test harness must not continue in here: in every case the child ends
             fork::Fork::Child => process::exit(if remote.refresh(false).is_ok() { 0 } else { 1 }),
             fork::Fork::Parent(child) => child,
         };

@@ -10,7 +10,7 @@ use super::*;
 /// The exit code of a child that does this, none if it hangs.
 fn in_a_child(work: impl FnOnce() -> i32) -> Option<i32> {
     let child = match fork::fork().expect("fork") {
-        // the test harness must not continue in here: whatever happens, the child ends
+        // the test harness must not continue in here: in every case the child ends
         fork::Fork::Child => process::exit(work()),
         fork::Fork::Parent(child) => child,
     };

@@ -21,7 +21,7 @@ use crate::{
 
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Ends with a failure after so long, whatever `timeout` says.
+/// Ends with a failure after so long, in spite of `timeout`.
 struct Slow(Duration);
 
 impl Fetcher for Slow {
@@ -63,7 +63,7 @@ fn a_wait_ends_timeout_after_the_start_of_the_fetch_and_not_after_its_own() {
         assert!((TIMEOUT..2 * TIMEOUT).contains(&waited), "both waits ended after {waited:?}");
         for error in [first.join().expect("no panic"), second, refreshed] {
             assert_eq!(error.code(), ErrorCode::KeysUnavailable);
-            assert!(error.message().contains("still running, see timeout"), "{error}");
+            assert!(error.message().contains("still running; see timeout"), "{error}");
         }
     });
     assert_eq!(remote.state().fetches, 1);

@@ -8,13 +8,13 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use pomerium_jwt_issuer::{Assertion, SigningKey, key_set};
 
 use crate::{
-    ErrorCode, Options, Ticket, Verifier,
+    Error, ErrorCode, Facts, Options, Ticket, Verifier,
     clock::{Clock, Now, SECOND},
     keys::Sender,
 };
@@ -220,7 +220,7 @@ fn sets_of_ten_thousand_keys_and_objects_of_a_hundred_thousand_names_are_refused
     let sixty_five = format!("{{\"keys\":[{}]}}", vec![jwk.as_str(); 65].join(","));
     let mut options = Options::for_route("https://a.example");
     options.jwks = Some(sixty_five.into());
-    assert!(Verifier::new(options).expect_err("65 keys").message().contains("65 keys, 64 are accepted"));
+    assert!(Verifier::new(options).expect_err("65 keys").message().contains("65 keys; at most 64 are accepted"));
 }
 
 #[test]
@@ -326,4 +326,54 @@ fn debug_shows_what_is_checked_and_no_keys() {
     let verifier = verifier(&FixedClock::new(), |options| options.route = Some(vec![format!("https://{HOST}")]));
     let shown = format!("{verifier:?}");
     assert!(shown.contains(HOST) && !shown.contains(&key(1).thumbprint()), "{shown}");
+}
+
+#[test]
+fn an_error_about_claims_has_its_facts_and_shows_them_to_code_alone() {
+    let verifier = verifier(&FixedClock::new(), |options| {
+        options.route = Some(vec![format!("https://{HOST}")]);
+        options.require_group = Some(vec!["admins".to_owned(), "staff".to_owned()]);
+        options.expect_claims = Some([("team".to_owned(), vec!["red".to_owned()])].into());
+    });
+    let refused = |assertion: Assertion| verifier.verify(assertion.mint(&key(1))).expect_err("refused");
+    let user = || alice(HOST).claim("team", "red");
+
+    let expired = refused(user().issued_at(NOW - 400).expires_at(NOW - 100));
+    assert_eq!(expired.facts(), Some(&Facts::Time { claim: "exp", value: NOW - 100, now: NOW }));
+    let expired_at = expired.expired_at().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    assert_eq!(expired_at.map(|since| since.as_secs()), u64::try_from(NOW - 100).ok());
+    let early = refused(user().claim("nbf", NOW + 100));
+    assert_eq!(early.facts(), Some(&Facts::Time { claim: "nbf", value: NOW + 100, now: NOW }));
+    assert_eq!(early.expired_at(), None);
+
+    let mismatch = |claim: &str, actual: &[&str], expected: &[&str]| {
+        let owned = |values: &[&str]| values.iter().map(|&value| value.to_owned()).collect();
+        Facts::Mismatch { claim: claim.to_owned(), actual: owned(actual), expected: owned(expected) }
+    };
+    let table = [
+        (user().claim("iss", "other"), mismatch("iss", &["other"], &[HOST])),
+        (user().claim("aud", serde_json::json!(["x", "y"])), mismatch("aud", &["x", "y"], &[HOST])),
+        (user().claim("team", serde_json::json!(["blue", 1])), mismatch("team", &["blue"], &["red"])),
+        (user().claim("team", 1), mismatch("team", &[], &["red"])),
+        (user().claim("groups", serde_json::json!(["guests"])), mismatch("groups", &["guests"], &["admins", "staff"])),
+    ];
+    for (assertion, facts) in table {
+        let error = refused(assertion);
+        assert_eq!(error.facts(), Some(&facts), "{error}");
+    }
+    assert_eq!(verifier.verify("").expect_err("no token").facts(), None);
+    let guest = refused(user().claim("groups", serde_json::json!(["secret"])));
+    assert!(!format!("{guest:?} {guest}").contains("secret"), "{guest:?}");
+}
+
+#[test]
+fn an_error_has_the_cause_that_it_comes_from() {
+    let source = |error: &Error| std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let options = Options::from_json("{").expect_err("no JSON");
+    assert!(options.message().contains(&source(&options)) && source(&options).contains("EOF"), "{options}");
+    let verifier = verifier(&FixedClock::new(), |options| options.route = Some(vec![format!("https://{HOST}")]));
+    let identity = verifier.verify(alice(HOST).mint(&key(1))).expect("verified");
+    let claim = identity.claims.get::<u8>("sub").expect_err("no number");
+    assert!(claim.message().contains(&source(&claim)) && !source(&claim).is_empty(), "{claim}");
+    assert_eq!(source(&verifier.verify("x").expect_err("no token")), "");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Verifier;
+use super::verify::Verifier;
 use crate::{
     clock::Clock,
     error::Error,

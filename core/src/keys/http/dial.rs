@@ -24,7 +24,7 @@ use crate::keys::fetcher::spawn;
 /// Finds the addresses of `host:port`. May take as long as it likes.
 pub(super) type LookUp = fn(&str) -> io::Result<Vec<SocketAddr>>;
 
-/// The system's way: the hosts file, DNS, or whatever this machine is set up for.
+/// The system's way: the hosts file, DNS, or anything else that this machine is set up for.
 pub(super) fn system(target: &str) -> io::Result<Vec<SocketAddr>> {
     target.to_socket_addrs().map(Vec::from_iter)
 }

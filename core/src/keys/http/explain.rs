@@ -50,7 +50,7 @@ impl Client {
     fn too_slow(&self) -> Failure {
         let (by, _) = self.way();
         let seconds = self.fetch.timeout.as_secs();
-        let message = format!("{}{by} did not answer in full within {seconds} s, see timeout", self.url);
+        let message = format!("{}{by} did not send its whole answer within {seconds} s; see timeout", self.url);
         Failure::new(LastErrorCode::Timeout, message)
     }
 

@@ -17,7 +17,7 @@ fn at(host: &str, port: u16) -> String {
 #[test]
 fn plain_http_is_refused_before_it_leaves_this_machine() {
     child::alone(|| {
-        // the listener is on loopback, but Linux also reaches it by 0.0.0.0, which is no address of loopback; a
+        // the listener is on loopback, but Linux also reaches it by 0.0.0.0, which is not a loopback address; a
         // system's resolver knows `0` as a name of that, and `127.1` as one of 127.0.0.1
         let refused = || Failure(Refused, &["plain http", "is not loopback", "https", "allow_http"]);
         let rows = [

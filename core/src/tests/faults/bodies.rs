@@ -22,7 +22,7 @@ type Row = (&'static str, fn(&mut Peer) -> &mut Peer, Expected);
 /// What the server does with the connection itself.
 fn connections() -> Vec<Row> {
     let broken = || Failure(Connect, &["broke off", "jwks_url", "connect_to"]);
-    let slow = || Failure(Timeout, &["did not answer in full within 1 s", "timeout"]);
+    let slow = || Failure(Timeout, &["did not send its whole answer within 1 s", "timeout"]);
     vec![
         ("closed at once", |peer| peer, broken()),
         ("closed after the request", |peer| peer.asked(), broken()),
@@ -75,7 +75,7 @@ fn answers() -> Vec<Row> {
         ("500", |peer| peer.asked().answer("500 Oops", "", &good_keys()), status(&["500", "jwks_url"])),
         ("503", |peer| peer.asked().answer("503 Busy", "Retry-After: 1\r\n", ""), status(&["503", "jwks_url"])),
         ("gzip", |peer| peer.asked().answer("200 OK", "Content-Encoding: gzip\r\n", &good_keys()), encoded()),
-        ("gzip behind identity", |peer| peer.asked().answer("200 OK", TWO_ENCODINGS, &good_keys()), encoded()),
+        ("gzip after identity", |peer| peer.asked().answer("200 OK", TWO_ENCODINGS, &good_keys()), encoded()),
         ("two lengths", |peer| peer.asked().answer("200 OK", "Content-Length: 3\r\n", &good_keys()), no_http()),
         ("a length too small", |peer| peer.asked().answer("200 OK", "", "").send(good_keys()), not_json()),
         ("no HTTP", |peer| peer.asked().send("220 mail.example.test ESMTP\r\n\r\n"), no_http()),
@@ -85,7 +85,7 @@ fn answers() -> Vec<Row> {
         ("nothing", |peer| peer.asked().ok(""), not_json()),
         ("half a set", |peer| peer.asked().ok(&good_keys()[..99]), not_json()),
         ("a byte order mark", |peer| peer.asked().ok(&format!("\u{feff}{}", good_keys())), not_json()),
-        ("more behind the set", |peer| peer.asked().ok(&good_keys().repeat(2)), not_json()),
+        ("more after the set", |peer| peer.asked().ok(&good_keys().repeat(2)), not_json()),
         ("keys twice", |peer| peer.asked().ok(&good_keys().replacen('{', r#"{"keys":[],"#, 1)), not_json()),
         ("a name twice", |peer| peer.asked().ok(&good_keys().replacen("[{", r#"[{"kty":"EC","#, 1)), not_json()),
         ("a list", |peer| peer.asked().ok("[]"), no_set()),

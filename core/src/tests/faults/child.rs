@@ -29,7 +29,7 @@ pub(crate) fn alone(work: impl FnOnce()) {
     println!("{}", quoted(&run(name_of(&work), "work", &[])));
 }
 
-/// What a child printed, as no line of this process's own: whoever counts tests must not count it again.
+/// What a child printed, indented: a line of its own would be counted as a test of this process.
 fn quoted(printed: &str) -> String {
     printed.lines().filter(|line| !line.is_empty()).map(|line| format!("| {line}\n")).collect()
 }

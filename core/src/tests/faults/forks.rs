@@ -73,19 +73,19 @@ fn fork_while(name: &str, mut options: Options, reachable: bool, so_far: impl Fn
     let clock = TestClock::new();
     let verifier = Verifier::build(options, crate::keys::Sender::Library, clock.clone()).expect("options");
     let token = token();
-    verifier.verify(&token).expect("aging: used at once, a fetch starts behind it");
+    verifier.verify(&token).expect("aging: used at once, a fetch starts in the background");
     so_far();
     clock.pass(TTL);
     let pid = match fork::fork().expect("fork") {
         fork::Fork::Child => {
-            // the test harness must not go on in here: whatever happens, the child ends
+            // the test harness must not continue in here: in every case the child ends
             let verified = verifier.verify(&token).is_ok();
             let refreshed = verifier.refresh(true).is_ok();
             std::process::exit(if verified && refreshed == reachable { 0 } else { 1 });
         }
         fork::Fork::Parent(pid) => pid,
     };
-    verifier.verify(&token).expect("the parent goes on");
+    verifier.verify(&token).expect("the parent continues");
     let start = Instant::now();
     let status = loop {
         if let Some(status) = fork::waitpid_nohang(pid).expect("a child of ours") {

@@ -50,7 +50,7 @@ fn where_no_thread_can_be_had_a_waiting_caller_fetches_itself() {
         let app = App::new();
         let named = App::another(&app.server, &app.clock, "localhost");
         let token = app.token();
-        // the limit does not bind root: this thread becomes somebody else, where it may
+        // the limit does not bind root: this thread becomes another user, if it may
         let _ = rustix::thread::set_thread_uid(Uid::from_raw(59_999));
         let maximum = getrlimit(Resource::Nproc).maximum;
         let limit = |current| setrlimit(Resource::Nproc, Rlimit { current, maximum }).expect("a limit");
@@ -62,7 +62,7 @@ fn where_no_thread_can_be_had_a_waiting_caller_fetches_itself() {
         app.clock.pass(TTL);
         assert_eq!(app.code(&token), None, "aging: used at once");
         let status = app.verifier.status();
-        let error = status.last_error.expect("the refresh behind has failed");
+        let error = status.last_error.expect("the background refresh has failed");
         println!("no thread for a refresh: {error:?}");
         assert_eq!((error.code, status.fetch_failures), (LastErrorCode::Spawn, 1));
         assert!(error.message.contains("no thread could be started") && error.message.contains("limit"), "{error:?}");
@@ -78,7 +78,7 @@ fn where_no_thread_can_be_had_a_waiting_caller_fetches_itself() {
         limit(maximum);
         app.clock.pass(TTL);
         assert_eq!(app.code(&token), None);
-        until(&app.verifier, "the refresh behind", |status| status.state.name() == "fresh");
+        until(&app.verifier, "the background refresh", |status| status.state.name() == "fresh");
         named.refresh(true).expect("threads are back");
     });
 }
@@ -89,7 +89,7 @@ fn a_machine_that_slept_asks_again_before_it_trusts_its_keys() {
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.rotate(Rotation::AtOnce).expect("rotation");
-    app.clock.jump(2 * TTL); // the monotonic clock stands still meanwhile
+    app.clock.jump(2 * TTL); // the monotonic clock stops meanwhile
     assert_eq!(app.verifier.status().state.name(), "old");
     assert_eq!(app.code(&token), Some(ErrorCode::KeyNotFound), "the key was withdrawn during the sleep");
     assert_eq!(app.code(&app.token()), None);
@@ -117,7 +117,7 @@ fn a_wall_clock_that_jumps_refuses_no_good_token_and_floods_no_source() {
         assert_eq!(app.server.fetches(), fetches, "after {jump} s");
     }
     app.clock.jump(-100 * YEAR);
-    assert_eq!(app.code(&token), Some(ErrorCode::Internal), "a clock before 1970 is no clock");
+    assert_eq!(app.code(&token), Some(ErrorCode::Internal), "a clock before 1970 is not usable");
     app.clock.jump(100 * YEAR);
     assert_eq!(app.code(&token), None);
 
@@ -134,7 +134,9 @@ fn a_wall_clock_that_jumps_refuses_no_good_token_and_floods_no_source() {
     app.server.fault(Fault::None);
     app.clock.pass(10);
     assert_eq!(app.code(&token), None);
-    until(&app.verifier, "the refresh behind", |status| status.state.name() == "fresh" && status.last_error.is_none());
+    until(&app.verifier, "the background refresh", |status| {
+        status.state.name() == "fresh" && status.last_error.is_none()
+    });
 }
 
 #[cfg(target_os = "linux")]
@@ -210,7 +212,7 @@ impl Gate {
     }
 }
 
-/// The fetch goes on only after all of them have answered: had one of them waited for it, it would have taken the
+/// The fetch continues only after all of them have answered: had one of them waited for it, it would have taken the
 /// whole `timeout`.
 #[test]
 fn status_and_the_calls_that_never_wait_answer_in_every_stage_of_a_fetch() {

@@ -10,7 +10,7 @@
 //! | `machine` | threads, clocks, many verifiers, `status` |
 //! | `forks` | a fork in the middle of a fetch |
 //!
-//! `tests/dial.rs` has the faults of name resolution, which cannot be had from a machine's own resolver.
+//! `tests/dial.rs` has the faults of name resolution, which a machine's own resolver cannot produce.
 
 mod addresses;
 mod bodies;
@@ -106,7 +106,7 @@ impl Case {
         Self { name, options, expected }
     }
 
-    /// The line of the table, and what is wrong. Twice: with no keys yet, and with keys to go on with.
+    /// The line of the table, and what is wrong. Twice: with no keys yet, and with keys to continue with.
     fn judge(&self) -> (String, Vec<String>) {
         let mut complaints = Vec::new();
         let mut complain = |what: String| complaints.push(format!("{}: {what}", self.name));

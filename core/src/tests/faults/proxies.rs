@@ -6,10 +6,10 @@ use super::{
     *,
 };
 
-/// One fetch beside a proxy.
+/// One fetch with a proxy nearby.
 struct Row {
     name: &'static str,
-    /// `PROXY` stands for the proxy's address.
+    /// `PROXY` is replaced by the proxy's address.
     environment: &'static [(&'static str, &'static str)],
     url: &'static str,
     connect_to: bool,
@@ -43,7 +43,7 @@ fn connect(peer: &mut Peer, target: u16) -> &mut Peer {
     peer.send("HTTP/1.1 200 Connection established\r\n\r\n").tunnel(target)
 }
 
-/// Where a row goes on with what it does not say.
+/// The values that a row leaves out.
 fn rows() -> Vec<Row> {
     const UNUSED: &[(&str, &str)] = &[("HTTP_PROXY", "http://PROXY"), ("http_proxy", "http://PROXY")];
     const USED: &[(&str, &str)] = &[("HTTPS_PROXY", "http://PROXY"), ("ALL_PROXY", "http://PROXY")];

@@ -1,4 +1,4 @@
-//! A key source that can do everything wrong, because it is no HTTP server: a listener, a thread for each connection,
+//! A key source that can do everything wrong, because it is not an HTTP server: a listener, a thread for each connection,
 //! and a function that reads and writes as it likes.
 
 use std::{
@@ -261,7 +261,7 @@ impl Peer {
         self
     }
 
-    /// As `hang`, below TLS: its handshake does not go on either.
+    /// As `hang`, below TLS: its handshake does not continue either.
     pub(super) fn freeze(&mut self) -> &mut Self {
         let _ = io::copy(&mut self.tcp, &mut io::sink());
         self
@@ -312,7 +312,7 @@ pub(super) fn refusing() -> (Socket, u16) {
     (socket, port)
 }
 
-/// A listener whose queue is full: the kernel ignores whoever wants to connect, as a firewall would.
+/// A listener whose queue is full: the kernel ignores new connections, as a firewall would.
 pub(super) struct FullQueue {
     pub(super) port: u16,
     _listener: Socket,
@@ -327,7 +327,7 @@ impl FullQueue {
         let connect = |_| {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
             socket.set_nonblocking(true).expect("a mode");
-            let _ = socket.connect(&address); // those that find no place go on trying
+            let _ = socket.connect(&address); // those that find no place keep trying
             socket
         };
         Self { port, _waiting: (0..4).map(connect).collect(), _listener: listener }

@@ -23,7 +23,7 @@ pub(super) const HOST: &str = "keys.example.test";
 /// A certification authority.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate, those behind it, and its key.
+/// A certificate, its issuers' certificates, and its key.
 struct Credentials {
     chain: Vec<CertificateDer<'static>>,
     key: KeyPair,

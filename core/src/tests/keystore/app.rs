@@ -90,14 +90,18 @@ impl App {
     }
 
     pub(super) fn status(&self) -> Status {
-        let _ = self.verifier.status(); // may want a fetch, which the host then starts
-        self.host.iter().for_each(Host::look_after);
+        if let Some(host) = &self.host {
+            let _ = self.verifier.status(); // may want a fetch, which the host then starts
+            host.look_after();
+        }
         self.verifier.status()
     }
 
     pub(super) fn health(&self) -> Health {
-        let _ = self.verifier.health();
-        self.host.iter().for_each(Host::look_after);
+        if let Some(host) = &self.host {
+            let _ = self.verifier.health();
+            host.look_after();
+        }
         self.verifier.health()
     }
 

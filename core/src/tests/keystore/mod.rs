@@ -331,7 +331,7 @@ fn a_forked_child_verifies_and_refreshes_at_rest_and_while_a_fetch_hangs(way: Wa
         }
         let child = match fork::fork().expect("fork") {
             fork::Fork::Child => {
-                // the test harness must not continue in here: whatever happens, the child ends
+                // the test harness must not continue in here: in every case the child ends
                 let status = app.status();
                 let good = status.health.asked && status.health.keys_loaded && status.last_success.is_some();
                 let good = good && app.code(&token).is_none() && app.refresh(true).is_ok();

@@ -77,8 +77,12 @@ fn a_verification_in_two_steps_is_counted_once(way: Way) {
 fn the_status_names_the_key_set_and_what_a_fetch_took(way: Way) {
     let (app, other) = (App::new(way), App::new(way));
     other.server.rotate(Rotation::Append).expect("rotation");
+    app.server.fault(Fault::Hang); // asking for the status starts a fetch, which must not end before it is read
     let before = app.status();
     assert_eq!((before.fetch_seconds, before.key_set, before.next_attempt), (None, None, Some(1)));
+    app.server.fault(Fault::None);
+    app.until("the fetch to end, well or not", |status| status.fetch_seconds.is_some());
+    app.pass(2);
     for app in [&app, &other] {
         app.refresh(false).expect("refresh");
     }

@@ -17,7 +17,7 @@ impl Document {
         self.spaced(&[""])
     }
 
-    /// The text with these before, between and behind its tokens, in turn.
+    /// The text with these before, between and after its tokens, in turn.
     pub(super) fn spaced(&self, spaces: &[&str]) -> String {
         let mut tokens = Vec::new();
         self.tokens(&mut tokens);

@@ -141,7 +141,7 @@ fn claims_document() -> impl Strategy<Value = Document> {
     document(&names, &["\"app.example.com\"", "1800000000", "1.8e9", "\"ES256\"", "\"JWT\"", "\"a\""])
 }
 
-/// Whatever is wrong with options, it is `invalid_options`.
+/// Everything that is wrong with options is `invalid_options`.
 fn check_construction(options: Result<Verifier, crate::Error>) {
     match options {
         Ok(verifier) => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::no_rules;
 use crate::{
     claims::{Payload, check_names},
-    error::ErrorCode,
+    code::ErrorCode,
     json,
     names::{Match, Names},
 };
@@ -37,7 +37,7 @@ fn is_exactly(entry: &str, value: &str) -> bool {
     !entry.contains('*') && (value == entry || both_forms)
 }
 
-/// The star stands for one or more labels; the host it gives, in both forms.
+/// The star matches one or more labels; the host it gives, in both forms.
 fn covered(entry: &str, value: &str) -> Option<String> {
     let suffix = entry.strip_prefix('*')?;
     let hosts = (0..=value.len()).flat_map(|from| (from..=value.len()).map(move |to| (from, to)));

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use super::no_rules;
 use crate::{
     claims::{MAX_TIME, Payload},
-    error::ErrorCode,
+    code::ErrorCode,
     json,
 };
 
-/// A number as written: its sign, its digits without a dot, and the power of ten they stand for.
+/// A number as written: its sign, its digits without a dot, and their power of ten.
 #[derive(Debug, Clone)]
 struct Written {
     negative: bool,
@@ -51,7 +51,7 @@ fn cut(digits: u128, places: u32) -> u128 {
     if rest == 0 || whole >= 1 << 53 {
         return whole;
     }
-    // Between 2^n and 2^(n+1) doubles stand 2^(n-52) apart; below 1 the last step up to it is 2^-53
+    // Between 2^n and 2^(n+1) doubles are 2^(n-52) apart; below 1 the last step up to it is 2^-53
     let steps_per_unit = match whole {
         0 => 1_u128 << 53,
         _ => 1 << (52 - whole.ilog2()),

@@ -233,7 +233,7 @@ fn refresh_joins_starts_or_does_nothing() {
     let forced = || State { forced_at: Some(50 * SECOND), ..backing_off() };
     let table = [
         ("fresh", 50, idle(), false, "nothing"),
-        ("fresh, wanted, whatever the backoff says", 50, wanted(), false, "start"),
+        ("fresh, wanted, in spite of the backoff", 50, wanted(), false, "start"),
         ("fresh, running", 50, running_since(49), false, "join"),
         ("aging", 100, idle(), false, "start"),
         ("aging, backing off", 100, backing_off(), false, "nothing"),

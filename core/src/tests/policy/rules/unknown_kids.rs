@@ -37,7 +37,7 @@ fn the_pause_doubles_up_to_the_cooldown_and_shrinks_after_two_quiet_ones() {
         assert_eq!(state.pause, Pause { ends: ends * SECOND, length: length * SECOND }, "stamped before the attempt");
         let running = state.running.expect("just started");
         state.failed(running, &moment(begins));
-        assert_eq!(state.pause.ends, ends * SECOND, "whatever becomes of it");
+        assert_eq!(state.pause.ends, ends * SECOND, "with every outcome");
         now = ends;
     }
     let pause = |ends, now, draw| {

@@ -57,7 +57,7 @@ enum Event {
     Status,
 }
 
-/// A world before it begins. Each event has its own random numbers, whatever comes before it.
+/// A world before it begins. Each event has its own random numbers, which no earlier event changes.
 #[derive(Debug, Clone)]
 struct Plan {
     limits: Limits,

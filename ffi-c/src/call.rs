@@ -16,19 +16,19 @@ pub(crate) fn invalid_argument(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidArgument, message)
 }
 
-/// One call: gives its code, and `output` the text of the work, or the sentence on its failure.
-pub(crate) fn answer(output: Place<c_char>, work: impl FnOnce() -> Result<Option<String>, Error>) -> i32 {
-    answer_rendered(output, |error| error.message().to_owned(), || Ok((0, work()?)))
+/// One call from C: gives its code, and `output` the text of the work, or the sentence on its failure.
+pub(crate) fn call(output: OutPtr<c_char>, work: impl FnOnce() -> Result<Option<String>, Error>) -> i32 {
+    call_with(output, |error| error.message().to_owned(), || Ok((0, work()?)))
 }
 
 /// The same for work with a code of its own, and with `render` for what `output` gets on failure.
-pub(crate) fn answer_rendered(
-    output: Place<c_char>,
+pub(crate) fn call_with(
+    output: OutPtr<c_char>,
     render: impl FnOnce(&Error) -> String,
     work: impl FnOnce() -> Result<(i32, Option<String>), Error>,
 ) -> i32 {
     let panicked = || Error::new(ErrorCode::Internal, "the library panicked: please report it");
-    match guarded(work).unwrap_or_else(|| Err(panicked())) {
+    match catch_panic(work).unwrap_or_else(|| Err(panicked())) {
         Ok((code, text)) => {
             text.into_iter().for_each(|text| output.fill_text(|| text));
             code
@@ -40,8 +40,8 @@ pub(crate) fn answer_rendered(
     }
 }
 
-/// The one guard: a panic ends here, as `None`. Crossing into C it would end the host's process.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// The one place where a panic ends, as `None`. Crossing into C it would end the host's process.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
@@ -94,23 +94,23 @@ pub(crate) fn to_c(text: String) -> *mut c_char {
 }
 
 /// An out-pointer of the caller, or NULL. It is set to NULL at once, so that every path has written it.
-pub(crate) struct Place<T>(*mut *mut T);
+pub(crate) struct OutPtr<T>(*mut *mut T);
 
-impl<T> Clone for Place<T> {
+impl<T> Clone for OutPtr<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Place<T> {}
+impl<T> Copy for OutPtr<T> {}
 
-impl<T> Place<T> {
+impl<T> OutPtr<T> {
     /// # Safety
-    /// `place` is NULL, or writable as long as this value is used.
-    pub(crate) unsafe fn new(place: *mut *mut T) -> Self {
-        let place = Self(place);
-        place.fill(|| ptr::null_mut());
-        place
+    /// `pointer` is NULL, or writable as long as this value is used.
+    pub(crate) unsafe fn new(pointer: *mut *mut T) -> Self {
+        let out = Self(pointer);
+        out.fill(|| ptr::null_mut());
+        out
     }
 
     pub(crate) fn is_wanted(self) -> bool {
@@ -126,7 +126,7 @@ impl<T> Place<T> {
     }
 }
 
-impl Place<c_char> {
+impl OutPtr<c_char> {
     pub(crate) fn fill_text(self, text: impl FnOnce() -> String) {
         self.fill(|| to_c(text()));
     }
@@ -140,9 +140,9 @@ mod tests {
     fn a_panic_becomes_internal_and_says_so() {
         let mut output = ptr::null_mut();
         // SAFETY: a pointer of our own
-        let place = unsafe { Place::new(&raw mut output) };
-        assert_eq!(answer(place, || panic!("on purpose")), ErrorCode::Internal.number());
-        // SAFETY: written by `answer` just now
+        let out = unsafe { OutPtr::new(&raw mut output) };
+        assert_eq!(call(out, || panic!("on purpose")), ErrorCode::Internal.number());
+        // SAFETY: written by `call` just now
         let message = unsafe { CString::from_raw(output) };
         assert_eq!(message.to_str(), Ok("the library panicked: please report it"));
     }

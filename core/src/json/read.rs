@@ -1,25 +1,12 @@
-//! Strict JSON: one visitor over every text that is believed, tokens and key sets and options alike.
-//!
-//! RFC 8259 leaves duplicate names, lone surrogates and numbers out of range to the reader, and readers differ: what
-//! one library checked, the next one reads otherwise. So they are refused here, at every level, along with invalid
-//! UTF-8, a byte order mark, trailing bytes, nesting deeper than the caller allows and the names in [`RESERVED`].
-//!
-//! Reading costs memory in proportion to the text: no container reserves space before it has members, and of a text
-//! that nobody has signed only the members that are asked for are kept ([`parse_members`]).
+//! Reads JSON strictly: one visitor walks the whole text.
 
-mod text;
+use std::{borrow::Cow, error::Error, fmt, str::Utf8Error, sync::Arc};
 
-use std::{borrow::Cow, fmt};
-
-use serde::{
-    Serialize, Serializer,
-    de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
-    ser::SerializeMap,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-pub use text::member_text;
-pub(crate) use text::{compact, entries};
+use super::value::Json;
+use crate::wording::quoted;
 
 /// The deepest nesting of a payload, a key set or options: `[]` has depth 1, `[[]]` depth 2. Pomerium nests claims
 /// three or four levels deep; each level costs stack, which belongs to the caller's thread.
@@ -32,105 +19,68 @@ const FEW: usize = 16;
 /// crate of the application turns on `raw_value` or `arbitrary_precision`.
 const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// A JSON value that borrows from its text unless a string holds an escape.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Json<'a> {
-    Null,
-    Bool(bool),
-    Number(Number),
-    String(Cow<'a, str>),
-    Array(Vec<Json<'a>>),
-    Object(Vec<Member<'a>>),
-}
-
-/// One member of an object, in the order written. Names are unique.
-pub(crate) type Member<'a> = (Cow<'a, str>, Json<'a>);
-
 /// Reads a whole text, nested at most [`DEPTH`] levels deep.
 ///
 /// # Errors
-/// A sentence that says what is wrong. It may quote a name of the text, so tokens show it only after the signature.
-pub(crate) fn parse(text: &str) -> Result<Json<'_>, String> {
+/// What is wrong with it.
+pub(crate) fn parse(text: &str) -> Result<Json<'_>, NotStrict> {
     read(text, DEPTH, Keep::All)
 }
 
 /// Reads a whole text of bytes, which must be UTF-8.
-pub(crate) fn parse_bytes(text: &[u8]) -> Result<Json<'_>, String> {
-    parse(utf8(text)?)
+pub(crate) fn parse_bytes(text: &[u8]) -> Result<Json<'_>, NotStrict> {
+    parse(std::str::from_utf8(text)?)
 }
 
 /// Judges a whole text as strictly as [`parse`], but keeps only the members of these names, and of a list or object in
 /// them only that it is one.
-pub(crate) fn parse_members<'a>(text: &'a [u8], depth: usize, names: &[&str]) -> Result<Json<'a>, String> {
-    read(utf8(text)?, depth, Keep::Members(names))
+pub(crate) fn parse_members<'a>(text: &'a [u8], depth: usize, names: &[&str]) -> Result<Json<'a>, NotStrict> {
+    read(std::str::from_utf8(text)?, depth, Keep::Members(names))
 }
 
-fn utf8(text: &[u8]) -> Result<&str, &'static str> {
-    std::str::from_utf8(text).map_err(|_| "not UTF-8")
-}
-
-fn read<'a>(text: &'a str, depth: usize, keep: Keep<'_>) -> Result<Json<'a>, String> {
+fn read<'a>(text: &'a str, depth: usize, keep: Keep<'_>) -> Result<Json<'a>, NotStrict> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let strict = Strict { allowed: depth, left: depth, keep, names: &mut Vec::new() };
-    let value = strict.deserialize(&mut reader).map_err(|error| error.to_string())?;
-    reader.end().map_err(|error| error.to_string())?;
+    let value = strict.deserialize(&mut reader)?;
+    reader.end()?;
     Ok(value)
 }
 
-impl<'a> Json<'a> {
-    /// What the value is, for a sentence: "a string".
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Json::Null => "null",
-            Json::Bool(_) => "a boolean",
-            Json::Number(_) => "a number",
-            Json::String(_) => "a string",
-            Json::Array(_) => "a list",
-            Json::Object(_) => "an object",
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> Option<&str> {
-        match self {
-            Json::String(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn as_array(&self) -> Option<&[Json<'a>]> {
-        match self {
-            Json::Array(entries) => Some(entries),
-            _ => None,
-        }
-    }
-
-    /// The member of this name, if this is an object that has one.
-    pub(crate) fn member(&self, name: &str) -> Option<&Json<'a>> {
-        let Json::Object(members) = self else { return None };
-        members.iter().find(|(found, _)| found == name).map(|(_, value)| value)
-    }
+/// Why a text is not strict JSON. Its sentence may quote a name of the text, so tokens show it only after the signature.
+#[derive(Debug)]
+pub(crate) enum NotStrict {
+    Encoding(Utf8Error),
+    Syntax(serde_json::Error),
 }
 
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl NotStrict {
+    /// The error of the reader below, as the cause of another one.
+    pub(crate) fn into_cause(self) -> Arc<dyn Error + Send + Sync> {
         match self {
-            Json::Null => serializer.serialize_unit(),
-            Json::Bool(value) => serializer.serialize_bool(*value),
-            Json::Number(value) => value.serialize(serializer),
-            Json::String(value) => serializer.serialize_str(value),
-            Json::Array(entries) => serializer.collect_seq(entries),
-            Json::Object(members) => {
-                let mut map = serializer.serialize_map(Some(members.len()))?;
-                members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-                map.end()
-            }
+            NotStrict::Encoding(error) => Arc::new(error),
+            NotStrict::Syntax(error) => Arc::new(error),
         }
     }
 }
 
-impl fmt::Display for Json<'_> {
+impl From<Utf8Error> for NotStrict {
+    fn from(error: Utf8Error) -> Self {
+        NotStrict::Encoding(error)
+    }
+}
+
+impl From<serde_json::Error> for NotStrict {
+    fn from(error: serde_json::Error) -> Self {
+        NotStrict::Syntax(error)
+    }
+}
+
+impl fmt::Display for NotStrict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+        match self {
+            NotStrict::Encoding(_) => f.write_str("not UTF-8"),
+            NotStrict::Syntax(error) => error.fmt(f),
+        }
     }
 }
 
@@ -260,7 +210,7 @@ impl<'de> Visitor<'de> for Strict<'_, 'de> {
 /// Refuses names that two readers could read differently. Does not keep the order of the names.
 fn judge_names(names: &mut [Cow<'_, str>]) -> Result<(), String> {
     if let Some(name) = names.iter().find(|name| RESERVED.contains(&&***name)) {
-        return Err(format!("the name {} is reserved", crate::error::quoted(name)));
+        return Err(format!("the name {} is reserved", quoted(name)));
     }
     let repeated = if names.len() <= FEW {
         names.iter().enumerate().find(|(position, name)| names[..*position].contains(name)).map(|(_, name)| name)
@@ -268,7 +218,7 @@ fn judge_names(names: &mut [Cow<'_, str>]) -> Result<(), String> {
         names.sort_unstable();
         names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| &pair[1])
     };
-    repeated.map_or(Ok(()), |name| Err(format!("duplicate name {}", crate::error::quoted(name))))
+    repeated.map_or(Ok(()), |name| Err(format!("duplicate name {}", quoted(name))))
 }
 
 /// A member's name, borrowed unless it holds an escape.
@@ -338,21 +288,21 @@ mod tests {
         ];
         for (text, why) in refused {
             let error = parse(&text).expect_err(&text);
-            assert!(error.contains(why), "{text}: {error:?} does not say {why:?}");
+            assert!(error.to_string().contains(why), "{text}: {error} does not say {why:?}");
         }
-        assert_eq!(parse_bytes(b"{\"a\":\"\xff\"}"), Err("not UTF-8".to_owned()));
+        assert_eq!(parse_bytes(b"{\"a\":\"\xff\"}").unwrap_err().to_string(), "not UTF-8");
         assert!(parse(&nested(DEPTH)).is_ok());
         assert!(parse(&many("n40")).is_ok());
     }
 
     #[test]
     fn what_is_not_kept_is_judged_all_the_same() {
-        fn read(text: &str) -> Result<Json<'_>, String> {
+        fn read(text: &str) -> Result<Json<'_>, NotStrict> {
             parse_members(text.as_bytes(), 2, &["kid", "x"])
         }
         let text = r#"{"kid":"a\n","y":1,"x":[1,"b"],"z":{"x":1}}"#;
         let kept = vec![("kid".into(), Json::String("a\n".into())), ("x".into(), Json::Array(Vec::new()))];
-        assert_eq!(read(text), Ok(Json::Object(kept)));
+        assert_eq!(read(text).ok(), Some(Json::Object(kept)));
         let refused = [
             (r#"{"y":1,"y":1}"#, "duplicate name \"y\""),
             (r#"{"y":{"z":1,"z":1}}"#, "duplicate name \"z\""),
@@ -364,14 +314,14 @@ mod tests {
         ];
         for (text, why) in refused {
             let error = read(text).expect_err(text);
-            assert!(error.contains(why), "{text}: {error:?} does not say {why:?}");
+            assert!(error.to_string().contains(why), "{text}: {error} does not say {why:?}");
         }
     }
 
     #[test]
     fn names_of_different_objects_are_not_compared() {
         let text = r#"{"a":{"a":[{"a":1},{"a":2}],"b":1},"b":{"a":1}}"#;
-        assert_eq!(parse(text).map(|value| value.to_string()), Ok(text.to_owned()));
+        assert_eq!(parse(text).unwrap().to_string(), text);
     }
 
     #[test]
@@ -381,7 +331,7 @@ mod tests {
                 let names = (0..count).chain([repeated]).map(|n| format!("\"n{n}\":0"));
                 let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
                 let error = parse(&text).expect_err(&text);
-                assert!(error.contains(&format!("duplicate name \"n{repeated}\"")), "{text}: {error}");
+                assert!(error.to_string().contains(&format!("duplicate name \"n{repeated}\"")), "{text}: {error}");
             }
         }
     }

@@ -1,27 +1,21 @@
 //! The checks in order. Read this first.
 
-mod fetching;
-mod inspect;
-
 use std::sync::Arc;
 
-use once_cell::race::OnceBox;
-
+use super::pin::{Pinning, Pins};
 use crate::{
     algorithm::Algorithm,
-    claims::{self, MAX_TIME, Payload, Rules, check_names},
+    claims::{self, MAX_TIME, Payload, Rules},
     clock::{Clock, SystemClock},
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    counts::{Counted, Counts},
+    error::Error,
     identity::{Claims, Identity},
-    keys::{self, Found, Health, KeySet, Patience, Sender, Store, Ticket},
-    names::Names,
+    keys::{self, Found, KeySet, Patience, Sender, Store, Ticket},
     options::{Options, Settings},
     request::RequestRules,
-    status::{Counted, Counts, Pinned, Status, Summary, metrics},
     token::{self, LastHeader, Token},
 };
-
-pub use inspect::{Check, Inspection, Outcome};
 
 /// Verifies Pomerium's tokens. Make one per application and share it between threads.
 ///
@@ -36,20 +30,20 @@ pub use inspect::{Check, Inspection, Outcome};
 /// # Ok(()) }
 /// ```
 pub struct Verifier {
-    checks: Arc<Checks>,
-    request: RequestRules,
+    pub(super) checks: Arc<Checks>,
+    pub(super) request: RequestRules,
 }
 
 /// Shared by verifiers that differ only in their request options.
-struct Checks {
-    rules: Rules,
-    algorithms: Vec<Algorithm>,
-    max_token_bytes: usize,
-    last_header: LastHeader,
-    store: Store,
-    clock: Arc<dyn Clock>,
-    pinned: OnceBox<Pin>,
-    counts: Counts,
+pub(super) struct Checks {
+    pub(super) rules: Rules,
+    pub(super) algorithms: Vec<Algorithm>,
+    pub(super) max_token_bytes: usize,
+    pub(super) last_header: LastHeader,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) pins: Pins,
+    pub(super) counts: Counts,
 }
 
 /// Every thread may use one verifier at once.
@@ -94,7 +88,7 @@ impl Verifier {
             last_header: LastHeader::default(),
             store,
             clock,
-            pinned: OnceBox::new(),
+            pins: Pins::new(),
             counts: Counts::new(),
         };
         Ok(Self { checks: Arc::new(checks), request })
@@ -172,75 +166,10 @@ impl Verifier {
         self.checks.store.refresh(force)
     }
 
-    /// The state of keys, pins and counters. Never waits; if no usable key is loaded, it starts a fetch that is due in
-    /// the background.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let checks = &self.checks;
-        checks.store.look_after();
-        let keys = checks.store.state();
-        Status {
-            source: keys.source,
-            state: keys.state,
-            age: keys.age,
-            ttl: keys.ttl,
-            keys: keys.keys,
-            last_success: keys.last_success,
-            last_error: keys.last_error,
-            next_attempt: keys.next_attempt,
-            pinned: checks.pinned.get().map(Pin::show),
-            counts: checks.counts.read(),
-            fetches: keys.fetches,
-            fetch_successes: keys.fetch_successes,
-            fetch_failures: keys.fetch_failures,
-            summary: self.summary(),
-            header_name: self.header_name().to_owned(),
-            optional: self.request.optional(),
-            exempt_paths: self.request.exempt_paths(),
-            require_group: self.request.require_group().to_vec(),
-            fetch_seconds: keys.fetch_seconds,
-            key_set: keys.key_set,
-            health: keys.health,
-        }
-    }
-
-    /// For health probes. Never waits; if no usable key is loaded, it starts a fetch that is due in the background: an
-    /// instance that is not ready gets no requests, and would otherwise never fetch again.
-    #[must_use]
-    pub fn health(&self) -> Health {
-        self.checks.store.look_after();
-        self.checks.store.state().health
-    }
-
-    /// The line that an integration logs when it starts: what is accepted, where the keys come from, the header, each
-    /// request option that is set, and a warning if trust on first use pins anything.
-    #[must_use]
-    pub fn summary(&self) -> String {
-        let rules = &self.checks.rules;
-        Summary {
-            issuer: rules.issuer.as_ref(),
-            audience: rules.audience.as_ref(),
-            source: &self.checks.store.source(),
-            request: &self.request,
-        }
-        .to_string()
-    }
-
-    /// Metrics for a monitoring system to scrape, in the text format of OpenMetrics 1.0
-    /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). It holds no user, path or token.
-    #[must_use]
-    pub fn metrics(&self) -> String {
-        metrics(&self.status())
-    }
-
     /// The option `header_name`: the request header that carries the token.
     #[must_use]
     pub fn header_name(&self) -> &str {
         self.request.header_name()
-    }
-
-    pub(crate) fn request_rules(&self) -> &RequestRules {
-        &self.request
     }
 
     fn verify_with(&self, text: &[u8], patience: Patience<'_>) -> Result<Identity, Error> {
@@ -252,12 +181,12 @@ impl Verifier {
         outcome
     }
 
-    pub(crate) fn count(&self, answer: Counted) {
+    pub(super) fn count(&self, answer: Counted) {
         self.checks.counts.add(answer);
     }
 
     /// The six steps at the clock's time, not counted.
-    pub(crate) fn judge_text(&self, text: &[u8], patience: Patience<'_>) -> Result<Identity, Error> {
+    pub(super) fn judge_text(&self, text: &[u8], patience: Patience<'_>) -> Result<Identity, Error> {
         self.run(text, self.checks.clock.now().unix, patience)
     }
 
@@ -279,7 +208,7 @@ impl Verifier {
         Ok((token, algorithm))
     }
 
-    fn check_algorithm(&self, name: Option<&str>) -> Result<Algorithm, Error> {
+    pub(super) fn check_algorithm(&self, name: Option<&str>) -> Result<Algorithm, Error> {
         let named = name.and_then(Algorithm::from_name);
         named.filter(|algorithm| self.checks.algorithms.contains(algorithm)).ok_or_else(|| {
             let accepted = self.accepted_algorithms();
@@ -291,7 +220,7 @@ impl Verifier {
         })
     }
 
-    fn accepted_algorithms(&self) -> String {
+    pub(super) fn accepted_algorithms(&self) -> String {
         let names: Vec<&str> = self.checks.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         names.join(", ")
     }
@@ -309,25 +238,9 @@ impl Verifier {
         rules.check(&payload, now)?;
         let mut identity = Identity::new(&payload, &text)?;
         self.request.check_group(&identity)?;
-        self.check_pinned(&payload, pinning)?;
+        self.checks.pins.check(&payload, rules, pinning)?;
         identity.claims = Claims::new(text);
         Ok(identity)
-    }
-
-    /// Trust on first use: an issuer or audience that is not configured is pinned once all other checks have passed,
-    /// and compared from then on. An anonymous token pins nothing: a visitor of a public route must not decide for
-    /// everybody else.
-    fn check_pinned(&self, payload: &Payload<'_>, pinning: Pinning) -> Result<(), Error> {
-        let Checks { rules, pinned, .. } = &*self.checks;
-        if rules.issuer.is_some() && rules.audience.is_some() {
-            return Ok(());
-        }
-        let Ok(pin) = pinned.get_or_try_init(|| Pin::new(payload, rules, pinning).map(Box::new).ok_or(())) else {
-            return Ok(());
-        };
-        let issuers = rules.issuer.as_ref().or(pin.issuer.as_ref());
-        let audiences = rules.audience.as_ref().or(pin.audience.as_ref());
-        check_names(payload, issuers, audiences)
     }
 }
 
@@ -340,56 +253,20 @@ impl std::fmt::Debug for Verifier {
     }
 }
 
-/// Whether this verification may pin.
-#[derive(Clone, Copy)]
-enum Pinning {
-    Pin,
-    PassOver,
-}
-
-/// What the first verified token had in place of what is not configured.
-#[derive(Debug)]
-struct Pin {
-    issuer: Option<Names>,
-    audience: Option<Names>,
-    shown: Pinned,
-}
-
-impl Pin {
-    /// What this token pins, if it may.
-    fn new(payload: &Payload<'_>, rules: &Rules, pinning: Pinning) -> Option<Self> {
-        if matches!(pinning, Pinning::PassOver) || payload.subject.is_empty() {
-            return None;
-        }
-        let issuer = payload.issuer.filter(|_| rules.issuer.is_none());
-        let audience = Some(&payload.audience).filter(|_| rules.audience.is_none());
-        let owned = |values: &Vec<&str>| values.iter().map(|&value| value.to_owned()).collect();
-        Some(Self {
-            issuer: issuer.map(|value| Names::pinned(&[value])),
-            audience: audience.map(|values| Names::pinned(values)),
-            shown: Pinned { issuer: issuer.map(str::to_owned), audience: audience.map(owned) },
-        })
-    }
-
-    fn show(&self) -> Pinned {
-        self.shown.clone()
-    }
-}
-
-fn check_now(now: i64) -> Result<(), Error> {
+pub(super) fn check_now(now: i64) -> Result<(), Error> {
     if (0..=MAX_TIME).contains(&now) {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::InvalidArgument, format!("now is {now}, it takes Unix seconds, 0 to 2^53-1")))
+    Err(Error::new(ErrorCode::InvalidArgument, format!("now is {now}; it takes Unix seconds from 0 to 2^53-1")))
 }
 
-fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
+pub(super) fn signature_invalid(keys: &KeySet, kid: Option<&str>) -> Error {
     let message = match (keys.only_thumbprint(), kid) {
         (Some(thumbprint), Some(kid)) if thumbprint != kid => {
             let named = keys::named(kid);
-            format!("the signature does not hold: the token has {named}, the configured key is {thumbprint}")
+            format!("the signature is invalid: the token has {named}, the configured key is {thumbprint}")
         }
-        _ => "the signature does not hold: the token was altered, or signed with another key".to_owned(),
+        _ => "the signature is invalid: the token was altered, or signed with another key".to_owned(),
     };
     Error::new(ErrorCode::SignatureInvalid, message)
 }
