@@ -67,7 +67,6 @@ fn component(option: &OptionSpec) -> String {
         OptionKind::Seconds(_) => "@DurationUnit(ChronoUnit.SECONDS) @Nullable Duration",
         OptionKind::Integer(_) => "@Nullable Integer",
         OptionKind::Claims => "@Nullable Map<String, List<String>>",
-        _ => unreachable!("every kind is listed"),
     };
     format!("        {kind} {}", camel_case(option.name))
 }
@@ -102,7 +101,6 @@ fn property(option: &OptionSpec) -> Value {
         OptionKind::Seconds(_) => "java.time.Duration",
         OptionKind::Integer(_) => "java.lang.Integer",
         OptionKind::Claims => "java.util.Map<java.lang.String,java.util.List<java.lang.String>>",
-        _ => unreachable!("every kind is listed"),
     };
     let meaning = OPTIONS.iter().fold(plain(option.meaning), |text, other| {
         text.replace(&format!("`{}`", other.name), &format!("`{}`", kebab_case(other.name)))
