@@ -67,6 +67,7 @@ fn component(option: &OptionSpec) -> String {
         OptionKind::Seconds(_) => "@DurationUnit(ChronoUnit.SECONDS) @Nullable Duration",
         OptionKind::Integer(_) => "@Nullable Integer",
         OptionKind::Claims => "@Nullable Map<String, List<String>>",
+        ref other => panic!("{other:?} is a new kind of option: write here which type binds it"),
     };
     format!("        {kind} {}", camel_case(option.name))
 }
@@ -101,6 +102,7 @@ fn property(option: &OptionSpec) -> Value {
         OptionKind::Seconds(_) => "java.time.Duration",
         OptionKind::Integer(_) => "java.lang.Integer",
         OptionKind::Claims => "java.util.Map<java.lang.String,java.util.List<java.lang.String>>",
+        ref other => panic!("{other:?} is a new kind of option: write here which type binds it"),
     };
     let meaning = OPTIONS.iter().fold(plain(option.meaning), |text, other| {
         text.replace(&format!("`{}`", other.name), &format!("`{}`", kebab_case(other.name)))
