@@ -6,7 +6,7 @@ const WIDTH: usize = 112;
 
 const FOLDER: &str = "../clients/java/pomerium-jwt/src/main/java/io/github/pomeriumjwt";
 
-const HEAD: &str = "\
+pub(super) const HEAD: &str = "\
 // Written by `make conformance` from the core's table of options: change core/src/options/mod.rs, not this file.
 
 package io.github.pomeriumjwt;
@@ -123,7 +123,7 @@ fn methods(option: &OptionSpec) -> String {
 }
 
 /// Default and range.
-fn limits(option: &OptionSpec) -> String {
+pub(super) fn limits(option: &OptionSpec) -> String {
     let default = option.default();
     let range = match &option.kind {
         OptionKind::Seconds(range) | OptionKind::Integer(range) => range,
@@ -135,26 +135,30 @@ fn limits(option: &OptionSpec) -> String {
     format!("{default} Takes {} to {}{unit}.", range.start(), range.end())
 }
 
-/// Options as Java names them, code as Javadoc marks it, and no seconds, because Java has durations.
+/// Options as Java names them, and code as Javadoc marks it.
 fn translated(meaning: &str) -> String {
-    let text = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.replace(", a string or a list.", ".").replace(", or a list of them:", ", or several:");
-    let text = text.replace("name -> string or list", "each name with its values");
-    let text = text.replace("pause in seconds", "pause");
-    let text = OPTIONS.iter().fold(text, |text, option| {
+    let text = OPTIONS.iter().fold(plain(meaning), |text, option| {
         text.replace(&format!("`{}`", option.name), &format!("`{}`", camel_case(option.name)))
     });
-    let text = match text.strip_prefix("Seconds ") {
-        Some(rest) => format!("Time {}", rest.replacen("of tolerance", "to tolerate", 1)),
-        None => text,
-    };
     text.split('`').enumerate().fold(String::new(), |text, (number, part)| match number % 2 {
         0 => text + part,
         _ => format!("{text}{{@code {part}}}"),
     })
 }
 
-fn camel_case(name: &str) -> String {
+/// No strings next to lists and no seconds, because Java has types for both.
+pub(super) fn plain(meaning: &str) -> String {
+    let text = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.replace(", a string or a list.", ".").replace(", or a list of them:", ", or several:");
+    let text = text.replace("name -> string or list", "each name with its values");
+    let text = text.replace("pause in seconds", "pause");
+    match text.strip_prefix("Seconds ") {
+        Some(rest) => format!("Time {}", rest.replacen("of tolerance", "to tolerate", 1)),
+        None => text,
+    }
+}
+
+pub(super) fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| name + &word[..1].to_ascii_uppercase() + &word[1..])

@@ -4,6 +4,7 @@ mod go;
 mod java;
 mod php;
 mod python;
+mod spring;
 mod typescript;
 
 /// Each file's name below `conformance/` and its content.
@@ -14,6 +15,7 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
         ("../bindings-node/src/option-types.ts".to_owned(), typescript::options()),
     ];
     files.extend(java::files());
+    files.extend(spring::files());
     files.extend(php::files());
     files
 }

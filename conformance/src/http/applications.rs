@@ -44,6 +44,10 @@ const fn node(name: &'static str, command: &'static str, features: &'static [Fea
     application(name, "node", "examples/node", command, "bindings-node/README.md", features)
 }
 
+const fn java(name: &'static str, folder: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "java", folder, command, "clients/java/README.md", features)
+}
+
 const fn php(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
     application(name, "php", "examples/php", command, "clients/php/README.md", features)
 }
@@ -75,6 +79,10 @@ static LISTED: &[Listed] = &[
     node("http", "node http.mjs", &[Cors]),
     node("http2", "node http2.mjs", &[Cors]),
     node("ws", "node ws.mjs", &[Cors, WebSockets]),
+    java("tomcat", "examples/java/servlet", "java -jar target/app.jar", ALL),
+    java("spring-boot-4", "examples/java/spring-boot", "java -jar target/app/app.jar", ALL),
+    java("spring-boot-3", "examples/java/spring-boot-3", "java -jar target/app/app.jar", ALL),
+    java("jetty", "examples/java/servlet", "java -jar target/app.jar jetty", ALL),
     php("php-fpm", "./serve plain", &[Cors]),
     php("psr-15", "./serve psr15", &[Rewrite, Cors]),
     php("laravel", "./serve laravel/public", &[Rewrite, Cors]),

@@ -43,7 +43,7 @@ pub(crate) fn is_servers_own_refusal(answer: &Answer) -> bool {
     let Answer::Response(response) = answer else { return true };
     let text = response.text();
     let status = matches!(response.status, 400..=499 | 501 | 505);
-    status && !text.contains("\"reached\"") && !text.contains("\"subject\"") && !text.contains("\"error\"")
+    status && !text.contains("\"reached\"") && !text.contains("\"subject\"") && !text.contains("{\"error\"")
 }
 
 /// Status, headers and body are those of the code, and nothing else says anything.

@@ -17,6 +17,8 @@ pub(crate) enum Instead {
     NotRun,
     /// The server answers 4xx or 501 by itself, or hangs up. No handler is reached.
     ServerRefuses,
+    /// The server answers 200 by itself, with nothing in it. No handler is reached.
+    ServerAnswers,
     /// It is refused by us, with this code.
     Refused(&'static str),
 }
@@ -51,6 +53,14 @@ const NODE_RAW: &[&str] = &["http", "http2", "ws"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
 const WS: &[&str] = &["ws"];
+/// Tomcat, which answers 400 to what is not well formed, also under Spring Boot.
+const TOMCAT: &[&str] = &["tomcat", "spring-boot-4", "spring-boot-3"];
+const TOMCAT_ALONE: &[&str] = &["tomcat"];
+const SPRING_BOOT_4: &[&str] = &["spring-boot-4"];
+const SPRING_BOOT_3: &[&str] = &["spring-boot-3"];
+const SPRING_BOOT: &[&str] = &["spring-boot-4", "spring-boot-3"];
+/// Jetty, which answers 400 to what is ambiguous, too.
+const JETTY: &[&str] = &["jetty"];
 
 const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
 
@@ -105,6 +115,98 @@ static LIMITS: &[Limit] = &[
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
     line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
     line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
+    line(TOMCAT, "header-nul", Instead::ServerRefuses, "Tomcat answers 400 to NUL in a header"),
+    line(
+        TOMCAT,
+        "header-space-before-the-colon",
+        Instead::ServerRefuses,
+        "Tomcat answers 400 to spaces after a header's name",
+    ),
+    line(
+        TOMCAT,
+        "path-absolute-with-an-exempt-host",
+        Instead::ServerRefuses,
+        "Tomcat answers 400 to a host that the header Host does not name",
+    ),
+    line(TOMCAT, "path-encoded-slash*", Instead::ServerRefuses, "Tomcat answers 400 to an encoded slash"),
+    line(TOMCAT, "path-encoded-backslash", Instead::ServerRefuses, "Tomcat answers 400 to a backslash"),
+    line(TOMCAT, "path-backslash", Instead::ServerRefuses, "as path-encoded-backslash"),
+    line(TOMCAT, "path-encoded-nul", Instead::ServerRefuses, "Tomcat answers 400 to what it cannot decode"),
+    line(TOMCAT, "path-encoded-badly", Instead::ServerRefuses, "as path-encoded-nul"),
+    line(TOMCAT, "path-overlong-dot", Instead::ServerRefuses, "as path-encoded-nul"),
+    line(TOMCAT, "path-not-ascii", Instead::ServerRefuses, "Tomcat answers 400 to a target that is not ASCII"),
+    line(TOMCAT, "target-authority", Instead::ServerRefuses, "Tomcat answers 501 to CONNECT"),
+    line(TOMCAT, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
+    line(TOMCAT, "target-star-get", Instead::ServerRefuses, "Tomcat takes * with OPTIONS only"),
+    line(
+        TOMCAT,
+        "target-relative",
+        Instead::ServerRefuses,
+        "Tomcat answers 400 to a target that is neither path nor URI",
+    ),
+    line(TOMCAT, "target-fragment", Instead::ServerRefuses, "Tomcat answers 400 to # in a target"),
+    line(TOMCAT, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(TOMCAT, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(TOMCAT_ALONE, "method-trace*", Instead::ServerRefuses, "Tomcat answers 405 to TRACE unless told otherwise"),
+    line(SPRING_BOOT, "method-trace", Instead::ServerRefuses, "Tomcat answers 405 to TRACE unless told otherwise"),
+    line(SPRING_BOOT_4, "preflight-exempt", Instead::ServerAnswers, "Spring MVC answers preflights itself"),
+    line(SPRING_BOOT_4, "optional-preflight", Instead::ServerAnswers, "as preflight-exempt"),
+    line(SPRING_BOOT_3, "preflight-exempt", Instead::ServerRefuses, "Spring MVC answers preflights itself"),
+    line(SPRING_BOOT_3, "optional-preflight", Instead::ServerRefuses, "as preflight-exempt"),
+    line(TOMCAT, "target-star", Instead::ServerAnswers, "Tomcat answers OPTIONS * itself"),
+    line(JETTY, "header-nul", Instead::ServerRefuses, "Jetty answers 400 to NUL in a header"),
+    line(JETTY, "header-folded", Instead::ServerRefuses, "Jetty refuses folded headers"),
+    line(JETTY, "header-space-before-the-*", Instead::ServerRefuses, "Jetty refuses spaces around a header's name"),
+    line(JETTY, "path-two-slashes-after", Instead::ServerRefuses, "Jetty answers 400 to an empty segment"),
+    line(JETTY, "path-doubled-slash*", Instead::ServerRefuses, "as path-two-slashes-after"),
+    line(JETTY, "path-tripled-slash", Instead::ServerRefuses, "as path-two-slashes-after"),
+    line(JETTY, "path-host-like", Instead::ServerRefuses, "as path-two-slashes-after"),
+    line(
+        JETTY,
+        "path-absolute-with-an-exempt-host",
+        Instead::ServerRefuses,
+        "Jetty answers 400 to a host that the header Host does not name",
+    ),
+    line(JETTY, "path-encoded-slash*", Instead::ServerRefuses, "Jetty answers 400 to an encoded slash"),
+    line(JETTY, "path-encoded-dots*", Instead::ServerRefuses, "Jetty answers 400 to encoded dots"),
+    line(JETTY, "path-encoded-twice", Instead::ServerRefuses, "Jetty answers 400 to an encoded percent sign"),
+    line(
+        JETTY,
+        "path-encoded-backslash",
+        Instead::ServerRefuses,
+        "Jetty answers 400 to characters that are suspicious to it",
+    ),
+    line(JETTY, "path-encoded-newline", Instead::ServerRefuses, "as path-encoded-backslash"),
+    line(JETTY, "path-backslash", Instead::ServerRefuses, "as path-encoded-backslash"),
+    line(JETTY, "path-not-ascii", Instead::ServerRefuses, "as path-encoded-backslash"),
+    line(JETTY, "path-encoded-nul", Instead::ServerRefuses, "Jetty answers 400 to what it cannot decode"),
+    line(JETTY, "path-encoded-badly", Instead::ServerRefuses, "as path-encoded-nul"),
+    line(JETTY, "path-overlong-dot", Instead::ServerRefuses, "as path-encoded-nul"),
+    line(JETTY, "path-parameter-below", Instead::ServerRefuses, "Jetty answers 400 to dots with a parameter"),
+    line(JETTY, "target-star*", Instead::ServerRefuses, "Jetty answers 4xx to *"),
+    line(JETTY, "target-authority", Instead::ServerRefuses, "Jetty answers 400 to CONNECT"),
+    line(JETTY, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
+    line(
+        JETTY,
+        "target-relative",
+        Instead::ServerRefuses,
+        "Jetty answers 400 to a target that is neither path nor URI",
+    ),
+    line(JETTY, "target-fragment", Instead::ServerRefuses, "Jetty answers 400 to # in a target"),
+    line(JETTY, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(
+        JETTY,
+        "upgrade-without-connection",
+        Instead::ServerRefuses,
+        "Jetty answers 400 to an Upgrade that Connection does not name",
+    ),
+    line(JETTY, "upgrade-in-capitals", Instead::ServerRefuses, "as upgrade-without-connection"),
+    line(JETTY, "upgrade-two-lines", Instead::ServerRefuses, "as upgrade-without-connection"),
+    line(JETTY, "upgrade-comma", Instead::ServerRefuses, "as upgrade-without-connection"),
+    line(JETTY, "upgrade-empty", Instead::ServerRefuses, "as upgrade-without-connection"),
+    line(JETTY, "upgrade-h2c-without-connection", Instead::ServerRefuses, "as upgrade-without-connection"),
+    line(JETTY, "upgrade-h2c-in-capitals", Instead::ServerRefuses, "as upgrade-without-connection"),
+    line(JETTY, "demand-upgrade*", Instead::ServerRefuses, "as upgrade-without-connection"),
     line(NGINX, "header-nul", Instead::ServerRefuses, "nginx refuses NUL in a header"),
     line(NGINX, "header-folded", Instead::ServerRefuses, "nginx refuses folded headers"),
     line(NGINX, "header-space-before-the-*", Instead::ServerRefuses, "nginx refuses spaces around a header's name"),
@@ -168,6 +270,14 @@ pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Re
         Instead::NotRun => Ok(()),
         Instead::ServerRefuses if expect::is_servers_own_refusal(answer) => Ok(()),
         Instead::ServerRefuses => Err("limits.rs says that the server refuses this by itself".to_owned()),
+        Instead::ServerAnswers
+            if expect::response(answer).is_ok_and(|empty| empty.status == 200 && empty.body.is_empty()) =>
+        {
+            Ok(())
+        }
+        Instead::ServerAnswers => {
+            Err("limits.rs says that the server answers this by itself, with an empty 200".to_owned())
+        }
         Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
     }
 }

@@ -1,5 +1,10 @@
 package io.github.pomeriumjwt;
 
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * Says whether an instance can verify, for health pages and probes. Ready is {@code keysLoaded || !asked}; stale is a
  * warning, neither unready nor unlive. Never restart the application because of it: that brings no key server back.
@@ -13,5 +18,21 @@ public record Health(boolean configured, boolean asked, boolean keysLoaded, bool
     /** Whether the instance can take traffic. */
     public boolean ready() {
         return configured && (keysLoaded || !asked);
+    }
+
+    /** The four, with the names that all languages have. Jackson writes it. */
+    @JsonValue
+    public Map<String, Boolean> toMap() {
+        Map<String, Boolean> members = new LinkedHashMap<>();
+        members.put("configured", configured);
+        members.put("asked", asked);
+        members.put("keys_loaded", keysLoaded);
+        members.put("stale", stale);
+        return Collections.unmodifiableMap(members);
+    }
+
+    /** {@link #toMap} as a JSON object. */
+    public String toJson() {
+        return Json.write(toMap());
     }
 }

@@ -1,5 +1,6 @@
 package io.github.pomeriumjwt;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.io.Serializable;
 import java.time.Instant;
 import java.util.Arrays;
@@ -167,7 +168,8 @@ public final class Identity implements Serializable {
         return claimsJson;
     }
 
-    /** Everything but the claims, with the names that all languages have; times are Unix seconds. */
+    /** Everything but the claims, with the names that all languages have; times are Unix seconds. Jackson writes it. */
+    @JsonValue
     public Map<String, @Nullable Object> toMap() {
         Map<String, @Nullable Object> members = new LinkedHashMap<>();
         members.put("subject", subject);

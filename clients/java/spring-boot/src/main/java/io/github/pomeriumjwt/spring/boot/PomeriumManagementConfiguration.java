@@ -1,0 +1,21 @@
+package io.github.pomeriumjwt.spring.boot;
+
+import io.github.pomeriumjwt.Verifier;
+import io.github.pomeriumjwt.servlet.PomeriumFilter;
+import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
+import org.springframework.boot.actuate.autoconfigure.web.ManagementContextType;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication.Type;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+
+/** Actuator on a port of its own ({@code management.server.port}) is a server of its own, and protected in the same way. */
+@ManagementContextConfiguration(value = ManagementContextType.CHILD, proxyBeanMethods = false)
+@ConditionalOnWebApplication(type = Type.SERVLET)
+class PomeriumManagementConfiguration {
+    @Bean
+    FilterRegistrationBean<PomeriumFilter> pomeriumManagementFilter(Verifier verifier) {
+        return PomeriumServletAutoConfiguration.everywhere(
+                PomeriumFilter.of(verifier), PomeriumServletAutoConfiguration.ORDER);
+    }
+}
