@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node
+LANGUAGES := rust c python go node csharp
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -109,10 +109,30 @@ node-environment:
 	@for folder in bindings-node examples/node; do \
 		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
 
+# ---- C#
+
+.PHONY: csharp-library bench-csharp
+
+# C#: the package and the ASP.NET Core integration under Kestrel, the examples, the HTTP suite
+test-csharp: csharp-library
+	clients/csharp/test
+	tools/http csharp
+
+csharp-library:
+	@tools/need csharp
+	cargo build -q --locked -p pomerium-jwt-ffi -p pomerium-jwt-cli
+
+# C# next to .NET's own ECDsa
+bench-csharp:
+	@tools/need csharp
+	clients/csharp/natives
+	clients/csharp/publish bench/csharp
+	cd bench/csharp && PATH="$(CARGO_TARGET_DIR)/csharp/bin:$$PATH" dotnet out/csharp.dll
+
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node
+bench: bench-rust bench-python bench-go bench-node bench-csharp
 .PHONY: bench bench-rust
 
 # Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
@@ -150,7 +170,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-csharp
 
 FUZZ_SECONDS ?= 60
 

@@ -24,6 +24,8 @@ GO = ["=== RUN   TestA", "--- PASS: TestA (0.00s)", "    --- PASS: TestA/one (0.
 GO_FAILED = ["--- FAIL: TestA (0.00s)", "    --- FAIL: TestA/one (0.00s)", "--- SKIP: TestB (0.00s)", "--- PASS: TestC (0.00s)", "FAIL"]
 NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# skipped 0", "# todo 0"]
 NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
+DOTNET = "Passed!  - Failed:     0, Passed:     4, Skipped:     0, Total:     4, Duration: 1 s - Pomerium.Jwt.Tests.dll (net8.0)"
+DOTNET_FAILED = "Failed!  - Failed:     1, Passed:     2, Skipped:     3, Total:     6, Duration: 1 s - Pomerium.Jwt.Tests.dll (net8.0)"
 
 REQUESTS = "requests: 5 cases"
 SUITE = "http: app 10 cases, 0 not possible"
@@ -76,6 +78,9 @@ RUNS = [
     ("go", "true", {"a": [*SETS, *GO, *GO]}, 0, "3 passed, 0 failed, 0 skipped", ["2 passed"]),
     ("go fails", "", {"a": [*SETS, *GO_FAILED, 1]}, 1, "2 passed, 1 failed, 1 skipped", ["1 passed, 1 failed, 1 skipped"]),
     ("node", "true", {"a": [*SETS, *NODE, *NODE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
+    ("dotnet", "true", {"a": [*SETS, DOTNET]}, 0, "5 passed, 0 failed, 0 skipped", ["4 passed"]),
+    ("dotnet fails", "", {"a": [*SETS, DOTNET_FAILED, 1]}, 1, "3 passed, 1 failed, 3 skipped", ["2 passed, 1 failed, 3 skipped"]),
+    ("in place of dotnet", "", {"a": [*SETS, "6 passed, 1 failed", 1]}, 1, "7 passed, 1 failed, 0 skipped", ["6 passed, 1 failed"]),
     ("node fails", "", {"a": [*SETS, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
     ("an unknown runner", "", {"a": [*SETS, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
     ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", REQUESTS, SUITE, CARGO]}, 1, "7 passed, 1 failed, 0 skipped",

@@ -14,9 +14,6 @@ internal static unsafe class NativeMethods
     internal const int Upgrade = 1;
     internal const int MarkedPublic = 2;
 
-    // Before the first call, so that a missing library is our exception and not a DllNotFoundException
-    static NativeMethods() => NativeLoader.Load();
-
     [DllImport(Library, ExactSpelling = true)]
     internal static extern int pomerium_jwt_verifier_new(byte* options, nuint length, out nint verifier, out byte* message);
 

@@ -23,6 +23,12 @@ public sealed class PomeriumException : Exception
         this.response = response;
     }
 
+    /// <summary>
+    /// What an integration answers with if a rule of the web framework itself, such as a policy, has no place for the user.
+    /// </summary>
+    public static PomeriumException Forbidden() =>
+        new(PomeriumErrorCode.GroupRequired, "the user does not meet what this route demands");
+
     /// <summary>The stable code.</summary>
     public PomeriumErrorCode Code { get; }
 

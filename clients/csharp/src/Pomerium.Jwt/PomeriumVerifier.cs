@@ -62,6 +62,7 @@ public sealed class PomeriumVerifier : IDisposable
     /// <exception cref="PomeriumException">As of the constructor.</exception>
     public static unsafe PomeriumVerifier OverEnvironment(PomeriumOptions options)
     {
+        NativeLoader.Load();
         NativeEnvironment.RefuseWhatItLacks();
         using var json = new Utf8Text(options.ToJson(), []);
         fixed (byte* text = json.Bytes)
@@ -325,6 +326,7 @@ public sealed class PomeriumVerifier : IDisposable
 
     private static unsafe VerifierHandle Create(string optionsJson)
     {
+        NativeLoader.Load(); // its own exception and not a DllNotFoundException
         using var json = new Utf8Text(optionsJson, []);
         fixed (byte* text = json.Bytes)
         {
