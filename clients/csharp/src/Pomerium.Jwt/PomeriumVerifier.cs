@@ -16,6 +16,7 @@ public sealed class PomeriumVerifier : IDisposable
     private readonly VerifierHandle handle;
     private readonly KeyRefreshes wanted;
     private readonly KeyRefreshes forced;
+    private volatile bool disposed;
 
     /// <summary>Makes a verifier for the application with this route: its <c>from:</c> URL in Pomerium.</summary>
     /// <exception cref="PomeriumException">As of the constructor with options.</exception>
@@ -88,7 +89,7 @@ public sealed class PomeriumVerifier : IDisposable
         using var json = new Utf8Text(requestOptionsJson, []);
         fixed (byte* text = json.Bytes)
         {
-            int code = NativeMethods.pomerium_jwt_verifier_with(handle, text, (nuint)json.Bytes.Length, out nint copy, out byte* message);
+            int code = NativeMethods.pomerium_jwt_verifier_with(Handle, text, (nuint)json.Bytes.Length, out nint copy, out byte* message);
             using var answer = new Answer(code, message, null);
             return code == 0 ? new(new VerifierHandle(copy), wanted, forced, Warning) : throw Failure(code, answer.Text);
         }
@@ -119,7 +120,7 @@ public sealed class PomeriumVerifier : IDisposable
 
     private async ValueTask<PomeriumAdmission> AdmitLater(PomeriumRequest request, long ticket, CancellationToken cancellation)
     {
-        await wanted.JoinNewAsync(handle, cancellation).ConfigureAwait(false);
+        await wanted.JoinNewAsync(Handle, cancellation).ConfigureAwait(false);
         return AdmitFinally(request, ticket);
     }
 
@@ -135,7 +136,7 @@ public sealed class PomeriumVerifier : IDisposable
         fixed (byte* text = token.Bytes, pathText = path.Bytes)
         {
             int code = NativeMethods.pomerium_jwt_admit(
-                handle,
+                Handle,
                 text,
                 (nuint)token.Bytes.Length,
                 pathText,
@@ -174,7 +175,7 @@ public sealed class PomeriumVerifier : IDisposable
     {
         fixed (byte* text = token)
         {
-            int code = NativeMethods.pomerium_jwt_verify(handle, text, (nuint)token.Length, out byte* output, out byte* claims);
+            int code = NativeMethods.pomerium_jwt_verify(Handle, text, (nuint)token.Length, out byte* output, out byte* claims);
             return Identity(new Answer(code, output, claims));
         }
     }
@@ -194,7 +195,7 @@ public sealed class PomeriumVerifier : IDisposable
         fixed (byte* bytes = text.Bytes)
         {
             int code = NativeMethods.pomerium_jwt_verify_at(
-                handle, bytes, (nuint)text.Bytes.Length, now, out byte* output, out byte* claims);
+                Handle, bytes, (nuint)text.Bytes.Length, now, out byte* output, out byte* claims);
             return Identity(new Answer(code, output, claims));
         }
     }
@@ -237,7 +238,7 @@ public sealed class PomeriumVerifier : IDisposable
 
     private async ValueTask<PomeriumIdentity> VerifyLater(ReadOnlyMemory<byte> token, long ticket, CancellationToken cancellation)
     {
-        await wanted.JoinNewAsync(handle, cancellation).ConfigureAwait(false);
+        await wanted.JoinNewAsync(Handle, cancellation).ConfigureAwait(false);
         return VerifyCached(token.Span, ref ticket)!; // with a ticket the answer is final
     }
 
@@ -246,7 +247,7 @@ public sealed class PomeriumVerifier : IDisposable
         fixed (byte* text = token)
         {
             int code = NativeMethods.pomerium_jwt_verify_cached(
-                handle, text, (nuint)token.Length, ref ticket, out byte* output, out byte* claims);
+                Handle, text, (nuint)token.Length, ref ticket, out byte* output, out byte* claims);
             var answer = new Answer(code, output, claims);
             if (code == (int)PomeriumErrorCode.KeysNeeded)
             {
@@ -273,7 +274,7 @@ public sealed class PomeriumVerifier : IDisposable
     /// <exception cref="PomeriumException">KeysUnavailable: it failed.</exception>
     public async Task RefreshAsync(bool force = false, CancellationToken cancellation = default)
     {
-        PomeriumException? failure = await (force ? forced : wanted).Join(handle).WaitAsync(cancellation).ConfigureAwait(false);
+        PomeriumException? failure = await (force ? forced : wanted).Join(Handle).WaitAsync(cancellation).ConfigureAwait(false);
         if (failure is not null)
         {
             throw new PomeriumException(failure.Code, failure.Reason, failure.RetryAfter, cause: failure.InnerException);
@@ -283,10 +284,10 @@ public sealed class PomeriumVerifier : IDisposable
     /// <summary>
     /// The state of keys, pins and counters. Never waits. While no usable key is loaded it starts a fetch that is due.
     /// </summary>
-    public PomeriumStatus Status() => new(StatusJson(handle));
+    public PomeriumStatus Status() => new(StatusJson(Handle));
 
     /// <summary>Whether this instance can verify, for health pages. Of a disposed verifier: nothing is.</summary>
-    public PomeriumHealth Health() => handle.IsClosed ? default : Status().Health;
+    public PomeriumHealth Health() => disposed ? default : Status().Health;
 
     /// <summary>
     /// The counters and the age of the keys for a monitoring system, in the format of OpenMetrics 1.0: Content-Type
@@ -294,7 +295,7 @@ public sealed class PomeriumVerifier : IDisposable
     /// </summary>
     public unsafe string Metrics()
     {
-        int code = NativeMethods.pomerium_jwt_metrics(handle, out byte* output);
+        int code = NativeMethods.pomerium_jwt_metrics(Handle, out byte* output);
         using var answer = new Answer(code, output, null);
         return code == 0 ? answer.Text : throw Failure(code, answer.Text);
     }
@@ -322,7 +323,14 @@ public sealed class PomeriumVerifier : IDisposable
         "/.pomerium/sign_out" + (string.IsNullOrEmpty(returnTo) ? "" : $"?pomerium_redirect_uri={Uri.EscapeDataString(returnTo)}");
 
     /// <summary>Frees the keys, after the calls that run. Disposing again does nothing.</summary>
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        disposed = true;
+        handle.Dispose();
+    }
+
+    /// <summary>For one call. The handle itself refuses new calls only once none is running.</summary>
+    private VerifierHandle Handle => disposed ? throw new ObjectDisposedException(nameof(PomeriumVerifier)) : handle;
 
     private static unsafe VerifierHandle Create(string optionsJson)
     {
@@ -338,7 +346,7 @@ public sealed class PomeriumVerifier : IDisposable
 
     private unsafe string Describe()
     {
-        int code = NativeMethods.pomerium_jwt_describe(handle, out byte* output);
+        int code = NativeMethods.pomerium_jwt_describe(Handle, out byte* output);
         using var answer = new Answer(code, output, null);
         return code == 0 ? answer.Text : throw Failure(code, answer.Text);
     }

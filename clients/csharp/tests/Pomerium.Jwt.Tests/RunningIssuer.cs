@@ -9,6 +9,7 @@ internal sealed class RunningIssuer : IDisposable
     private static readonly HttpClient Client = new();
 
     private readonly Process process;
+    private bool ended;
 
     private RunningIssuer(Process process, string url)
     {
@@ -22,6 +23,7 @@ internal sealed class RunningIssuer : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            RedirectStandardError = true, // not read: its one sentence fits into the pipe
         };
         Process process = Process.Start(start)!;
         string? line = await process.StandardOutput.ReadLineAsync();
@@ -45,8 +47,12 @@ internal sealed class RunningIssuer : IDisposable
     /// <summary>Ends it, which breaks all its connections.</summary>
     public void Dispose()
     {
-        process.StandardInput.Close();
-        process.WaitForExit();
-        process.Dispose();
+        if (!ended)
+        {
+            ended = true;
+            process.StandardInput.Close();
+            process.WaitForExit();
+            process.Dispose();
+        }
     }
 }
