@@ -116,18 +116,19 @@ node-environment:
 # C#: the package and the ASP.NET Core integration under Kestrel, the examples, the HTTP suite
 test-csharp: csharp-library
 	clients/csharp/test
+	clients/csharp/examples
 	tools/http csharp
 
 csharp-library:
 	@tools/need csharp
 	cargo build -q --locked -p pomerium-jwt-ffi -p pomerium-jwt-cli
+	clients/csharp/natives $(CARGO_TARGET_DIR)/debug/libpomerium_jwt_ffi.so
 
 # C# next to .NET's own ECDsa
 bench-csharp:
 	@tools/need csharp
 	clients/csharp/natives
-	clients/csharp/publish bench/csharp
-	cd bench/csharp && PATH="$(CARGO_TARGET_DIR)/csharp/bin:$$PATH" dotnet out/csharp.dll
+	clients/csharp/run bench/csharp
 
 # ---- Comparisons
 

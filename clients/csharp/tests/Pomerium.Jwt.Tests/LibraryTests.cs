@@ -74,3 +74,19 @@ public class LibraryTests
         Assert.True(used.All(package => package.Attribute("Version") is null));
     }
 }
+
+/// <summary>Programs in the README are files that are compiled and run.</summary>
+public class ReadmeTests
+{
+    [Fact]
+    public void ProgramsAreThoseOfTheExamples()
+    {
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "clients", "csharp", "README.md"));
+        MatchCollection programs = Regex.Matches(readme, "<!-- file: (.+) -->\n```csharp\n(.*?)```", RegexOptions.Singleline);
+        Assert.Equal(2, programs.Count);
+        foreach (Match program in programs)
+        {
+            Assert.Equal(File.ReadAllText(Path.Combine(Repository.Root, program.Groups[1].Value)), program.Groups[2].Value);
+        }
+    }
+}
