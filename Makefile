@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node csharp
+LANGUAGES := rust c python go node php java csharp
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -24,10 +24,16 @@ demo:
 test:
 	@tools/run-tests $(CHECKS) -- $(LANGUAGES)
 
-# Rust: unit and integration tests, the examples in its documentation, the conformance cases
+# ES256 checked by ring. Features are named, since all of them at once would be this one everywhere; the whole workspace,
+# since another choice of crates would build every dependency once more
+RING = --workspace --features pomerium-jwt/ring-es256
+
+# Rust: unit and integration tests, the examples in its documentation, the conformance cases, both ways to check signatures
 test-rust:
 	@tools/need rust
-	cargo test --locked --workspace --all-features --no-fail-fast -- --show-output
+	cargo test --locked --workspace --no-fail-fast -- --show-output
+	@# Once more with ring: the line `signatures: ...` of each run says which way checked them
+	cargo test --locked $(RING) --no-fail-fast --lib --test rust -- --show-output
 
 # C: the installed library, its header and symbols, the conformance cases, sanitizers, valgrind, fork, PHP's and Python's FFI
 test-c:
@@ -46,8 +52,9 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the Python package under every other CPython that is here
+# What needs more than a usual machine has: the core for WebAssembly, the Python package under every other CPython that is here
 test-more: python-environment
+	tools/check-wasm
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
 
@@ -78,7 +85,7 @@ go-library:
 	@tools/need go
 	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
 
-# Go beside golang-jwt, go-jose and jwx, as released
+# Go next to golang-jwt, go-jose and jwx, as released
 bench-go: go-library
 	cd bench/go && PKG_CONFIG_PATH=$(GO)/installed/lib/pkgconfig LD_LIBRARY_PATH=$(GO)/installed/lib go run .
 
@@ -109,6 +116,55 @@ node-environment:
 	@for folder in bindings-node examples/node; do \
 		(cd $$folder && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }) || exit 1; done
 
+# ---- PHP
+
+PHP_LIBRARY = $(CARGO_TARGET_DIR)/php/lib
+.PHONY: php-library bench-php
+
+# PHP: every way to run it (php-fpm behind nginx, mod_php, preloading), PSR-15, Laravel, Symfony, the HTTP suite
+test-php: php-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	cd clients/php && LD_LIBRARY_PATH=$(PHP_LIBRARY) phpunit
+	tools/http php
+
+# libpomerium_jwt.so under the name that it is installed by
+php-library:
+	@tools/need php
+	cargo build -q --locked -p pomerium-jwt-ffi
+	@mkdir -p $(PHP_LIBRARY) && ln -sfn ../../debug/libpomerium_jwt_ffi.so $(PHP_LIBRARY)/libpomerium_jwt.so
+
+# PHP next to the work of firebase/php-jwt by hand, as released
+bench-php:
+	@tools/need php
+	cargo build -q --release --locked -p pomerium-jwt-ffi
+	POMERIUM_JWT_LIBRARY=$(CARGO_TARGET_DIR)/release/libpomerium_jwt_ffi.so php bench/php/bench.php
+
+# ---- Java
+
+JAVA = $(CARGO_TARGET_DIR)/java
+MAVEN = clients/java/mvn -f clients/java -Prelease -Dnatives=$(JAVA)/natives \
+	-DaltDeploymentRepository=target::file://$(JAVA)/repository
+.PHONY: java-library java-package bench-java
+
+# Java: the jars on Java 17 with JNA and on the newest with FFM, 20,000 virtual threads, a project outside, the HTTP suite
+test-java: java-library
+	cargo build -q --locked -p pomerium-jwt-cli
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy
+	clients/java/stranger $(JAVA)/repository $(JAVA)/stranger
+	tools/http java
+
+# The jars with sources and documentation, as released, in a Maven repository: target/java/repository
+java-package: java-library
+	@rm -rf $(JAVA)/repository
+	$(MAVEN) deploy -q -DskipTests
+
+java-library:
+	@tools/need java
+	@PREFIX=$(JAVA)/installed DESTDIR= ffi-c/install
+	@rm -rf $(JAVA)/natives
+	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
+
 # ---- C#
 
 .PHONY: csharp-library bench-csharp
@@ -133,15 +189,15 @@ bench-csharp:
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node bench-csharp
+bench: bench-rust bench-python bench-go bench-node bench-php bench-java bench-csharp
 .PHONY: bench bench-rust
 
-# Rust beside aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
+# Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
 bench-rust:
 	@tools/need bench-rust
 	cargo run -q --release --locked --manifest-path bench/Cargo.toml
 
-# Python beside PyJWT, joserfc, Authlib and python-jose, as released
+# Python next to PyJWT, joserfc, Authlib and python-jose, as released
 bench-python: python-environment
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --release --out $(PYTHON)/dist
 	python3 -m venv $(PYTHON)-bench
@@ -149,17 +205,26 @@ bench-python: python-environment
 	$(PYTHON)-bench/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	$(PYTHON)-bench/bin/python bench/python/bench.py
 
-# The scripts in tools/
+# Java next to nimbus-jose-jwt, java-jwt and jjwt, on each Java that is here, without and with Amazon's cryptography
+bench-java: java-library
+	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
+	bench/java/run
+
+# The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
+	python3 tools/test_documents.py
 
 # Formatting, lints and documentation without a warning, the house rules, the licences of all dependencies
 lint:
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked $(RING) -- -D warnings
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 	tools/tidy
+	@if command -v phpcs >/dev/null; then phpcs -q --standard=clients/php/phpcs.xml; \
+	else echo 'phpcs is not installed: the form of the PHP package is not checked'; fi
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check --hide-inclusion-graph bans licenses sources; \
 	else echo 'cargo-deny is not installed: the licences and sources of dependencies are not checked'; fi
 
@@ -171,7 +236,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-csharp
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java test-csharp
 
 FUZZ_SECONDS ?= 60
 
@@ -189,7 +254,7 @@ fuzz:
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json.rs json/text.rs names.rs claims.rs verifier.rs request.rs keys/jwk.rs keys/pem.rs \
 	options/mod.rs options/value.rs options/environment.rs options/resolve.rs
-# What nobody can notice: a name for a message that is never written, a hash set where few names are compared
+# What nobody can notice: a name for a message that is never written, a hash set for a comparison of few names
 UNNOTICEABLE = expecting|replace < with > in .*visit_map
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
 	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
@@ -207,7 +272,7 @@ mutants: test-rust
 conformance:
 	@cargo run -q --locked -p pomerium-jwt-conformance
 
-# Writes include/pomerium_jwt.h anew
+# Writes include/pomerium_jwt.h
 header:
 	@POMERIUM_JWT_WRITE_HEADER=1 cargo test -q --locked -p pomerium-jwt-ffi --test header
 

@@ -34,60 +34,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The stable code of a refusal: a name, a number, a kind and a meaning, the same in every language.
-//
-// Numbers are never reused and names never change. The list is printed to `conformance/codes.json`.
-typedef enum {
-    // An option is unknown, of the wrong type or out of its range, or the options contradict each other.
-    POMERIUM_JWT_INVALID_OPTIONS = 1,
-    // A function was called with an invalid argument.
-    POMERIUM_JWT_INVALID_ARGUMENT = 2,
-    // There is no token: the header is absent or empty.
-    POMERIUM_JWT_TOKEN_MISSING = 100,
-    // There are several tokens, joined by a comma: Pomerium sends exactly one.
-    POMERIUM_JWT_TOKEN_REPEATED = 101,
-    // The token is longer than `max_token_bytes`.
-    POMERIUM_JWT_TOKEN_TOO_LARGE = 102,
-    // The text is not a JWS in compact serialization with a strict JSON object as its header.
-    POMERIUM_JWT_TOKEN_MALFORMED = 103,
-    // The header's `alg` is not one of `algorithms`.
-    POMERIUM_JWT_ALGORITHM_NOT_ALLOWED = 104,
-    // The header has a `crit`, or a `typ` other than JWT.
-    POMERIUM_JWT_HEADER_UNSUPPORTED = 105,
-    // No key of the key set fits the header's `kid` and `alg`.
-    POMERIUM_JWT_KEY_NOT_FOUND = 106,
-    // The signature is not valid under the key.
-    POMERIUM_JWT_SIGNATURE_INVALID = 107,
-    // The payload is not a strict JSON object, or a registered claim has the wrong type or range.
-    POMERIUM_JWT_CLAIMS_MALFORMED = 108,
-    // `exp` has passed.
-    POMERIUM_JWT_TOKEN_EXPIRED = 109,
-    // `nbf` is in the future.
-    POMERIUM_JWT_TOKEN_NOT_YET_VALID = 110,
-    // `iat` is in the future.
-    POMERIUM_JWT_TOKEN_ISSUED_IN_FUTURE = 111,
-    // `iat` is longer ago than `max_token_age`.
-    POMERIUM_JWT_TOKEN_TOO_OLD = 112,
-    // `iss` is not an expected issuer.
-    POMERIUM_JWT_ISSUER_MISMATCH = 113,
-    // `aud` holds no expected audience, or not the host of an issuer matched by a pattern.
-    POMERIUM_JWT_AUDIENCE_MISMATCH = 114,
-    // `sub` is missing or empty: nobody is signed in.
-    POMERIUM_JWT_SUBJECT_MISSING = 115,
-    // A claim does not have a value that `expect_claims` accepts.
-    POMERIUM_JWT_CLAIM_MISMATCH = 116,
-    // There are no keys to check with, and they could not be fetched.
-    POMERIUM_JWT_KEYS_UNAVAILABLE = 200,
-    // The keys have to be fetched first: refresh, then ask again with the ticket.
-    POMERIUM_JWT_KEYS_NEEDED = 201,
-    // The key set has no usable key.
-    POMERIUM_JWT_KEYS_EMPTY = 202,
-    // The user is in none of the groups that `require_group` or a route demands.
-    POMERIUM_JWT_GROUP_REQUIRED = 300,
-    // A fault in this library or on this machine.
-    POMERIUM_JWT_INTERNAL = 900,
-} pomerium_jwt_code;
-
 // The kind of a code, which decides the HTTP status to answer with. A later version may add kinds: treat an unknown
 // number as POMERIUM_JWT_KIND_INTERNAL.
 typedef enum {
@@ -276,6 +222,23 @@ int32_t pomerium_jwt_code_kind(int32_t code);
 // The HTTP status to answer with: 200 for 0 and POMERIUM_JWT_PASSED, else 401, 403, 500 or 503; 500 for unknown
 // numbers.
 int32_t pomerium_jwt_code_status(int32_t code);
+
+// As pomerium_jwt_options_over_env, with these environment variables instead of the process's: `variables` is a JSON
+// object of strings; names without the prefix POMERIUM_JWT_ are passed over. For hosts that know variables which the
+// process does not have. The caller frees both with pomerium_jwt_string_free.
+int32_t pomerium_jwt_options_over_variables(const char *options,
+                                            size_t len,
+                                            const char *variables,
+                                            size_t variables_len,
+                                            char **merged,
+                                            char **message);
+
+// Tells whether to write a line to the log now: 1 if so, else 0. `code` 0 asks for the line at start, the summary of
+// pomerium_jwt_describe, which is due once in a process for the same text. Any other code asks for the warning of a refusal, which is due at most once a second
+// in a process; *held is then how many with this code were not written since the last one.
+int32_t pomerium_jwt_log_due(const pomerium_jwt_verifier *verifier,
+                             int32_t code,
+                             uint64_t *held);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -24,6 +24,12 @@ GO = ["=== RUN   TestA", "--- PASS: TestA (0.00s)", "    --- PASS: TestA/one (0.
 GO_FAILED = ["--- FAIL: TestA (0.00s)", "    --- FAIL: TestA/one (0.00s)", "--- SKIP: TestB (0.00s)", "--- PASS: TestC (0.00s)", "FAIL"]
 NODE = ["# tests 4", "# suites 1", "# pass 4", "# fail 0", "# cancelled 0", "# skipped 0", "# todo 0"]
 NODE_FAILED = ["ℹ tests 9", "ℹ pass 2", "ℹ fail 3", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 1"]
+PHPUNIT = "OK (7 tests, 90 assertions)"
+PHPUNIT_FAILED = ["FAILURES!", "Tests: 9, Assertions: 90, Errors: 1, Failures: 2, Skipped: 1."]
+SUREFIRE = ["[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.23 s -- in a.ATest", "[INFO] Results:", "[INFO] ",
+            "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0"]
+SUREFIRE_FAILED = ["[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 2, Time elapsed: 1 s <<< FAILURE! -- in a.ATest",
+                   "[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 2"]
 DOTNET = "Passed!  - Failed:     0, Passed:     4, Skipped:     0, Total:     4, Duration: 1 s - Pomerium.Jwt.Tests.dll (net8.0)"
 DOTNET_FAILED = "Failed!  - Failed:     1, Passed:     2, Skipped:     3, Total:     6, Duration: 1 s - Pomerium.Jwt.Tests.dll (net8.0)"
 
@@ -82,6 +88,12 @@ RUNS = [
     ("dotnet fails", "", {"a": [*SETS, DOTNET_FAILED, 1]}, 1, "3 passed, 1 failed, 3 skipped", ["2 passed, 1 failed, 3 skipped"]),
     ("in place of dotnet", "", {"a": [*SETS, "6 passed, 1 failed", 1]}, 1, "7 passed, 1 failed, 0 skipped", ["6 passed, 1 failed"]),
     ("node fails", "", {"a": [*SETS, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
+    ("phpunit", "true", {"a": [*SETS, PHPUNIT]}, 0, "8 passed, 0 failed, 0 skipped", ["7 passed"]),
+    ("phpunit fails", "", {"a": [*SETS, *PHPUNIT_FAILED, 1]}, 1, "6 passed, 3 failed, 1 skipped", ["5 passed, 3 failed, 1 skipped"]),
+    ("phpunit skips", "", {"a": [*SETS, "OK, but incomplete, skipped, or risky tests!", "Tests: 2, Assertions: 1, Skipped: 1."]}, 0,
+     "2 passed, 0 failed, 1 skipped", ["1 passed, 1 skipped"]),
+    ("surefire", "true", {"a": [*SETS, *SUREFIRE, *SUREFIRE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
+    ("surefire fails", "", {"a": [*SETS, *SUREFIRE_FAILED, 1]}, 1, "5 passed, 3 failed, 2 skipped", ["4 passed, 3 failed, 2 skipped"]),
     ("an unknown runner", "", {"a": [*SETS, "3 tests were fine"]}, 1, "1 passed, 1 failed, 0 skipped", ["no counter in"]),
     ("counts differ", "", {"a": GOOD, "b": ["conformance: 6 cases", REQUESTS, SUITE, CARGO]}, 1, "7 passed, 1 failed, 0 skipped",
      ["must run all: a 7, b 6"]),
@@ -169,10 +181,11 @@ class Tidy(unittest.TestCase):
     def test_table(self):
         for note, text, complaint in self.TABLE:
             with self.subTest(note), tempfile.TemporaryDirectory() as folder:
-                for crate in ["core", "es256", "issuer", "cli", "conformance", "bindings-python", "bindings-node"]:
+                Path(folder, "Cargo.toml").write_text('members = [\n    "core",  # the product\n    "cli",\n    "ffi-c",\n]\n')
+                for crate, root in [("core", ""), ("cli", "#![forbid(unsafe_code)]\n"), ("ffi-c", "unsafe {}\n")]:
                     source = Path(folder, crate, "src")
                     source.mkdir(parents=True)
-                    (source / "lib.rs").write_text("#![forbid(unsafe_code)]\n")
+                    (source / "lib.rs").write_text(root)
                 Path(folder, "core/src/lib.rs").write_text(text)
                 result = subprocess.run([copied("tidy", folder)], capture_output=True, text=True)
                 self.assertEqual(result.returncode, 1 if complaint else 0, result.stderr)
@@ -204,7 +217,7 @@ def run_tests(languages, ci, check="true", folder=None):
 
 
 def need(language, commands, user="1000", apt=None):
-    """need, where only these commands exist, `user` is the user's number, and apt-get, if any, installs the command `apt`."""
+    """need, if only these commands exist, `user` is the user's number, and apt-get, if any, installs the command `apt`."""
     with tempfile.TemporaryDirectory() as folder:
         for command in commands:
             executable(Path(folder, command), "#!/bin/sh\n")

@@ -1,4 +1,4 @@
-// Command go times the Go client beside the libraries that a Go program would otherwise use, in one process.
+// Command go times the Go client next to the libraries that a Go program would otherwise use, in one process.
 //
 // Each verifies the same 2,000 distinct tokens under one key with the same checks (algorithm, signature, exp, nbf, iss,
 // aud), and reads subject, email and groups. The libraries take turns in short rounds and the medians are printed, so that a
@@ -73,7 +73,7 @@ func mint(issuer *pomeriumtest.Issuer) []string {
 	return minted
 }
 
-// check ends the program where a library lets something pass: it is not compared for the same work.
+// check ends the program if a library lets something pass: it is not compared for the same work.
 func check(subject subject, issuer *pomeriumtest.Issuer) {
 	got, err := subject.verify(issuer.Token(pomeriumtest.Claims{"groups": []string{"admins", "staff"}}))
 	if err != nil || got.subject != "alice" || got.email != "alice@example.com" || strings.Join(got.groups, " ") != "admins staff" {

@@ -1,4 +1,4 @@
-//! Times pomerium-jwt beside the libraries that a Rust program would otherwise use, in one process.
+//! Times pomerium-jwt next to the libraries that a Rust program would otherwise use, in one process.
 //!
 //! The libraries take turns in short rounds and the medians are printed, so that a change of the machine's speed meets
 //! all of them: read the ratios. The table goes to `bench/rust.json` in Cargo's target directory too.

@@ -15,7 +15,7 @@ use crate::subjects::Subject;
 /// A line of the table.
 #[derive(Clone, Serialize)]
 pub struct Row {
-    /// Library, work, and conditions where they are not the usual ones: one key, warm caches.
+    /// Library, work, and conditions if they are not the usual ones: one key, warm caches.
     name: String,
     version: String,
     /// Microseconds of one verification, the median.

@@ -102,8 +102,7 @@ fn p256_es256(pool: &Pool) -> Verify {
 fn pomerium_jwt_token(pool: &Pool) -> Verify {
     let server = ServerOptions { keys: vec![pool.key.clone()], max_age: 3600, ..ServerOptions::default() };
     let server = Server::start(server).expect("a free port on loopback");
-    let mut options = pomerium_jwt::Options::for_route(format!("https://{HOST}"));
-    options.jwks_url = Some(server.key_set_url());
+    let options = pomerium_jwt::Options::for_route(format!("https://{HOST}")).jwks_url(server.key_set_url());
     let verifier = pomerium_jwt::Verifier::new(options).expect("options");
     verifier.refresh(false).expect("keys");
     drop(server);

@@ -45,17 +45,17 @@ pub fn codes() -> Vec<CodeFacts> {
         code: code.name(),
         number: code.number(),
         kind: code.kind().name(),
-        status: code.kind().http_status(),
+        status: code.status(),
     };
-    ErrorCode::ALL.into_iter().map(facts).collect()
+    ErrorCode::ALL.iter().copied().map(facts).collect()
 }
 
 /// A refusal of the JavaScript half: a call that its types do not allow, and what one route demands.
 #[napi]
 pub fn refusal(code: String, message: String) -> napi::Result<Refusal> {
-    match ErrorCode::ALL.into_iter().find(|known| known.name() == code) {
-        Some(code) => Ok(Refusal::new(code, message)),
-        None => Err(napi::Error::from_reason(format!("{code} is not a code"))),
+    match code.parse() {
+        Ok(code) => Ok(Refusal::new(code, message)),
+        Err(unknown) => Err(napi::Error::from_reason(unknown.to_string())),
     }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Middleware for Express 4 and 5, for Connect, and for whatever else calls such functions, as Socket.IO does.
+ * Middleware for Express 4 and 5, for Connect, and for anything else that calls such functions, as Socket.IO does.
  *
  *     const app = express()
  *     app.use(pomerium({ route: 'https://app.example.com' }))
@@ -31,7 +31,7 @@ export type Pomerium = Middleware & { readonly verifier: Verifier }
  * Lets requests in as `verifier.admit` says, with the identity in `request.pomerium`, and answers the others itself.
  *
  * `exemptPaths` are whole paths, with the prefix under which this is mounted (under Connect, which does not keep it,
- * nothing is exempt below a mount). The header is believed whatever `trust proxy` says: it is signed. Throws VerifyError
+ * nothing is exempt below a mount). The setting `trust proxy` does not matter: the header is signed. Throws VerifyError
  * at once, so that a misconfigured application does not start.
  */
 export function pomerium(options?: PomeriumOptions): Pomerium {

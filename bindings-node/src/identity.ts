@@ -42,7 +42,7 @@ export class Identity<C = Claims> {
   readonly issuer: string
   /** `aud`. */
   readonly audience: readonly string[]
-  /** `iat` in Unix seconds: the request (Pomerium 0.29 and later), before it the session's begin. null when missing. */
+  /** `iat` in Unix seconds: the request (Pomerium 0.29 and later), the session's begin in older versions. null when missing. */
   readonly issuedAt: number | null
   /** `exp` in Unix seconds: five minutes after the request. Long connections outlive it. */
   readonly expiresAt: number

@@ -22,7 +22,7 @@ declare module 'http' {
 export interface IntegrationOptions {
   /** A verifier made before: then the environment is not read, and of its options only the request options can differ. */
   verifier?: Verifier | undefined
-  /** Renders a refusal. Status and headers stay what they are, whatever it makes of it. */
+  /** Renders a refusal. It cannot change status and headers. */
   errorHandler?: ((error: VerifyError, request: IncomingMessage) => Rendered | Promise<Rendered>) | undefined
   /**
    * Called with code, reason and path of each refusal, and awaited, instead of a warning in the log (which is at most one
@@ -75,7 +75,7 @@ export class Integration {
     return identity
   }
 
-  /** Answers a request that was refused, and reports it. Rejects with whatever else went wrong, before anything is sent. */
+  /** Answers a request that was refused, and reports it. Rejects with anything else that went wrong, before anything is sent. */
   async answer(error: unknown, request: IncomingRequest, response: ServerResponse): Promise<void> {
     if (!(error instanceof VerifyError)) throw error
     // Awaited: a hook that fails later fails this request, and not the process

@@ -1,4 +1,4 @@
-/** The facts of a Node request. There is no rule here: what follows from them is the core's to say. */
+/** The facts of a Node request. They decide nothing: the core does. */
 
 import type { IncomingMessage } from 'node:http'
 
@@ -49,7 +49,7 @@ function sentPath({ method, url = '', originalUrl, baseUrl }: IncomingRequest): 
   // A plain listener compares the whole target, in which an absolute one is another
   if (originalUrl === undefined) return url.startsWith('/') ? withoutQuery(url) : ''
   const [sent, routed] = [pathOf(originalUrl), pathOf(url)]
-  // Connect takes a mount's prefix off and does not keep it: whatever differs may have been rewritten
+  // Connect takes a mount's prefix off and does not keep it: a path that differs may have been rewritten
   if (baseUrl === undefined) return sent === routed ? sent : ''
   // Of /api, the root of a router mounted there, Express makes /
   return sent === baseUrl + routed || (sent === baseUrl && routed === '/') ? sent : ''

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
 import path from 'node:path'
 import { describe, test } from 'node:test'
@@ -166,6 +166,17 @@ describe('each application', { concurrency: 4 }, () => {
   })
 })
 
+test('hello.mjs greets', async (context) => {
+  const program = readFileSync(path.join(folder, 'hello.mjs'), 'utf8')
+  assert.match(program, /listen\(8000\)/)
+  const free = "listen(0, '127.0.0.1', function () { console.log(`http://127.0.0.1:${this.address().port}`) })"
+  writeFileSync(path.join(folder, 'hello-here.mjs'), program.replace('listen(8000)', free))
+  const { issuer, get } = await start(context, {}, 'hello-here.mjs')
+  const { body } = await get('/', await issuer.mint({ email: 'alice@example.com' }))
+  assert.equal(body, 'Hello alice@example.com')
+  assert.deepEqual((await get('/')).body, { error: 'token_missing' })
+})
+
 /** What the issuer chose. */
 function facts(token) {
   const { jti, iat, exp } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
@@ -180,7 +191,7 @@ describe('app.mjs', { concurrency: true }, () => {
     assert.deepEqual([status, body], [503, { error: 'keys_unavailable' }])
     assert(Number(headers['retry-after']) >= 1)
     const health = await get('/health')
-    assert.deepEqual([health.status, health.body.keys_loaded], [200, false], 'alive, whatever the key server does')
+    assert.deepEqual([health.status, health.body.keys_loaded], [200, false], 'alive, with every answer of the key server')
   })
 
   test('the key server hangs from the start on', async (context) => {

@@ -70,7 +70,7 @@ test('each request of a session is verified, not only its first', async (context
   assert.equal((await ask(port, `/socket.io/?EIO=4&transport=polling&sid=${sid}`, {}, 'POST')).status, 401)
 })
 
-test('a WebSocket is not exempt, whatever exemptPaths says', async (context) => {
+test('a WebSocket is not exempt, even if exemptPaths names its path', async (context) => {
   const { port, opened } = await serve(context)
   assert.match(await hello(context, port, ['websocket'], {}), /^refused: /)
   assert.deepEqual(opened, [])

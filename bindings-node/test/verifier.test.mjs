@@ -55,7 +55,7 @@ for (const [title, token, code] of [
   ['no bytes', new Uint8Array(), 'token_missing'],
   ['one that holds NUL', 'a\0b', 'token_malformed'],
   ['a good one and NUL', `${ISSUER.token()}\0`, 'token_malformed'],
-  ['bytes that are no UTF-8', Uint8Array.of(0xff, 0xfe), 'token_malformed'],
+  ['bytes that are not UTF-8', Uint8Array.of(0xff, 0xfe), 'token_malformed'],
   ['a text that is not Unicode', '\udcff.\ud800.\udfff', 'token_malformed'],
   ['a character whose low byte is a letter', ISSUER.token().replace('e', '\u0165'), 'token_malformed'],
   ['one of 131,073 bytes', 'x'.repeat(131_073), 'token_too_large'],

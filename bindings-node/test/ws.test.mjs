@@ -104,7 +104,7 @@ test('a refusal after a response that is still being sent ends the connection, a
   assert.equal((await open(port, issuer.headers())).body, 'alice', 'the process lives')
 })
 
-test('whatever method an upgrade has', async (context) => {
+test('upgrades with any method', async (context) => {
   const server = createServer()
   const taken = []
   // ws itself would refuse the method

@@ -47,8 +47,6 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let make = MAKE
         .get_or_try_init(py, || py.import("pomerium_jwt._errors")?.getattr(intern!(py, "make")).map(Bound::unbind))?;
-    // Retry-After has whole seconds
-    let seconds = error.retry_after().map(|time| time.as_secs() + u64::from(time.subsec_nanos() > 0));
     let code = error.code();
     let arguments = (
         code.name(),
@@ -56,7 +54,7 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
         error.kind().name(),
         error.message(),
         error.status(),
-        seconds,
+        error.retry_after_seconds(),
         error.headers().into_py_dict(py)?,
         PyBytes::new(py, error.body().as_bytes()),
     );

@@ -1,58 +1,22 @@
 //! The identity as Python sees it. Fields and claims become Python's objects when they are read.
 
-use pomerium_jwt::{Error, ErrorCode};
+use crate::error::{invalid_argument, refused};
+use pomerium_jwt::{Admission, Error, ErrorCode};
 use pyo3::{
     exceptions::{PyOverflowError, PyValueError},
     intern,
     prelude::*,
     types::{PyDict, PyList, PyString, PyTuple},
 };
-use serde::{Deserialize, Serialize};
-
-use crate::error::{internal, invalid_argument, refused};
 
 /// Who is calling, as Pomerium says and its signature proves. Immutable; its repr shows no personal data.
 #[pyclass(module = "pomerium_jwt", frozen, eq, hash)]
-pub(crate) struct Identity {
-    fields: Fields,
-}
-
-/// What makes two identities equal, and what pickle keeps.
-#[derive(PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Fields {
-    subject: String,
-    user: Option<String>,
-    email: Option<String>,
-    name: Option<String>,
-    groups: Vec<String>,
-    session_id: Option<String>,
-    token_id: Option<String>,
-    issuer: String,
-    audience: Vec<String>,
-    issued_at: Option<i64>,
-    expires_at: i64,
-    anonymous: bool,
-    claims_text: String,
-}
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Identity(pomerium_jwt::Identity);
 
 impl From<pomerium_jwt::Identity> for Identity {
     fn from(verified: pomerium_jwt::Identity) -> Self {
-        let fields = Fields {
-            claims_text: verified.claims.text().to_owned(),
-            subject: verified.subject,
-            user: verified.user,
-            email: verified.email,
-            name: verified.name,
-            groups: verified.groups,
-            session_id: verified.session_id,
-            token_id: verified.token_id,
-            issuer: verified.issuer,
-            audience: verified.audience,
-            issued_at: verified.issued_at,
-            expires_at: verified.expires_at,
-            anonymous: verified.anonymous,
-        };
-        Self { fields }
+        Self(verified)
     }
 }
 
@@ -61,67 +25,67 @@ impl Identity {
     /// `sub`: the user's id at the identity provider. Empty only when `anonymous`.
     #[getter]
     fn subject(&self) -> &str {
-        &self.fields.subject
+        &self.0.subject
     }
 
     /// `user`: equals the subject in current versions of Pomerium. None when missing or empty.
     #[getter]
     fn user(&self) -> Option<&str> {
-        self.fields.user.as_deref()
+        self.0.user.as_deref()
     }
 
     /// `email`. None when missing or empty.
     #[getter]
     fn email(&self) -> Option<&str> {
-        self.fields.email.as_deref()
+        self.0.email.as_deref()
     }
 
     /// `name`: the display name. None when missing or empty.
     #[getter]
     fn name(&self) -> Option<&str> {
-        self.fields.name.as_deref()
+        self.0.name.as_deref()
     }
 
     /// `groups`: ids and names from the directory.
     #[getter]
     fn groups<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, &self.fields.groups)
+        PyTuple::new(py, &self.0.groups)
     }
 
     /// `sid`: the session, or the service account. Set for some anonymous requests too: no proof of a user.
     #[getter]
     fn session_id(&self) -> Option<&str> {
-        self.fields.session_id.as_deref()
+        self.0.session_id.as_deref()
     }
 
     /// `jti`: fresh for each request (Pomerium 0.27 and later). None when missing or empty.
     #[getter]
     fn token_id(&self) -> Option<&str> {
-        self.fields.token_id.as_deref()
+        self.0.token_id.as_deref()
     }
 
     /// `iss`.
     #[getter]
     fn issuer(&self) -> &str {
-        &self.fields.issuer
+        &self.0.issuer
     }
 
     /// `aud`.
     #[getter]
     fn audience<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, &self.fields.audience)
+        PyTuple::new(py, &self.0.audience)
     }
 
     /// `iat` in Unix seconds: the request (Pomerium 0.29 and later), before it the session's beginning. None when missing.
     #[getter]
     fn issued_at(&self) -> Option<i64> {
-        self.fields.issued_at
+        self.0.issued_at
     }
 
     /// `exp` in Unix seconds: five minutes after the request. Long connections outlive it.
     #[getter]
     fn expires_at(&self) -> i64 {
-        self.fields.expires_at
+        self.0.expires_at
     }
 
     /// `expires_at` as an aware datetime in UTC; the last one there is for a time after the year 9999.
@@ -129,7 +93,7 @@ impl Identity {
     fn expires_at_datetime<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let module = py.import(intern!(py, "datetime"))?;
         let (class, utc) = (module.getattr("datetime")?, module.getattr("timezone")?.getattr("utc")?);
-        class.call_method1("fromtimestamp", (self.fields.expires_at, &utc)).or_else(|error| {
+        class.call_method1("fromtimestamp", (self.0.expires_at, &utc)).or_else(|error| {
             if !error.is_instance_of::<PyOverflowError>(py) && !error.is_instance_of::<PyValueError>(py) {
                 return Err(error);
             }
@@ -142,19 +106,19 @@ impl Identity {
     /// Nobody is signed in: `sub` was empty and `allow_anonymous` is set. A signed token is not a signed-in user.
     #[getter]
     fn anonymous(&self) -> bool {
-        self.fields.anonymous
+        self.0.anonymous
     }
 
     /// Whether somebody is signed in.
     #[getter]
     fn is_user(&self) -> bool {
-        !self.fields.anonymous
+        self.0.is_user()
     }
 
     /// The verified payload as its own JSON text, for a reader of your own.
     #[getter]
     fn claims_text(&self) -> &str {
-        &self.fields.claims_text
+        self.0.claims.text()
     }
 
     /// The verified payload as a dict of your own, decoded at each access: keep it if you read it often.
@@ -165,7 +129,7 @@ impl Identity {
 
     /// The typed fields as a dict that JSON can say; claims are left out.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let fields = &self.fields;
+        let fields = &self.0;
         let dict = PyDict::new(py);
         dict.set_item("subject", &fields.subject)?;
         dict.set_item("user", &fields.user)?;
@@ -201,15 +165,14 @@ impl Identity {
     }
 
     fn __repr__(&self) -> String {
-        let Fields { anonymous, groups, issuer, expires_at, .. } = &self.fields;
+        let pomerium_jwt::Identity { anonymous, groups, issuer, expires_at, .. } = &self.0;
         let anonymous = if *anonymous { "True" } else { "False" };
         format!("<Identity anonymous={anonymous} groups={} issuer={issuer:?} expires_at={expires_at}>", groups.len())
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
         let restore = py.import("pomerium_jwt._native")?.getattr("restore_identity")?;
-        let text = serde_json::to_string(&self.fields).map_err(|error| internal(py, &error.to_string()))?;
-        Ok((restore, (text,)))
+        Ok((restore, (self.claims_text().to_owned(),)))
     }
 }
 
@@ -220,19 +183,7 @@ impl Identity {
             return Err(invalid_argument(group.py(), &format!("a group is str, not {kind}; write several one by one")));
         };
         // A str that is not Unicode text equals none of ours
-        Ok(name.to_str().is_ok_and(|name| self.fields.groups.iter().any(|own| own == name)))
-    }
-}
-
-impl PartialEq for Identity {
-    fn eq(&self, other: &Self) -> bool {
-        self.fields == other.fields
-    }
-}
-
-impl std::hash::Hash for Identity {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.fields.hash(state);
+        Ok(name.to_str().is_ok_and(|name| self.0.in_group(name)))
     }
 }
 
@@ -240,8 +191,8 @@ impl std::hash::Hash for Identity {
 #[pyfunction]
 #[pyo3(signature = (text, /))]
 pub(crate) fn restore_identity(py: Python<'_>, text: &str) -> PyResult<Identity> {
-    let fields = serde_json::from_str(text).map_err(|_| invalid_argument(py, "this is not a pickled Identity"))?;
-    Ok(Identity { fields })
+    let restored = pomerium_jwt::Identity::from_verified(text.to_owned());
+    restored.map(Identity).map_err(|_| invalid_argument(py, "this is not a pickled Identity"))
 }
 
 /// What one route demands in addition: a signed-in user. Gives the identity back; raises TokenError for None, which a
@@ -275,16 +226,12 @@ pub(crate) fn require_group<'py>(
 fn demanded<'py>(identity: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Identity>> {
     let py = identity.py();
     if identity.is_none() {
-        let message = "this route demands a signed-in user, and the request passed without a token";
-        return Err(refused(py, &Error::new(ErrorCode::TokenMissing, message)));
+        Admission::Passed.require_user().map_err(|error| refused(py, &error))?;
     }
     let Ok(identity) = identity.cast::<Identity>() else {
         let message = format!("{name} takes an Identity or None first; for Flask's views use pomerium_jwt.flask");
         return Err(invalid_argument(py, &message));
     };
-    if identity.get().fields.anonymous {
-        let message = "this route demands a signed-in user, and sub is empty";
-        return Err(refused(py, &Error::new(ErrorCode::SubjectMissing, message)));
-    }
+    identity.get().0.require_user().map_err(|error| refused(py, &error))?;
     Ok(identity.clone())
 }

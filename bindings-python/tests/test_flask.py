@@ -210,7 +210,7 @@ def test_other_options(pomerium_issuer: TestIssuer) -> None:
     assert (client.get("/", headers=other).status_code, client.get("/", headers=other).json) == (403, GROUP)
     assert client.get("/", headers={HEADER: staff["X-Token"]}).json == MISSING
     assert client.get("/page").json is None
-    assert client.post("/page").status_code == 405, "whatever the method"
+    assert client.post("/page").status_code == 405, "with any method"
     assert client.get("/public/nothing.css").status_code == 404
     for path in ("/page/", "/%70age", "/page;x", "//page", "/x/../page", "/public/", "/public/../page", "/PAGE"):
         assert client.get(path).status_code == 401, path

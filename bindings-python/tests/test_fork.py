@@ -34,7 +34,7 @@ def post(path):
 
 
 def recover():
-    signal.alarm(60)  # one that waits for ever is a failure and not a process left behind
+    signal.alarm(60)  # one that waits for ever fails and does not keep running
     while verifier.status()["state"] != "fresh":
         try:
             verifier.refresh(force=True)

@@ -34,7 +34,7 @@ def test_a_fork_while_the_log_is_busy_holds_no_child() -> None:
     log = _RefusalLog()
     with log._lock():
         child = os.fork()
-        if child == 0:  # whatever happens, the child ends
+        if child == 0:  # in every case the child ends
             signal.alarm(10)
             log("token_missing", "a message", "/path")
             os._exit(0)

@@ -185,7 +185,7 @@ def test_the_key_server_is_away(issuer: Issuer, kind: str) -> None:
         assert (status, json.loads(body)) == (503, {"error": "keys_unavailable"})
         assert retry_after is not None and int(retry_after) >= 1
         status, body, _ = server.request("/health")
-        assert (status, json.loads(body)["keys_loaded"]) == (200, False), "alive, whatever the key server does"
+        assert (status, json.loads(body)["keys_loaded"]) == (200, False), "alive, with every answer of the key server"
 
 
 def test_a_gevent_worker_answers_others_while_it_waits_for_keys(issuer: Issuer) -> None:
@@ -254,13 +254,19 @@ def test_a_wrong_configuration_stops_the_start(
 
 @pytest.mark.parametrize(
     ("claims", "code", "printed"),
-    [({}, 0, "alice -\n"), ({"email": "a@example.com"}, 0, "alice a@example.com\n"), ({"expires_in": "-100"}, 1, "")],
+    [
+        ({}, 0, "alice -\n"),
+        ({"email": "a@example.com"}, 0, "alice a@example.com\n"),
+        ({"expires_in": "-100"}, 1, ""),
+        ({"groups": "staff"}, 1, ""),
+    ],
 )
 def test_verify_example(issuer: Issuer, claims: dict[str, str], code: int, printed: str) -> None:
+    group = {"POMERIUM_JWT_REQUIRE_GROUP": "admins"} if "groups" in claims else {}
     run = subprocess.run(
         [sys.executable, EXAMPLES / "verify.py"],
         input=issuer.mint(**claims) + "\n",
-        env={**os.environ, "POMERIUM_JWT_ROUTE": issuer.url},
+        env={**os.environ, "POMERIUM_JWT_ROUTE": issuer.url, **group},
         capture_output=True,
         text=True,
     )

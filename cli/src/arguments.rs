@@ -107,7 +107,7 @@ fn inspect() -> Command {
         .about("Show what a token says, NOT VERIFIED; with options, every check and what to change")
         .args([
             token("TEXT|FILE").value_hint(ValueHint::FilePath).help(
-                "Whatever holds the token: its header line, the output of curl -v, a URL, JSON, or the name of a file; \
+                "Text that holds the token: its header line, the output of curl -v, a URL, JSON, or the name of a file; \
                  without it, or with -, standard input (other users of this machine can see arguments)",
             ),
             at_flag(),

@@ -8,11 +8,11 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use pomerium_jwt::{ErrorCode, Identity, Options, Verifier};
+use pomerium_jwt::{Error, ErrorCode, Identity, Options, Verifier};
 use pomerium_jwt_issuer::{Assertion, Server, ServerOptions, SigningKey, key_set};
 use serde_json::Value;
 
-use crate::report::{BAD, Failure, GOOD, HEADING, Report};
+use crate::report::{BAD, GOOD, HEADING, Report, internal};
 
 const HOST: &str = "app.example.com";
 const OTHER_HOST: &str = "payroll.example.com";
@@ -21,7 +21,7 @@ const OTHER_HOST: &str = "payroll.example.com";
 const GENUINE: &str = include_str!("../../conformance/genuine.json");
 const GENUINE_ID: &str = "typical-user";
 
-pub(crate) fn run() -> Result<Report, Failure> {
+pub(crate) fn run() -> Result<Report, Error> {
     let mut output = String::new();
     Ok(match tell(&mut output) {
         Ok(()) => Report::from(output),
@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<Report, Failure> {
     })
 }
 
-fn tell(output: &mut String) -> Result<(), Failure> {
+fn tell(output: &mut String) -> Result<(), Error> {
     paragraph(
         output,
         "Pomerium adds a signed token to every request that it lets through, in X-Pomerium-Jwt-Assertion.\n\
@@ -59,14 +59,13 @@ struct Pomerium {
 }
 
 impl Pomerium {
-    fn new() -> Result<Self, Failure> {
+    fn new() -> Result<Self, Error> {
         let key = SigningKey::generate();
         let server_options =
             ServerOptions { host: Some(HOST.to_owned()), keys: vec![key.clone()], ..ServerOptions::default() };
         let server = Server::start(server_options)
-            .map_err(|error| Failure::internal(format!("the server on loopback did not start: {error}")))?;
-        let mut options = Options::for_route(format!("https://{HOST}"));
-        options.jwks_url = Some(server.key_set_url());
+            .map_err(|error| internal(format!("the server on loopback did not start: {error}")))?;
+        let options = Options::for_route(format!("https://{HOST}")).jwks_url(server.key_set_url());
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let now = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Ok(Self { key, server, verifier: Verifier::new(options)?, now })
@@ -90,7 +89,7 @@ fn show_key(output: &mut String, key: &SigningKey) {
     paragraph(output, &format!("  {}", key_set([key])));
 }
 
-fn show_token(output: &mut String, token: &str) -> Result<(), Failure> {
+fn show_token(output: &mut String, token: &str) -> Result<(), Error> {
     heading(output, "2. A token, minted as Pomerium mints it for one request");
     paragraph(output, &format!("  X-Pomerium-Jwt-Assertion: {token}"));
     let parts: Vec<&str> = token.split('.').collect();
@@ -110,7 +109,7 @@ fn show_token(output: &mut String, token: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_verified(output: &mut String, pomerium: &Pomerium, token: &str) -> Result<(), Failure> {
+fn show_verified(output: &mut String, pomerium: &Pomerium, token: &str) -> Result<(), Error> {
     heading(output, "3. The token verified");
     let identity = pomerium.verifier.verify(token)?;
     paragraph(
@@ -129,7 +128,7 @@ fn show_verified(output: &mut String, pomerium: &Pomerium, token: &str) -> Resul
     expect(output, "verified", identity.email.as_deref() == Some("alice@example.com") && !identity.anonymous)
 }
 
-fn show_genuine(output: &mut String) -> Result<(), Failure> {
+fn show_genuine(output: &mut String) -> Result<(), Error> {
     heading(output, "4. A token of a real Pomerium server");
     let cases: Vec<Value> = serde_json::from_str(GENUINE).map_err(unexpected)?;
     let case = cases.iter().find(|case| case["id"] == GENUINE_ID).ok_or_else(|| unexpected("the token is missing"))?;
@@ -149,7 +148,7 @@ fn show_genuine(output: &mut String) -> Result<(), Failure> {
     expect(output, "verified, and every field is the one expected", same)
 }
 
-fn show_refusals(output: &mut String, pomerium: &Pomerium, token: &str) -> Result<(), Failure> {
+fn show_refusals(output: &mut String, pomerium: &Pomerium, token: &str) -> Result<(), Error> {
     heading(output, "5. Three tokens that are refused, and the message for the log");
     let Pomerium { key, now, .. } = pomerium;
     let expired = pomerium.assertion(now - 600).mint(key);
@@ -179,7 +178,7 @@ fn show_refusals(output: &mut String, pomerium: &Pomerium, token: &str) -> Resul
 }
 
 /// Another payload under the same signature.
-fn alter(token: &str) -> Result<String, Failure> {
+fn alter(token: &str) -> Result<String, Error> {
     let parts: Vec<&str> = token.split('.').collect();
     let payload = String::from_utf8(decode(parts[1])?).map_err(unexpected)?;
     let altered = payload.replace("alice@example.com", "mallory@example.com");
@@ -189,7 +188,7 @@ fn alter(token: &str) -> Result<String, Failure> {
     Ok(format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(altered), parts[2]))
 }
 
-fn decode(part: &str) -> Result<Vec<u8>, Failure> {
+fn decode(part: &str) -> Result<Vec<u8>, Error> {
     URL_SAFE_NO_PAD.decode(part).map_err(unexpected)
 }
 
@@ -199,7 +198,7 @@ fn summary(identity: &Identity) -> String {
     format!("{name} <{email}>, subject {}, issuer {}", identity.subject, identity.issuer)
 }
 
-fn expect(output: &mut String, outcome: &str, as_said: bool) -> Result<(), Failure> {
+fn expect(output: &mut String, outcome: &str, as_said: bool) -> Result<(), Error> {
     if !as_said {
         return Err(unexpected(outcome));
     }
@@ -208,8 +207,8 @@ fn expect(output: &mut String, outcome: &str, as_said: bool) -> Result<(), Failu
 }
 
 /// An outcome that the demo did not announce.
-fn unexpected(why: impl std::fmt::Display) -> Failure {
-    Failure::internal(format!("the demo had another outcome than announced: {why}"))
+fn unexpected(why: impl std::fmt::Display) -> Error {
+    internal(format!("the demo had another outcome than announced: {why}"))
 }
 
 fn heading(output: &mut String, text: &str) {

@@ -5,7 +5,9 @@ use std::{
     io::{self, IsTerminal as _, Read, Write as _},
 };
 
-use crate::report::Failure;
+use pomerium_jwt::Error;
+
+use crate::report::invalid;
 
 /// `-`, which means standard input.
 pub(crate) const STDIN: &str = "-";
@@ -14,7 +16,7 @@ pub(crate) const STDIN: &str = "-";
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// The text of these arguments, or standard input if there are none.
-pub(crate) fn text(arguments: &[&OsStr]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn text(arguments: &[&OsStr]) -> Result<Vec<u8>, Error> {
     if !is_standard_input(arguments) {
         return Ok(arguments.iter().map(|argument| argument.as_encoded_bytes()).collect::<Vec<_>>().join(&b' '));
     }
@@ -44,9 +46,9 @@ pub(crate) fn header_value<'a>(text: &'a [u8], header_name: &str) -> &'a [u8] {
 }
 
 /// The bytes of a file, or of standard input for `-`.
-pub(crate) fn read(path: &OsStr) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &OsStr) -> Result<Vec<u8>, Error> {
     let shown = if path == STDIN { "standard input".into() } else { path.to_string_lossy() };
-    let refuse = |error: io::Error| Failure::options(format!("{shown} cannot be read: {error}"));
+    let refuse = |error: io::Error| invalid(format!("{shown} cannot be read: {error}"));
     let mut bytes = Vec::new();
     let length = if path == STDIN {
         io::stdin().lock().take(LONGEST).read_to_end(&mut bytes)

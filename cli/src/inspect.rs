@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::ArgMatches;
-use pomerium_jwt::{Check, Inspection, Options, Outcome, Verifier, member_text};
+use pomerium_jwt::{Check, Error, Facts, Inspection, Options, Outcome, Verifier, member_text};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,13 +11,14 @@ use crate::{
     arguments, hints, input,
     options::Given,
     paste::{self, Pasted},
-    report::{BAD, DOUBTFUL, Failure, GOOD, HEADING, REFUSED, Report, printable, with_member},
+    report::{BAD, DOUBTFUL, GOOD, HEADING, REFUSED, Report, internal, printable, with_member},
     times, verify,
 };
 
 /// The checks that need no options: they tell whether the token can be read.
 const READABLE: [&str; 5] = ["token", "size", "form", "header", "claims"];
 
+const ERRORS: &str = "https://github.com/pomerium-jwt/pomerium-jwt/blob/main/docs/errors.md";
 const NOT_VERIFIED: &str = "NOT VERIFIED: header and claims are what the token says about itself";
 
 const WITHOUT_OPTIONS: &str = "\
@@ -25,7 +26,7 @@ No option was given, so neither signature nor claims were checked. With options 
 https://YOUR-HOST fetches the keys from there (the token is sent nowhere); or give --issuer, --audience and --jwks-file.
 ";
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
+pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Error> {
     let given = Given::read(matches)?;
     let checking = given.options != Options::default();
     let verifier = if checking { given.verifier()? } else { Verifier::new(for_reading())? };
@@ -46,10 +47,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
 
 /// Options of a verifier that only tells whether a token can be read.
 fn for_reading() -> Options {
-    let mut options = Options::default();
-    options.trust_on_first_use = Some(true);
-    options.jwks = Some(r#"{"keys":null}"#.to_owned());
-    options
+    Options::default().trust_on_first_use(true).jwks(r#"{"keys":null}"#)
 }
 
 /// Everything to say about a text.
@@ -64,7 +62,7 @@ struct Findings {
 }
 
 impl Findings {
-    fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Failure> {
+    fn new(verifier: &Verifier, text: &[u8], now: i64, checking: bool) -> Result<Self, Error> {
         let given = verifier.inspect(text, now)?;
         if is_token(&given) {
             return Ok(Self { as_given: None, hints: explain(&given, text), inspection: Some(given), checking });
@@ -112,7 +110,7 @@ impl Findings {
             && self.checks().all(|check| check.outcome == Outcome::Passed)
     }
 
-    fn to_json(&self) -> Result<String, Failure> {
+    fn to_json(&self) -> Result<String, Error> {
         #[derive(Serialize)]
         struct Findings<'a> {
             as_given: Option<&'a str>,
@@ -122,7 +120,7 @@ impl Findings {
         let findings =
             Findings { as_given: self.as_given.as_deref(), hints: &self.hints, checks: self.checks().collect() };
         let findings = serde_json::to_string_pretty(&findings);
-        let findings = findings.map_err(|error| Failure::internal(format!("this cannot be written: {error}")))?;
+        let findings = findings.map_err(|error| internal(format!("this cannot be written: {error}")))?;
         let mut text = with_member("{", "warning", &Value::from(NOT_VERIFIED).to_string());
         for (name, part) in [("header", self.header()), ("claims", self.claims())] {
             text = with_member(&text, name, &as_json(part));
@@ -163,6 +161,9 @@ impl Findings {
             (true, false, None) => "An application with these options refuses this token.\n",
             (true, false, Some(_)) => "An application with these options refuses the text as given.\n",
         });
+        if self.checking && !self.is_flawless() {
+            line(&mut text, &format!("The causes of each code, and what to change: {ERRORS}"));
+        }
         text
     }
 }
@@ -203,7 +204,9 @@ fn show_members(text: &mut String, title: &str, json: Option<&str>, now: i64) {
     };
     let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in members {
-        let meaning = time_meaning(&name, &value, now).map_or(String::new(), |meaning| format!("  {meaning}"));
+        // saturates
+        let meaning = value.parse().ok().and_then(|time: f64| time_meaning(&name, time as i64, now));
+        let meaning = meaning.map_or(String::new(), |meaning| format!("  {meaning}"));
         line(text, &format!("  {:width$}  {}{meaning}", printable(&name), printable(&value)));
     }
     text.push('\n');
@@ -217,15 +220,13 @@ fn members(json: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// What a time means now: `Tue, 14 Nov 2023 22:18:20 GMT, expired 5 min ago`.
-fn time_meaning(name: &str, value: &str, now: i64) -> Option<String> {
+fn time_meaning(name: &str, time: i64, now: i64) -> Option<String> {
     let (past, future) = match name {
         "exp" => ("expired", "expires"),
         "nbf" => ("began", "begins"),
         "iat" => ("issued", "to be issued"),
         _ => return None,
     };
-    let time: f64 = value.parse().ok()?;
-    let time = time as i64; // saturates
     let date = times::date(time)?;
     let distance = times::span(time.abs_diff(now));
     Some(if time > now { format!("{date}, {future} in {distance}") } else { format!("{date}, {past} {distance} ago") })
@@ -242,7 +243,14 @@ fn show_check(text: &mut String, check: &Check) {
     match &check.outcome {
         Outcome::Passed => line(text, &format!("{start}: {actual}; expected {expected}")),
         Outcome::Failed(error) => {
-            line(text, &format!("{start}: {actual}"));
+            let meaning = match error.facts() {
+                Some(Facts::Time { claim, value, now, .. }) => time_meaning(claim, *value, *now),
+                _ => None,
+            };
+            line(
+                text,
+                &format!("{start}: {actual}{}", meaning.map_or(String::new(), |meaning| format!(" ({meaning})"))),
+            );
             line(text, &format!("                expected {expected}"));
             line(text, &format!("                {}", printable(&error.to_string())));
             line(text, &format!("                {}", error.code().meaning()));

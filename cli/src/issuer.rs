@@ -16,9 +16,11 @@ use clap::{
 };
 use pomerium_jwt_issuer::{Assertion, Server, ServerOptions, SigningKey, StopSignal, Tls, check_host, key_set};
 
+use pomerium_jwt::Error;
+
 use crate::{
     input,
-    report::{Failure, Report},
+    report::{Report, internal, invalid},
 };
 
 const ADDRESSES: &str = "\
@@ -100,7 +102,7 @@ pub(crate) fn command() -> Command {
         .after_long_help(format!("{ADDRESSES}\n\n{KEYS}\n\n{WARNING}"))
 }
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
+pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Error> {
     check_hosts(matches.get_many::<String>("host").unwrap_or_default())?;
     let keys = keys(matches)?;
     let mut hosts = matches.get_many::<String>("host").unwrap_or_default().cloned();
@@ -126,11 +128,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
 }
 
 /// The first host is for the tokens; a certificate may have an address or a wildcard too.
-fn check_hosts<'a>(hosts: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+fn check_hosts<'a>(hosts: impl Iterator<Item = &'a String>) -> Result<(), Error> {
     for (position, host) in hosts.enumerate() {
         let is_for_certificate = host.parse::<IpAddr>().is_ok() || host.strip_prefix("*.").is_some_and(is_host);
         if position == 0 || !is_for_certificate {
-            check_host(host).map_err(|why| Failure::options(format!("--host: {why}")))?;
+            check_host(host).map_err(|why| invalid(format!("--host: {why}")))?;
         }
     }
     Ok(())
@@ -140,35 +142,35 @@ fn is_host(name: &str) -> bool {
     check_host(name).is_ok()
 }
 
-fn serve(matches: &ArgMatches, options: ServerOptions) -> Result<Report, Failure> {
-    let internal = |error: io::Error| Failure::internal(error.to_string());
+fn serve(matches: &ArgMatches, options: ServerOptions) -> Result<Report, Error> {
+    let fault = |error: io::Error| internal(error.to_string());
     let remote_hint = if options.listen.ip().is_loopback() { "" } else { "; to allow that, add --allow-remote" };
     let listen = options.listen;
-    let stop = StopSignal::new(matches.get_flag("until_stdin_closes")).map_err(internal)?;
+    let stop = StopSignal::new(matches.get_flag("until_stdin_closes")).map_err(fault)?;
     let server = Server::start(options).map_err(|error| {
         let hint = if error.kind() == io::ErrorKind::InvalidInput { remote_hint } else { "" };
-        Failure::options(format!("--listen {listen}: {error}{hint}"))
+        invalid(format!("--listen {listen}: {error}{hint}"))
     })?;
     // The reader may be gone
     let _ = writeln!(anstream::stderr(), "{WARNING}");
     let mut stdout = io::stdout();
-    writeln!(stdout, "ready {}", server.url()).and_then(|()| stdout.flush()).map_err(internal)?;
+    writeln!(stdout, "ready {}", server.url()).and_then(|()| stdout.flush()).map_err(fault)?;
     stop.wait();
     Ok(Report::from(String::new()))
 }
 
-fn keys(matches: &ArgMatches) -> Result<Vec<SigningKey>, Failure> {
+fn keys(matches: &ArgMatches) -> Result<Vec<SigningKey>, Error> {
     let mut keys = Vec::new();
     for path in matches.get_many::<OsString>("key").unwrap_or_default() {
-        let refuse = |why: String| Failure::options(format!("--key {}: {why}", path.to_string_lossy()));
+        let refuse = |why: String| invalid(format!("--key {}: {why}", path.to_string_lossy()));
         let text = String::from_utf8(input::read(path)?).map_err(|_| refuse("the file is not text".to_owned()))?;
         keys.extend(SigningKey::all_from_pem(&text).map_err(|error| refuse(error.to_string()))?);
     }
     Ok(keys)
 }
 
-fn mint<'a>(host: &str, parameters: impl Iterator<Item = &'a str>, keys: &[SigningKey]) -> Result<String, Failure> {
-    let refuse = |why: String| Failure::options(format!("--mint: {why}"));
+fn mint<'a>(host: &str, parameters: impl Iterator<Item = &'a str>, keys: &[SigningKey]) -> Result<String, Error> {
+    let refuse = |why: String| invalid(format!("--mint: {why}"));
     let pairs: Vec<(&str, &str)> = parameters
         .map(|parameter| parameter.split_once('=').ok_or_else(|| refuse(format!("write {parameter} as NAME=VALUE"))))
         .collect::<Result<_, _>>()?;
@@ -179,11 +181,11 @@ fn mint<'a>(host: &str, parameters: impl Iterator<Item = &'a str>, keys: &[Signi
     Ok(assertion.mint(signing))
 }
 
-fn tls(folder: &PathBuf, hosts: impl Iterator<Item = String>) -> Result<Tls, Failure> {
-    let tls = Tls::generate(hosts).map_err(|error| Failure::options(format!("--host: {error}")))?;
+fn tls(folder: &PathBuf, hosts: impl Iterator<Item = String>) -> Result<Tls, Error> {
+    let tls = Tls::generate(hosts).map_err(|error| invalid(format!("--host: {error}")))?;
     let file = folder.join("ca.pem");
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(&file, &tls.ca_pem))
-        .map_err(|error| Failure::options(format!("--tls: {} cannot be written: {error}", file.display())))?;
+        .map_err(|error| invalid(format!("--tls: {} cannot be written: {error}", file.display())))?;
     Ok(tls)
 }

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fmt::Write as _};
 
 use clap::ArgMatches;
-use pomerium_jwt::{KeyStatus, Options, Verifier};
+use pomerium_jwt::{Algorithm, Error, KeyStatus, Options, Verifier};
 use pomerium_jwt_issuer::KEY_SET_PATH;
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
     arguments, input,
     options::Given,
     paste::{self, Pasted},
-    report::{BAD, Failure, GOOD, HEADING, NO_KEYS, Report, printable},
+    report::{BAD, GOOD, HEADING, NO_KEYS, Report, internal, invalid, printable, with_hint},
 };
 
 const EMPTY: &str = "\
@@ -29,17 +29,17 @@ struct Shown<'a> {
     key: &'a KeyStatus,
 }
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
-    let path = matches.get_one::<OsString>("file").ok_or_else(|| Failure::internal("no file was given"))?;
+pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Error> {
+    let path = matches.get_one::<OsString>("file").ok_or_else(|| internal("no file was given"))?;
     let name = if path == input::STDIN { "standard input".into() } else { path.to_string_lossy() };
     let name = if is_url(&name) { with_path(&name) } else { name.into_owned() };
     if let Pasted::Token { .. } = paste::find(name.as_bytes()) {
-        return Err(Failure::options("this is a token, not a file or URL: see pomerium-jwt inspect"));
+        return Err(invalid("this is a token, not a file or URL: see pomerium-jwt inspect"));
     }
     let keys = if is_url(&name) {
         fetch(Given::for_fetch(matches, &name)?)?
     } else {
-        judge(&name, &input::read(path).map_err(|failure| failure.with_hint("; a URL begins with https://"))?)?
+        judge(&name, &input::read(path).map_err(|error| with_hint(&error, "; a URL begins with https://"))?)?
     };
     let shown = keys.iter().map(|key| Shown { r#type: key.key_type.as_deref().unwrap_or("unknown type"), key });
     let shown: Vec<Shown<'_>> = shown.collect();
@@ -61,28 +61,25 @@ fn with_path(url: &str) -> String {
 }
 
 /// The core fetches the keys, as it does for an application.
-fn fetch(mut given: Given) -> Result<Vec<KeyStatus>, Failure> {
-    accept_all(&mut given.options);
+fn fetch(mut given: Given) -> Result<Vec<KeyStatus>, Error> {
+    given.options = accept_all(given.options);
     let verifier = given.verifier()?;
     verifier.refresh(true)?;
     Ok(verifier.status().keys)
 }
 
 /// Every algorithm, and no name: nothing is verified with these keys.
-fn accept_all(options: &mut Options) {
-    options.trust_on_first_use = Some(true);
-    options.algorithms = Some(vec!["ES256".to_owned(), "RS256".to_owned()]);
+fn accept_all(options: Options) -> Options {
+    options.trust_on_first_use(true).algorithms(Algorithm::ALL.iter().copied())
 }
 
 /// The core reads the keys, with every algorithm it knows.
-fn judge(file: &str, bytes: &[u8]) -> Result<Vec<KeyStatus>, Failure> {
-    let refuse = |why: &str| Failure::options(format!("{file}: {why}"));
+fn judge(file: &str, bytes: &[u8]) -> Result<Vec<KeyStatus>, Error> {
+    let refuse = |why: &str| invalid(format!("{file}: {why}"));
     let text = std::str::from_utf8(bytes).map_err(|_| refuse("the file is not text in UTF-8"))?;
-    let mut options = Options::default();
-    accept_all(&mut options);
-    let (source, name) =
-        if is_pem(text) { (&mut options.public_key, "public_key: ") } else { (&mut options.jwks, "jwks: ") };
-    *source = Some(text.to_owned());
+    let options = accept_all(Options::default());
+    let (options, name) =
+        if is_pem(text) { (options.public_key(text), "public_key: ") } else { (options.jwks(text), "jwks: ") };
     let verifier = Verifier::new(options).map_err(|error| match paste::find(bytes) {
         Pasted::Nothing => refuse(&error.message().replacen(name, "", 1)),
         _ => refuse("this is a token, not a key set: see pomerium-jwt inspect"),
@@ -95,9 +92,9 @@ fn is_pem(text: &str) -> bool {
     text.contains("-----BEGIN ") || text.trim_start().starts_with("LS0tLS1CRUdJTi")
 }
 
-fn to_json(keys: &[Shown<'_>]) -> Result<String, Failure> {
+fn to_json(keys: &[Shown<'_>]) -> Result<String, Error> {
     let text = serde_json::to_string_pretty(&serde_json::json!({ "keys": keys }));
-    text.map(|text| text + "\n").map_err(|error| Failure::internal(format!("the keys cannot be written: {error}")))
+    text.map(|text| text + "\n").map_err(|error| internal(format!("the keys cannot be written: {error}")))
 }
 
 fn to_text(name: &str, keys: &[Shown<'_>]) -> String {

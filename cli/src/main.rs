@@ -25,7 +25,8 @@ use std::{
 };
 
 use clap::ArgMatches;
-use report::{Failure, Report};
+
+use report::{Report, internal};
 
 fn main() -> ExitCode {
     let matches = match arguments::matches(std::env::args_os()) {
@@ -64,7 +65,7 @@ fn refuse_usage(error: &clap::Error) -> ExitCode {
 /// Gives a bug of this program its own exit code, so that scripts do not take it for a refusal.
 fn guarded(name: &str, matches: &ArgMatches) -> Report {
     catch_unwind(AssertUnwindSafe(|| run(name, matches)))
-        .unwrap_or_else(|_| Report::from(Failure::internal("a panic: please report the message above")))
+        .unwrap_or_else(|_| Report::from(internal("a panic: please report the message above")))
 }
 
 fn run(name: &str, matches: &ArgMatches) -> Report {
@@ -76,7 +77,7 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
         "issuer" => issuer::run(matches),
         "completions" => manual::completions(matches),
         "man" => manual::page(matches),
-        other => Err(Failure::internal(format!("the command {other} has no function"))),
+        other => Err(internal(format!("the command {other} has no function"))),
     };
     outcome.unwrap_or_else(Report::from)
 }
@@ -86,9 +87,9 @@ fn print(report: &Report, json: bool) -> io::Result<()> {
     stdout.write_all(report.output.as_bytes())?;
     if let Some(failure) = &report.failure {
         if json {
-            writeln!(stdout, "{}", failure.to_json())?;
+            writeln!(stdout, "{}", report::to_json(failure))?;
         }
-        writeln!(anstream::stderr(), "{}", failure.styled())?;
+        writeln!(anstream::stderr(), "{}", report::styled(failure))?;
     }
     stdout.flush()
 }

@@ -3,19 +3,21 @@
 use clap::{ArgMatches, Command};
 use clap_complete::Shell;
 
+use pomerium_jwt::Error;
+
 use crate::{
     arguments,
-    report::{Failure, Report},
+    report::{Report, internal, invalid},
 };
 
-pub(crate) fn completions(matches: &ArgMatches) -> Result<Report, Failure> {
-    let shell: Shell = *matches.get_one("shell").ok_or_else(|| Failure::internal("no shell was given"))?;
+pub(crate) fn completions(matches: &ArgMatches) -> Result<Report, Error> {
+    let shell: Shell = *matches.get_one("shell").ok_or_else(|| internal("no shell was given"))?;
     let mut bytes = Vec::new();
     clap_complete::generate(shell, &mut arguments::command(), "pomerium-jwt", &mut bytes);
     to_report(bytes)
 }
 
-pub(crate) fn page(matches: &ArgMatches) -> Result<Report, Failure> {
+pub(crate) fn page(matches: &ArgMatches) -> Result<Report, Error> {
     let mut all = arguments::command();
     all.build(); // gives each command its full name
     let command = match matches.get_one::<String>("command") {
@@ -25,17 +27,17 @@ pub(crate) fn page(matches: &ArgMatches) -> Result<Report, Failure> {
     let mut bytes = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut bytes)
-        .map_err(|error| Failure::internal(format!("the page cannot be written: {error}")))?;
+        .map_err(|error| internal(format!("the page cannot be written: {error}")))?;
     to_report(bytes)
 }
 
-fn named(all: &Command, name: &str) -> Result<Command, Failure> {
+fn named(all: &Command, name: &str) -> Result<Command, Error> {
     all.find_subcommand(name).cloned().ok_or_else(|| {
         let names: Vec<&str> = all.get_subcommands().map(Command::get_name).collect();
-        Failure::options(format!("the command {name} does not exist: write one of {}", names.join(", ")))
+        invalid(format!("the command {name} does not exist: write one of {}", names.join(", ")))
     })
 }
 
-fn to_report(bytes: Vec<u8>) -> Result<Report, Failure> {
-    String::from_utf8(bytes).map(Report::from).map_err(|_| Failure::internal("clap wrote text that is not UTF-8"))
+fn to_report(bytes: Vec<u8>) -> Result<Report, Error> {
+    String::from_utf8(bytes).map(Report::from).map_err(|_| internal("clap wrote text that is not UTF-8"))
 }

@@ -9,7 +9,7 @@ use clap::{
 use pomerium_jwt::{Error, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Verifier};
 use serde_json::{Map, Value};
 
-use crate::{input, report::Failure, wording};
+use crate::{input, wording};
 
 /// Their values begin with hyphens, as flags do.
 const PEM: [&str; 2] = ["public_key", "ca_pem"];
@@ -50,7 +50,7 @@ pub(crate) struct Given {
 
 impl Given {
     /// The options of environment, document and flags, the later ones overriding the earlier ones.
-    pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Failure> {
+    pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Error> {
         let (environment, document, flags) = (Options::from_env()?, from_document(matches)?, from_flags(matches)?);
         let parts = [&environment, &document, &flags].map(members);
         let (options, _) = document.over(environment);
@@ -60,7 +60,7 @@ impl Given {
     }
 
     /// The options for a fetch from this URL; all others are ignored.
-    pub(crate) fn for_fetch(matches: &ArgMatches, url: &str) -> Result<Self, Failure> {
+    pub(crate) fn for_fetch(matches: &ArgMatches, url: &str) -> Result<Self, Error> {
         let mut given = Self::read(matches)?;
         let mut members = members(&given.options);
         members.retain(|name, _| OPTIONS.iter().any(|spec| spec.name == name && spec.group == OptionGroup::Fetch));
@@ -69,12 +69,12 @@ impl Given {
         Ok(given)
     }
 
-    pub(crate) fn verifier(&self) -> Result<Verifier, Failure> {
+    pub(crate) fn verifier(&self) -> Result<Verifier, Error> {
         Verifier::new(self.options.clone()).map_err(|error| self.failure(&error))
     }
 
     /// An error about options: each has the name by which it was given, and one that was not given that of its flag.
-    fn failure(&self, error: &Error) -> Failure {
+    fn failure(&self, error: &Error) -> Error {
         let message = wording::reword(error.message(), |spec| {
             let is_in = |part: &Map<String, Value>| part.contains_key(spec.name);
             match () {
@@ -84,7 +84,7 @@ impl Given {
                 () => wording::flag(spec),
             }
         });
-        Failure::new(error.code(), message)
+        Error::new(error.code(), message)
     }
 }
 
@@ -117,7 +117,7 @@ fn flag(spec: &'static OptionSpec) -> Arg {
         OptionKind::Integer(_) => arg.value_name("NUMBER"),
         OptionKind::JwkSet | OptionKind::Claims => arg.value_name("JSON"),
         OptionKind::Text if spec.name.ends_with("_file") => arg.value_name("FILE").value_hint(ValueHint::FilePath),
-        OptionKind::Text => arg.value_name("TEXT"),
+        _ => arg.value_name("TEXT"),
     }
 }
 
@@ -142,16 +142,15 @@ fn document(matches: &ArgMatches) -> Option<&OsStr> {
     matches.try_get_one::<OsString>(DOCUMENT).ok().flatten().map(OsString::as_os_str)
 }
 
-fn from_document(matches: &ArgMatches) -> Result<Options, Failure> {
+fn from_document(matches: &ArgMatches) -> Result<Options, Error> {
     let Some(path) = document(matches) else { return Ok(Options::default()) };
     let text = input::read(path)?;
-    Options::from_json(text).map_err(|error| {
-        Failure::new(error.code(), format!("--options {}: {}", path.to_string_lossy(), error.message()))
-    })
+    Options::from_json(text)
+        .map_err(|error| Error::new(error.code(), format!("--options {}: {}", path.to_string_lossy(), error.message())))
 }
 
 /// Reads a flag's text as the same text in the environment is read; a list given twice is one list.
-fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
+fn from_flags(matches: &ArgMatches) -> Result<Options, Error> {
     let mut members = Map::new();
     for spec in OPTIONS {
         // not every command has every flag
@@ -164,13 +163,13 @@ fn from_flags(matches: &ArgMatches) -> Result<Options, Failure> {
         }
     }
     Options::from_json(Value::Object(members).to_string())
-        .map_err(|error| Failure::new(error.code(), wording::reword(error.message(), wording::flag)))
+        .map_err(|error| Error::new(error.code(), wording::reword(error.message(), wording::flag)))
 }
 
-fn from_flag(spec: &OptionSpec, text: &str) -> Result<Value, Failure> {
+fn from_flag(spec: &OptionSpec, text: &str) -> Result<Value, Error> {
     let variable = spec.variable();
     let options = Options::from_variables([(OsString::from(&variable), text.into())])
-        .map_err(|error| Failure::new(error.code(), error.message().replacen(&variable, &wording::flag(spec), 1)))?;
+        .map_err(|error| Error::new(error.code(), error.message().replacen(&variable, &wording::flag(spec), 1)))?;
     Ok(members(&options).remove(spec.name).unwrap_or_default())
 }
 

@@ -1,4 +1,4 @@
-//! Finds the token in whatever was pasted: the output of `curl -v`, a URL, JSON, lines of an e-mail.
+//! Finds the token in pasted text: the output of `curl -v`, a URL, JSON, lines of an e-mail.
 
 use std::collections::BTreeSet;
 

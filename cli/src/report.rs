@@ -28,7 +28,7 @@ pub(crate) struct Report {
     /// For standard output. Styles in it are removed if it is not a terminal.
     pub(crate) output: String,
     /// For standard error, and with `--json` for standard output.
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Error>,
     pub(crate) exit_code: u8,
 }
 
@@ -39,8 +39,8 @@ impl Report {
     }
 
     /// The text up to the failure, and the failure.
-    pub(crate) fn ended_by(output: String, failure: Failure) -> Self {
-        Self { output, exit_code: failure.exit_code(), failure: Some(failure) }
+    pub(crate) fn ended_by(output: String, failure: Error) -> Self {
+        Self { output, exit_code: exit_code(&failure), failure: Some(failure) }
     }
 }
 
@@ -50,67 +50,53 @@ impl From<String> for Report {
     }
 }
 
-impl From<Failure> for Report {
-    fn from(failure: Failure) -> Self {
+impl From<Error> for Report {
+    fn from(failure: Error) -> Self {
         Self::ended_by(String::new(), failure)
     }
 }
 
-/// Why a command failed: one of the core's codes, and a sentence.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    code: ErrorCode,
-    message: String,
+/// The command line, the options or a file are wrong: the message says what to write instead.
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidOptions, message)
 }
 
-impl Failure {
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-
-    pub(crate) fn options(message: impl Into<String>) -> Self {
-        Self::new(ErrorCode::InvalidOptions, message)
-    }
-
-    pub(crate) fn with_hint(self, hint: &str) -> Self {
-        Self { message: self.message + hint, ..self }
-    }
-
-    pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self::new(ErrorCode::Internal, message)
-    }
-
-    fn exit_code(&self) -> u8 {
-        match self.code.kind() {
-            ErrorKind::Token | ErrorKind::Access => REFUSED,
-            ErrorKind::Options => USAGE,
-            ErrorKind::Keys => NO_KEYS,
-            _ => INTERNAL,
-        }
-    }
-
-    pub(crate) fn styled(&self) -> String {
-        format!("{BAD}{}{BAD:#}: {}", self.code, printable(&without_tokens(&self.message)))
-    }
-
-    pub(crate) fn to_json(&self) -> String {
-        #[derive(Serialize)]
-        struct Refusal<'a> {
-            code: &'a str,
-            number: i32,
-            kind: &'a str,
-            message: &'a str,
-        }
-        let (code, kind) = (self.code, self.code.kind());
-        let message = &without_tokens(&self.message);
-        let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message };
-        serde_json::to_string(&refusal).unwrap_or_default() // strings and a number: cannot fail
-    }
+/// A fault of this program or of the machine.
+pub(crate) fn internal(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::Internal, message)
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::new(error.code(), error.message())
+/// The same error, its message followed by this.
+pub(crate) fn with_hint(error: &Error, hint: &str) -> Error {
+    Error::new(error.code(), error.message().to_owned() + hint)
+}
+
+/// The error for standard error.
+pub(crate) fn styled(error: &Error) -> String {
+    format!("{BAD}{}{BAD:#}: {}", error.code(), printable(&without_tokens(error.message())))
+}
+
+/// The error as a JSON object.
+pub(crate) fn to_json(error: &Error) -> String {
+    #[derive(Serialize)]
+    struct Refusal<'a> {
+        code: &'a str,
+        number: i32,
+        kind: &'a str,
+        message: &'a str,
+    }
+    let (code, kind) = (error.code(), error.kind());
+    let message = &without_tokens(error.message());
+    let refusal = Refusal { code: code.name(), number: code.number(), kind: kind.name(), message };
+    serde_json::to_string(&refusal).unwrap_or_default() // strings and a number: cannot fail
+}
+
+fn exit_code(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Token | ErrorKind::Access => REFUSED,
+        ErrorKind::Options => USAGE,
+        ErrorKind::Keys => NO_KEYS,
+        _ => INTERNAL,
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::report::Failure;
+use pomerium_jwt::Error;
+
+use crate::report::internal;
 
 /// The first second of the year 10000, which dates cannot express.
 const END_OF_DATES: i64 = 253_402_300_800;
 
 /// The machine's clock in Unix seconds.
-pub(crate) fn now() -> Result<i64, Failure> {
+pub(crate) fn now() -> Result<i64, Error> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let since = since.map_err(|_| Failure::internal("the system clock is set to a time before 1970"))?;
+    let since = since.map_err(|_| internal("the system clock is set to a time before 1970"))?;
     Ok(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 

@@ -12,10 +12,10 @@ use pomerium_jwt::{Error, ErrorCode, ErrorKind, Identity, Verifier};
 use crate::{
     arguments, input,
     options::{self, Given},
-    report::{Failure, Report, printable, with_member},
+    report::{Report, internal, invalid, printable, with_hint, with_member},
 };
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
+pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Error> {
     let verifier = Given::read(matches)?.verifier()?;
     let text = input::text(&token_arguments(matches)?)?;
     let token = input::header_value(&text, &verifier.status().header_name);
@@ -30,11 +30,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Failure> {
 }
 
 /// The arguments that hold the token; none if it is on standard input.
-pub(crate) fn token_arguments(matches: &ArgMatches) -> Result<Vec<&OsStr>, Failure> {
+pub(crate) fn token_arguments(matches: &ArgMatches) -> Result<Vec<&OsStr>, Error> {
     let arguments: Vec<&OsStr> =
         matches.get_many::<OsString>("token").unwrap_or_default().map(OsString::as_os_str).collect();
     if input::is_standard_input(&arguments) && options::use_standard_input(matches) {
-        return Err(Failure::options("--options - takes standard input: give the token as an argument"));
+        return Err(invalid("--options - takes standard input: give the token as an argument"));
     }
     Ok(arguments)
 }
@@ -46,7 +46,7 @@ pub(crate) fn named_file<'a>(arguments: &[&'a OsStr]) -> Option<&'a OsStr> {
     Path::new(argument).metadata().is_ok_and(|file| !file.is_dir()).then_some(argument)
 }
 
-fn explain(error: &Error, matches: &ArgMatches) -> Failure {
+fn explain(error: &Error, matches: &ArgMatches) -> Error {
     let is_file = token_arguments(matches).is_ok_and(|arguments| named_file(&arguments).is_some());
     let hint = match error.code() {
         ErrorCode::TokenMalformed if is_file => {
@@ -55,7 +55,7 @@ fn explain(error: &Error, matches: &ArgMatches) -> Failure {
         ErrorCode::TokenMalformed => "; if a token is in this text, pomerium-jwt inspect finds it",
         _ => "",
     };
-    Failure::new(error.code(), error.message()).with_hint(hint)
+    with_hint(error, hint)
 }
 
 /// Fetches the keys first, which `Verifier::verify_at` never does. If it lacks keys, the error says why the fetch failed.
@@ -69,9 +69,9 @@ fn verify_at(verifier: &Verifier, token: &[u8], now: i64) -> Result<Identity, Er
 }
 
 /// The identity as every client has it, and the claims as its last member in the payload's own text.
-fn to_json(identity: &Identity) -> Result<String, Failure> {
+fn to_json(identity: &Identity) -> Result<String, Error> {
     let written = serde_json::to_string_pretty(identity);
-    let written = written.map_err(|error| Failure::internal(format!("the identity cannot be written: {error}")))?;
+    let written = written.map_err(|error| internal(format!("the identity cannot be written: {error}")))?;
     Ok(with_member(&written, "claims", identity.claims.text().trim()))
 }
 

@@ -29,7 +29,7 @@ type Admission struct{ identity *Identity }
 // Identity says who is calling. There is none if the request got in without a token.
 func (a Admission) Identity() (*Identity, bool) { return a.identity, a.identity != nil }
 
-// RequireUser gives the identity of a signed-in user. The error is ErrTokenMissing if there is none, and
+// RequireUser returns the identity of a signed-in user. The error is ErrTokenMissing if there is none, and
 // ErrSubjectMissing if the identity is anonymous.
 func (a Admission) RequireUser() (*Identity, error) {
 	if a.identity == nil {
@@ -41,7 +41,7 @@ func (a Admission) RequireUser() (*Identity, error) {
 	return a.identity, nil
 }
 
-// RequireGroup gives the identity of a signed-in user who is in at least one of these groups. The error is one of
+// RequireGroup returns the identity of a signed-in user who is in at least one of these groups. The error is one of
 // RequireUser, or ErrGroupRequired; without names of groups it is ErrInvalidArgument.
 func (a Admission) RequireGroup(groups ...string) (*Identity, error) {
 	if len(groups) == 0 {
@@ -78,18 +78,18 @@ type admitted struct {
 	guard *Guard // reports what a single route refuses; nil if there is none
 }
 
-// NewContext gives a context that carries an admission, for [FromContext] to find. It replaces an earlier one.
+// NewContext returns a context that carries an admission, for [FromContext] to find. It replaces an earlier one.
 func NewContext(ctx context.Context, admission Admission) context.Context {
 	return context.WithValue(ctx, contextKey{}, admitted{Admission: admission})
 }
 
-// FromContext gives the identity of a request that has been verified. There is none if the request got in without a
+// FromContext returns the identity of a request that has been verified. There is none if the request got in without a
 // token (the options Optional and ExemptPaths), or if nothing verifies requests.
 func FromContext(ctx context.Context) (*Identity, bool) {
 	return AdmissionFromContext(ctx).Identity()
 }
 
-// MustFromContext gives the identity of a request on a route where there always is one. It panics if there is none: if
+// MustFromContext returns the identity of a request on a route where there always is one. It panics if there is none: if
 // nothing verifies requests, or if the options Optional or ExemptPaths let this one pass.
 func MustFromContext(ctx context.Context) *Identity {
 	identity, found := FromContext(ctx)
@@ -99,7 +99,7 @@ func MustFromContext(ctx context.Context) *Identity {
 	return identity
 }
 
-// AdmissionFromContext gives the admission of a request, for the demands of a single route:
+// AdmissionFromContext returns the admission of a request, for the demands of a single route:
 //
 //	identity, err := pomerium.AdmissionFromContext(ctx).RequireGroup("admins")
 func AdmissionFromContext(ctx context.Context) Admission {

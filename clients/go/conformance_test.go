@@ -171,7 +171,7 @@ func TestCodesAreThePublishedOnes(t *testing.T) {
 	}
 }
 
-// writtenCodes gives the constants of type Code in error.go, name -> value.
+// writtenCodes returns the constants of type Code in error.go, name -> value.
 func writtenCodes(t *testing.T) map[string]string {
 	file, err := parser.ParseFile(token.NewFileSet(), "error.go", nil, 0)
 	if err != nil {

@@ -90,10 +90,10 @@ func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 // Is lets [errors.Is] find the code.
 func (e *Error) Is(target error) bool { return target == error(e.Code) }
 
-// Unwrap gives the context's error if a context ended the wait for keys, else nil.
+// Unwrap returns the context's error if a context ended the wait for keys, else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Header gives the headers of the response to send with Status and Body.
+// Header returns the headers of the response to send with Status and Body.
 func (e *Error) Header() http.Header {
 	header := http.Header{}
 	if e.response != nil {

@@ -19,7 +19,7 @@ type refresh struct {
 	err  error         // to be read after that
 }
 
-// join gives the refresh that is running, or begins one.
+// join returns the refresh that is running, or begins one.
 func (f *flight) join(run func() error) (joined *refresh, began bool) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -38,7 +38,7 @@ func (f *flight) join(run func() error) (joined *refresh, began bool) {
 	return started, true
 }
 
-// wait gives the context's error if that ends first.
+// wait returns the context's error if that ends first.
 func (r *refresh) wait(ctx context.Context) error {
 	select {
 	case <-r.done:

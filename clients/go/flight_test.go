@@ -29,7 +29,7 @@ func TestAWaitSeesARefreshThatBeganAfterIt(t *testing.T) {
 	}
 }
 
-// A refresh that is forced fetches, whatever the one that verifications wait for is doing.
+// A refresh that is forced fetches, even while the one that verifications wait for is running.
 func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
 	verifier, err := NewForRoute("http://127.0.0.1:9")
 	must(err)
@@ -40,7 +40,7 @@ func TestAForcedRefreshIsOneOfItsOwn(t *testing.T) {
 		return nil
 	})
 	defer close(release)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // only where it waits for the other
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // only if it waits for the other
 	defer cancel()
 	if err := verifier.Refresh(ctx, true); !errors.Is(err, ErrKeysUnavailable) || ctx.Err() != nil {
 		t.Error(err)

@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// A Guard is what all integrations share: it asks its verifier, reports refusals and hands on the identity. It holds no
+// A Guard is shared by all integrations: it asks its verifier, reports refusals and passes the identity on. It holds no
 // rule about who gets in. [Middleware] has one inside; make one to write an integration for something else.
 type Guard struct {
 	verifier     *Verifier
@@ -18,7 +18,7 @@ type Guard struct {
 	errorHandler func(r *http.Request, refused *Error) (contentType string, body []byte)
 }
 
-// An Option is what an integration takes in addition to its verifier. Who gets in is decided by the verifier's
+// An Option configures an integration in addition to its verifier. Who gets in is decided by the verifier's
 // [Options].
 type Option func(*Guard)
 
@@ -73,7 +73,7 @@ func NewGuard(verifier *Verifier, options ...Option) *Guard {
 // HeaderName is the request header that carries the token.
 func (g *Guard) HeaderName() string { return g.headerName }
 
-// Admit gives the context with which a request goes on to the application, for [FromContext]; an identity that the
+// Admit returns the context with which a request continues to the application, for [FromContext]; an identity that the
 // context carried before is gone. If the request is refused it reports that, and the error is an *[Error].
 func (g *Guard) Admit(ctx context.Context, request Request) (context.Context, error) {
 	return g.admit(ctx, request, request.Path)

@@ -13,7 +13,7 @@ import (
 )
 
 // An Identity says who is calling, as Pomerium says and its signature proves. Share it, and do not change it. Printed with
-// fmt or logged with slog, it shows no personal data; encoding/json writes every field, also where a JSON log has a struct
+// fmt or logged with slog, it shows no personal data; encoding/json writes every field, also if a JSON log has a struct
 // that holds an identity.
 type Identity struct {
 	// Subject is `sub`, the user's id at the identity provider. Empty only when Anonymous.
@@ -34,12 +34,12 @@ type Identity struct {
 	Issuer string
 	// Audience is `aud`.
 	Audience []string
-	// IssuedAt is `iat`: the time of the request (Pomerium 0.29 and later), before it the session's begin. The zero time
+	// IssuedAt is `iat`: the time of the request (Pomerium 0.29 and later), the session's begin in older versions. The zero time
 	// when missing.
 	IssuedAt time.Time
 	// ExpiresAt is `exp`, five minutes after the request. Long connections outlive it: see [ExpiryContext].
 	ExpiresAt time.Time
-	// Anonymous says that nobody is signed in: `sub` was empty and AllowAnonymous is set. A signed token is no signed-in
+	// Anonymous says that nobody is signed in: `sub` was empty and AllowAnonymous is set. A signed token does not mean a signed-in
 	// user.
 	Anonymous bool
 
@@ -72,7 +72,7 @@ func (i Identity) String() string {
 		i.Anonymous, len(i.Groups), i.Issuer, i.ExpiresAt.Format(time.RFC3339))
 }
 
-// Format writes what String gives, whatever the verb: %+v and %#v would show every field. Like String and LogValue it is a
+// Format writes the text of String for every verb: %+v and %#v would show every field. Like String and LogValue it is a
 // method of the value, so that copies are covered too.
 func (i Identity) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, i.String()) }
 

@@ -49,7 +49,7 @@ func startIssuer(t *testing.T) *running {
 // stop breaks all its connections.
 func (r *running) stop() { _ = r.stdin.Close() }
 
-// mint gives a token for alice. claims are parameters of /mint.
+// mint returns a token for alice. claims are parameters of /mint.
 func (r *running) mint(claims ...string) string {
 	r.t.Helper()
 	return r.ask(http.MethodGet, "/mint?"+strings.Join(append([]string{"sub=alice"}, claims...), "&"))

@@ -47,7 +47,7 @@ func TestLimit20000GoroutinesWaitWhileTheKeyServerHangs(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	during := threads(t)
-	if during > before+goroutines/20 { // a handful; some more where there are many cores
+	if during > before+goroutines/20 { // a handful; some more on many cores
 		t.Errorf("%d goroutines that wait took %d threads of the system", goroutines, during-before)
 	}
 	if got := issuer.fetches(); got != 1 {

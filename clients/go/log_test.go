@@ -149,7 +149,7 @@ func TestCodeThatOverridesTheEnvironmentIsWarnedOf(t *testing.T) {
 	}
 }
 
-// Also where only a copy stands in front of the application.
+// Also if only a copy is in front of the application.
 func TestACopyWarnsOfTheEnvironmentToo(t *testing.T) {
 	withoutVariables(t)
 	t.Setenv("POMERIUM_JWT_LEEWAY", "2718")

@@ -13,7 +13,7 @@ import (
 // token is refused, 403 for groups, 503 with Retry-After if there are no keys, and {"error":"token_expired"} as the
 // body. The reason is in the log.
 //
-// Put it around the whole application, router included: what stands in front of it, or next to it, is not protected. A
+// Put it around the whole application, router included: handlers outside it are not protected. A
 // CORS middleware belongs in front: preflights carry no token and are refused like any other request without one.
 //
 // It panics if the verifier is nil, closed or not made by this package.
@@ -42,7 +42,7 @@ func RequireGroup(groups ...string) func(http.Handler) http.Handler {
 	if len(groups) == 0 {
 		panic("pomerium: RequireGroup got no groups: name at least one")
 	}
-	groups = slices.Clone(groups) // the caller may go on to use its own
+	groups = slices.Clone(groups) // the caller may change its own later
 	return func(next http.Handler) http.Handler {
 		return demand(next, func(admission Admission) (*Identity, error) { return admission.RequireGroup(groups...) })
 	}
@@ -101,7 +101,7 @@ func sentPath(r *http.Request) string {
 	return path
 }
 
-// shownPath is for people to read: also where handlers route by another one.
+// shownPath is for people to read, also if handlers route by another one.
 func shownPath(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		path, _, _ := strings.Cut(r.RequestURI, "?")

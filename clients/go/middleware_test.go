@@ -54,7 +54,7 @@ func serve(t *testing.T, handler http.Handler, http2 bool) *httptest.Server {
 	return server
 }
 
-// send gives status, body and headers of the answer to a GET with these values of the header.
+// send returns status, body and headers of the answer to a GET with these values of the header.
 func send(t *testing.T, server *httptest.Server, path string, tokens ...string) (int, string, http.Header) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
@@ -212,7 +212,7 @@ func TestAnotherHeader(t *testing.T) {
 	}
 }
 
-// Whoever put an identity into the context before, the middleware's is the one that counts.
+// If something put an identity into the context before, the middleware's is the one that counts.
 func TestAnIdentityThatIsInTheContextAlreadyIsGone(t *testing.T) {
 	outer, inner := pomeriumtest.NewIssuer(t), pomeriumtest.NewIssuer(t)
 	options := inner.Options()

@@ -135,7 +135,7 @@ import (
 // What this package is written for: see pomerium_jwt_abi_version in the header.
 const abiVersion = 1
 
-// native is the library's verifier. Whoever calls it sees to it that it has not been freed.
+// native is the library's verifier. Its callers make sure that it has not been freed.
 type native struct {
 	pointer *C.pomerium_jwt_verifier
 }
@@ -165,7 +165,7 @@ func (n native) with(options string) (native, answer) {
 	return made, take(result)
 }
 
-// optionsOverEnv gives the merged options as output, and the warning to log as claims.
+// optionsOverEnv returns the merged options as output, and the warning to log as claims.
 func optionsOverEnv(options string) answer {
 	return take(C.pomerium_go_options_over_env(pointer(options), length(options)))
 }
@@ -272,7 +272,7 @@ func take(from C.pomerium_go_answer) answer {
 	return taken
 }
 
-// pointer and length hand a string to C without a copy. C gets no NUL behind it, and NULL for the empty one.
+// pointer and length hand a string to C without a copy. C gets no NUL after it, and NULL for the empty one.
 func pointer(text string) *C.char {
 	return (*C.char)(unsafe.Pointer(unsafe.StringData(text)))
 }

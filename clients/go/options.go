@@ -38,7 +38,7 @@ func document(of any) (string, error) {
 	return string(text), nil
 }
 
-// translate gives what JSON says of a value, or why it cannot.
+// translate returns what JSON says of a value, or why it cannot.
 func translate(value any) (member any, why string) {
 	switch value := value.(type) {
 	case *time.Duration:
@@ -51,7 +51,7 @@ func translate(value any) (member any, why string) {
 			return nil, "takes a JWK Set, a JSON object"
 		}
 	default:
-		// encoding/json would put other characters in the place of what is no text
+		// encoding/json would replace what is not text by other characters
 		if !utf8.ValidString(fmt.Sprint(value)) {
 			return nil, "takes text in UTF-8"
 		}

@@ -41,26 +41,24 @@ func TestPackedIntoARelativeFolder(t *testing.T) {
 	}
 }
 
-// README.md's program and its test, in a project of their own, with the packed module and nothing installed.
+// README.md's first program and its test, in a project of their own, with the packed module and nothing installed.
 func TestInstallAsAStrangerWould(t *testing.T) {
-	blocks := readmeBlocks(t)
 	folder := t.TempDir()
 	const address = `"127.0.0.1:8080"`
-	program := blocks["func main() {"]
-	if !strings.Contains(program, `"https://app.example.com"`) || !strings.Contains(program, address) {
+	program := readFile(t, filepath.Join(root, "examples/go/hello/main.go"))
+	if !strings.Contains(program, address) {
 		t.Fatalf("README.md's first program is not what this test knows:\n%s", program)
 	}
 	issuer := startIssuer(t)
-	program = strings.Replace(program, "https://app.example.com", issuer.url, 1)
 	free := freeAddress(t)
 	program = strings.Replace(program, address, strconv.Quote(free), 1)
 	write(t, folder, "main.go", program)
-	write(t, folder, "main_test.go", blocks["func TestHello("])
+	write(t, folder, "main_test.go", readmeTest(t))
 	lib := "/lib/" + runtime.GOOS + "_" + runtime.GOARCH
 	write(t, folder, "go.mod", fmt.Sprintf("module example.com/stranger\n\ngo 1.24\n\nrequire %s v0.1.0\nrequire %s v0.1.0 // indirect\n\nreplace %s => %s\nreplace %s => %s\n",
 		module, module+lib, module, packed(), module+lib, packed()+lib))
 
-	nothing := []string{"GOPROXY=off", "PKG_CONFIG=/nothing/installed", "PKG_CONFIG_PATH=", "LD_LIBRARY_PATH="}
+	nothing := []string{"POMERIUM_JWT_ROUTE=" + issuer.url, "GOPROXY=off", "PKG_CONFIG=/nothing/installed", "PKG_CONFIG_PATH=", "LD_LIBRARY_PATH="}
 	command(t, folder, nothing, "go", "vet", "./...")
 	command(t, folder, nothing, "go", "test", "./...")
 	command(t, folder, nothing, "go", "build", "-o", "stranger")
@@ -138,11 +136,12 @@ func TestTheVerifyExample(t *testing.T) {
 		{route, issuer.mint("email=a@example.com") + "\n", 0, "alice a@example.com\n"},
 		{route, "", 1, "token_missing: "},
 		{route, issuer.mint("expires_in=-100"), 1, "token_expired: "},
+		{route + " POMERIUM_JWT_REQUIRE_GROUP=admins", issuer.mint(), 1, "group_required: "},
 		{"POMERIUM_JWT_ROUTE=", issuer.mint(), 2, "invalid_options: "},
 		{nobody, issuer.mint(), 3, "keys_unavailable: "},
 	} {
 		run := exec.Command(program)
-		run.Env = append(os.Environ(), row.environment)
+		run.Env = append(os.Environ(), strings.Fields(row.environment)...)
 		run.Stdin = strings.NewReader(row.token)
 		printed, _ := run.CombinedOutput()
 		if code := run.ProcessState.ExitCode(); code != row.code || !strings.HasPrefix(string(printed), row.printed) {
@@ -182,12 +181,22 @@ func TestTheAppExample(t *testing.T) {
 
 func TestTheReadmeQuotesTheExamplesAsTheyAre(t *testing.T) {
 	quoted := regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```go\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)
-	if len(quoted) != 5 {
+	if len(quoted) != 3 {
 		t.Errorf("%d quotations", len(quoted))
 	}
 	for _, quotation := range quoted {
 		if readFile(t, filepath.Join(root, quotation[1])) != quotation[2] {
-			t.Errorf("copy %s into clients/go/README.md again", quotation[1])
+			t.Errorf("run `make conformance`, which copies %s into clients/go/README.md", quotation[1])
+		}
+	}
+	parts := regexp.MustCompile("(?s)<!-- lines of (\\S+) -->\n```go\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	if len(parts) != 3 {
+		t.Errorf("%d quotations of lines", len(parts))
+	}
+	for _, part := range parts {
+		lines := "\t" + strings.ReplaceAll(strings.TrimSpace(part[2]), "\n", "\n\t")
+		if !strings.Contains(readFile(t, filepath.Join(root, part[1])), strings.ReplaceAll(lines, "\n\t\n", "\n\n")) {
+			t.Errorf("these lines are not in %s:\n%s", part[1], part[2])
 		}
 	}
 }
@@ -229,21 +238,14 @@ func needsGlibcAlone(t *testing.T, program string) {
 	}
 }
 
-// readmeBlocks gives the Go programs of README.md that are no quotations, by a line of theirs.
-func readmeBlocks(t *testing.T) map[string]string {
+// readmeTest returns the one Go program of README.md that is not quoted from examples/.
+func readmeTest(t *testing.T) string {
 	t.Helper()
-	blocks := map[string]string{}
-	for _, found := range regexp.MustCompile("(?s)\n\n```go\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
-		for _, line := range []string{"func main() {", "func TestHello("} {
-			if strings.Contains(found[1], line) {
-				blocks[line] = found[1]
-			}
-		}
+	found := regexp.MustCompile("(?s)\n\n```go\n(package main.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	if len(found) != 1 || !strings.Contains(found[0][1], "func TestHello(") {
+		t.Fatalf("README.md should have one test of its first program: %v", found)
 	}
-	if len(blocks) != 2 {
-		t.Fatalf("README.md should have a program and a test of it: %v", blocks)
-	}
-	return blocks
+	return found[0][1]
 }
 
 func buildExample(t *testing.T, name string) string {
@@ -304,14 +306,14 @@ func (p *program) stop() string {
 	return string(printed)
 }
 
-// get gives the status of an answer, 0 if there is no server.
+// get returns the status of an answer, 0 if there is no server.
 func get(t *testing.T, url string, tokens ...string) int {
 	t.Helper()
 	status, _, _ := request(t, url, tokens...)
 	return status
 }
 
-// preflight gives the status of an answer, 0 if the server broke the connection.
+// preflight returns the status of an answer, 0 if the server broke the connection.
 func preflight(t *testing.T, url string) int {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodOptions, url, nil)

@@ -138,7 +138,7 @@ func TestARewrittenPathIsNotExempt(t *testing.T) {
 	if response, _ := exchange(t, address, "GET", "/admin"); response.StatusCode != 401 {
 		t.Error("rewritten to an exempt path:", response.StatusCode)
 	}
-	// The path in front of which a request was made by hand is unknown
+	// The path of a request that was made by hand is unknown
 	request, err := http.NewRequest("GET", "/health", nil)
 	must(t, err)
 	options := pomeriumtest.NewIssuer(t).Options()

@@ -68,7 +68,7 @@ func (c *requestCase) verifier() (*Verifier, error) {
 	return adopt(made, answer, verifier.flights)
 }
 
-// admit gives the outcome in the form of the cases.
+// admit returns the outcome in the form of the cases.
 func (c *requestCase) admit(verifier *Verifier) any {
 	admission, err := verifier.Admit(context.Background(), Request{
 		Token: joined(c.Request.Token), Path: c.Request.Path, Upgrade: c.Request.Upgrade, MarkedPublic: c.Request.MarkedPublic,

@@ -56,7 +56,7 @@ const (
 	StateExpired State = "expired" // in use no more
 )
 
-// KeyStatus is one key. Fields are empty where the key has no such member.
+// KeyStatus is one key. Fields are empty if the key has no such member.
 type KeyStatus struct {
 	KID        string `json:"kid"`
 	Algorithm  string `json:"alg"`
@@ -66,7 +66,7 @@ type KeyStatus struct {
 	Reason string `json:"reason"`
 }
 
-// LastError is why keys could not be had.
+// LastError says why keys could not be loaded.
 type LastError struct {
 	// Code is dns, connect, tls, timeout, status, body, refused or spawn.
 	Code    string `json:"code"`
@@ -81,7 +81,7 @@ type Pinned struct {
 }
 
 // Health says whether an instance can verify, for health pages and probes. Ready is `KeysLoaded || !Asked`; Stale is a
-// warning, neither unready nor unlive. Never restart the application because of it: that brings no key server back.
+// warning. Never restart the application because of it: that brings no key server back.
 type Health struct {
 	// Configured is true: a verifier that exists, and is not closed, is configured.
 	Configured bool `json:"configured"`

@@ -11,7 +11,7 @@
 //	http.ListenAndServe(":8080", protect(handler))
 //
 // A handler asks [FromContext] for the [Identity]. Tests of applications: package pomeriumtest. It needs cgo, and the C
-// library where it is not packed into the module; the README says how to get either.
+// library if it is not packed into the module; the README says how to get either.
 package pomerium
 
 import (
@@ -189,7 +189,7 @@ func (v *Verifier) Refresh(ctx context.Context, force bool) error {
 	return refresh.err
 }
 
-// Status gives the state of keys, pins and counters. It never waits. While no usable key is loaded it
+// Status returns the state of keys, pins and counters. It never waits. While no usable key is loaded it
 // starts a fetch that is due.
 func (v *Verifier) Status() (*Status, error) {
 	answer := v.call(native.status)
@@ -212,7 +212,7 @@ func (v *Verifier) Health() Health {
 	return status.Health
 }
 
-// Metrics gives the counters and the age of the keys as text for a monitoring system, in the format of OpenMetrics 1.0:
+// Metrics returns the counters and the age of the keys as text for a monitoring system, in the format of OpenMetrics 1.0:
 // Content-Type `application/openmetrics-text; version=1.0.0; charset=utf-8`. It holds no user, path or token.
 func (v *Verifier) Metrics() (string, error) {
 	answer := v.call(native.metrics)

@@ -52,7 +52,7 @@ impl Case {
     pub fn to_json(&self) -> String {
         let expect = match &self.expect {
             Expect::Accepted { identity, claims } => {
-                // Inside a JSON string no line end stands for itself, so this one is insignificant
+                // Inside a JSON string no line end is literal, so this one is insignificant
                 let claims = claims.replace(['\n', '\r'], " ");
                 format!(r#"{{"identity":{},"claims":{claims}}}"#, sorted(identity))
             }

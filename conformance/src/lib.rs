@@ -5,10 +5,10 @@
 
 mod case;
 mod cases;
+mod documents;
 mod editors;
 mod fixtures;
 pub mod http;
-mod readme;
 mod reference;
 mod requests;
 
@@ -37,8 +37,8 @@ pub fn outputs() -> Vec<(String, Vec<u8>)> {
         ("requests.json".to_owned(), one_a_line(&requests)),
         ("codes.json".to_owned(), one_a_line(&reference::codes())),
         ("options.json".to_owned(), one_a_line(&reference::options())),
-        ("../README.md".to_owned(), readme::filled()),
     ];
+    outputs.extend(documents::files());
     outputs.extend(editors::files());
     outputs.extend(fixtures::files().into_iter().map(|(name, content)| (format!("files/{name}"), content)));
     outputs

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Each code as a line of `codes.json`.
 pub(crate) fn codes() -> Vec<String> {
-    ErrorCode::ALL.into_iter().map(code).collect()
+    ErrorCode::ALL.iter().copied().map(code).collect()
 }
 
 /// Each option as a line of `options.json`.
@@ -14,7 +14,7 @@ pub(crate) fn options() -> Vec<String> {
 }
 
 fn code(code: ErrorCode) -> String {
-    let (kind, status) = (code.kind().name(), code.kind().http_status());
+    let (kind, status) = (code.kind().name(), code.status());
     line(&[
         ("code", code.name().into()),
         ("number", code.number().into()),
@@ -33,6 +33,7 @@ fn option(option: &OptionSpec) -> String {
         OptionKind::Integer(range) => ("integer", Some(range)),
         OptionKind::JwkSet => ("jwks", None),
         OptionKind::Claims => ("claims", None),
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     };
     let default: Value = serde_json::from_str(&option.default()).expect("a default is JSON");
     let meaning = option.meaning.split_whitespace().collect::<Vec<_>>().join(" ");

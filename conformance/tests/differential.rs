@@ -1,4 +1,4 @@
-//! Every case beside the crate `jsonwebtoken`, configured as a careful user would. Where the two differ, a row of the
+//! Every case, and what the crate `jsonwebtoken` says of it, configured as a careful user would. If the two differ, a row of the
 //! table says why.
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,7 @@ struct Difference {
 }
 
 const ACCEPTED: &str = "accepted";
-/// Where the code alone says what is not looked at.
+/// If the code alone says what is not checked.
 const ANY: &[&str] = &[""];
 
 const DIFFERENCES: &[Difference] = &[

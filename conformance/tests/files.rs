@@ -41,11 +41,11 @@ fn every_code_within_reach_is_reached() {
     let refused = requests.iter().map(RequestCase::outcome).filter(|outcome| !["passed", "identity"].contains(outcome));
     let refused: BTreeSet<&str> = refused.collect();
     for code in ErrorCode::ALL {
-        let out_of_reach = [ErrorCode::KeysNeeded, ErrorCode::KeysUnavailable, ErrorCode::Internal].contains(&code);
+        let out_of_reach = [ErrorCode::KeysNeeded, ErrorCode::KeysUnavailable, ErrorCode::Internal].contains(code);
         assert_ne!(refused.contains(code.name()), out_of_reach, "{code}: see conformance/src/requests/refusals.rs");
     }
     for code in ErrorCode::ALL {
-        let excused = OUT_OF_REACH.iter().find(|(excused, _)| *excused == code);
+        let excused = OUT_OF_REACH.iter().find(|(excused, _)| excused == code);
         match excused {
             Some((_, why)) => assert!(!reached.contains(code.name()), "{code} is reached, yet excused: {why}"),
             None => {
@@ -54,7 +54,7 @@ fn every_code_within_reach_is_reached() {
         }
     }
     for code in reached {
-        assert!(ErrorCode::ALL.iter().any(|known| known.name() == code), "{code} is no code of the core");
+        assert!(ErrorCode::ALL.iter().any(|known| known.name() == code), "{code} is not a code of the core");
     }
 }
 
@@ -91,7 +91,7 @@ fn ids_are_unique_and_in_kebab_case() {
 fn a_case_without_a_token_is_about_construction_and_no_other() {
     for case in CASES.iter() {
         let construction = code(case) == Some("invalid_options");
-        assert_eq!(case.token.is_none(), construction, "{}: `token` stands where the options are accepted", case.id);
+        assert_eq!(case.token.is_none(), construction, "{}: `token` is there if the options are accepted", case.id);
     }
 }
 

@@ -36,11 +36,11 @@ fn ids_are_unique_and_starts_few() {
     assert!(starts <= 8, "{starts} starts: every application pays for each of them");
 }
 
-/// What no single request can get: the keys' codes take time (`timed.rs`), the others are no answers.
+/// What no single request can get: the keys' codes take time (`timed.rs`), the others are not answers.
 #[test]
 fn every_code_that_a_request_can_get_occurs() {
     let possible =
-        ErrorCode::ALL.into_iter().filter(|code| matches!(code.kind(), ErrorKind::Token | ErrorKind::Access));
+        ErrorCode::ALL.iter().copied().filter(|code| matches!(code.kind(), ErrorKind::Token | ErrorKind::Access));
     let possible: BTreeSet<&str> = possible.map(ErrorCode::name).collect();
     let occurring: BTreeSet<&str> = http::codes().expect("a plan").into_iter().collect();
     assert_eq!(occurring, possible);

@@ -1,5 +1,5 @@
 //! Eight threads verify for a minute while their key source hangs, breaks, dies, rotates and comes back. `make soak`
-//! runs it, `-- 600` behind it makes it ten minutes. It ends with its figures, and fails if a good token was refused, a
+//! runs it, `-- 600` after it makes it ten minutes. It ends with its figures, and fails if a good token was refused, a
 //! bad one accepted, a thread left over, or if the process kept growing.
 #![forbid(unsafe_code)]
 
@@ -47,10 +47,10 @@ struct Soak {
 impl Soak {
     fn new() -> Self {
         let server = Server::start(ServerOptions::default()).expect("a free port");
-        let mut options = Options::for_route(server.url());
-        options.cache_ttl = Some(Duration::from_secs(TTL));
-        options.timeout = Some(Duration::from_secs(1));
-        options.refetch_cooldown = Some(Duration::from_secs(1));
+        let options = Options::for_route(server.url())
+            .cache_ttl(Duration::from_secs(TTL))
+            .timeout(Duration::from_secs(1))
+            .refetch_cooldown(Duration::from_secs(1));
         let verifier = Verifier::new(options).expect("options");
         let token = mint(&server);
         verifier.verify(&token).expect("a healthy start");
@@ -264,14 +264,14 @@ impl std::fmt::Display for Latencies {
     }
 }
 
-/// Resident memory; none where the system does not say.
+/// Resident memory; none if the system does not say.
 fn memory_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The names of this process's threads; none where the system does not say.
+/// The names of this process's threads; none if the system does not say.
 fn tasks() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     tasks

@@ -1,11 +1,13 @@
 //! The signed payload: its registered claims, typed, and their judgement against options and time.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    error::{Error, ErrorCode, quoted},
+    code::ErrorCode,
+    error::{Error, Facts},
     json::{self, Json},
     names::{Match, Names},
+    wording::{listed, quoted},
 };
 
 /// The largest NumericDate: beyond it a JSON number is no longer exact everywhere (RFC 7159 section 6).
@@ -67,10 +69,22 @@ impl<'a> Payload<'a> {
             Some(value) if is_expected(value) => Ok(()),
             _ => {
                 let actual = self.describe(name);
-                let message = format!("claim {name:?} is {actual}, expect_claims demands one of {expected:?}");
-                Err(Error::new(ErrorCode::ClaimMismatch, message))
+                let message = format!("claim {name:?} is {actual}; expect_claims demands one of {expected:?}");
+                let facts =
+                    Facts::Mismatch { claim: name.to_owned(), actual: self.strings(name), expected: expected.to_vec() };
+                Err(Error::new(ErrorCode::ClaimMismatch, message).about(facts))
             }
         }
+    }
+
+    /// The strings of a claim that is one or a list of them.
+    fn strings(&self, name: &str) -> Vec<String> {
+        let values = match self.all.member(name) {
+            Some(Json::Array(list)) => list.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        values.iter().filter_map(Json::as_str).map(str::to_owned).collect()
     }
 
     /// A claim for a message.
@@ -85,12 +99,14 @@ impl<'a> Payload<'a> {
 
 /// The payload's text.
 pub(crate) fn to_text(payload: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(payload).map_err(|_| malformed("the payload is not UTF-8"))
+    String::from_utf8(payload)
+        .map_err(|error| malformed("the payload is not UTF-8").caused_by(Arc::new(error.utf8_error())))
 }
 
 /// The payload's text as JSON.
 pub(crate) fn parse(text: &str) -> Result<Json<'_>, Error> {
-    json::parse(text).map_err(|why| malformed(format!("the payload is not strict JSON: {why}")))
+    json::parse(text)
+        .map_err(|why| malformed(format!("the payload is not strict JSON: {why}")).caused_by(why.into_cause()))
 }
 
 /// A NumericDate (RFC 7519 section 2): any JSON number from 0 to [`MAX_TIME`], its fraction cut. Old Pomerium
@@ -109,7 +125,7 @@ fn time(name: &str, claim: Option<&Json<'_>>) -> Result<Option<i64>, Error> {
     };
     match whole {
         Some(whole) if (0..=MAX_TIME).contains(&whole) => Ok(Some(whole)),
-        _ => Err(malformed(format!("{name} is outside of 0 to 2^53-1 seconds"))),
+        _ => Err(malformed(format!("{name} is outside the range 0 to 2^53-1 seconds"))),
     }
 }
 
@@ -166,8 +182,8 @@ fn malformed(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::ClaimsMalformed, message)
 }
 
-/// What the options demand of the claims.
-#[derive(Debug)]
+/// What the options demand of the claims. The default demands as little as possible.
+#[derive(Debug, Default)]
 pub(crate) struct Rules {
     /// None: not configured, to be pinned on first use.
     pub(crate) issuer: Option<Names>,
@@ -196,26 +212,27 @@ impl Rules {
         if now < exp + self.leeway {
             return Ok(());
         }
-        self.refuse(ErrorCode::TokenExpired, &format!("the token expired {} s ago, at {exp}", now - exp))
+        let sentence = format!("the token expired {} s ago, at {exp}", now - exp);
+        self.refuse(ErrorCode::TokenExpired, &sentence, Facts::Time { claim: "exp", value: exp, now })
     }
 
     pub(crate) fn check_not_before(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let Some(nbf) = payload.not_before.filter(|nbf| *nbf > now + self.leeway) else { return Ok(()) };
         let sentence = format!("the token is not valid until {nbf} ({} s from now): check the clocks", nbf - now);
-        self.refuse(ErrorCode::TokenNotYetValid, &sentence)
+        self.refuse(ErrorCode::TokenNotYetValid, &sentence, Facts::Time { claim: "nbf", value: nbf, now })
     }
 
     pub(crate) fn check_issued_at(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         let Some(iat) = payload.issued_at.filter(|iat| *iat > now + self.leeway) else { return Ok(()) };
         let sentence = format!("the token was issued {} s in the future, at {iat}: check the clocks", iat - now);
-        self.refuse(ErrorCode::TokenIssuedInFuture, &sentence)
+        self.refuse(ErrorCode::TokenIssuedInFuture, &sentence, Facts::Time { claim: "iat", value: iat, now })
     }
 
     pub(crate) fn check_age(&self, payload: &Payload<'_>, now: i64) -> Result<(), Error> {
         match (payload.issued_at, self.max_token_age) {
             (Some(iat), Some(limit)) if now - iat > limit + self.leeway => {
-                let sentence = format!("the token was issued {} s ago, max_token_age is {limit} s", now - iat);
-                self.refuse(ErrorCode::TokenTooOld, &sentence)
+                let sentence = format!("the token was issued {} s ago; max_token_age is {limit} s", now - iat);
+                self.refuse(ErrorCode::TokenTooOld, &sentence, Facts::Time { claim: "iat", value: iat, now })
             }
             _ => Ok(()),
         }
@@ -229,8 +246,8 @@ impl Rules {
         Err(Error::new(ErrorCode::SubjectMissing, message))
     }
 
-    fn refuse(&self, code: ErrorCode, sentence: &str) -> Result<(), Error> {
-        Err(Error::new(code, format!("{sentence} (leeway {} s)", self.leeway)))
+    fn refuse(&self, code: ErrorCode, sentence: &str, facts: Facts) -> Result<(), Error> {
+        Err(Error::new(code, format!("{sentence} (leeway {} s)", self.leeway)).about(facts))
     }
 }
 
@@ -252,7 +269,10 @@ pub(crate) fn check_issuer<'a>(payload: &Payload<'a>, issuers: Option<&Names>) -
         Some(names) => names.find(issuer),
         None => Some(Match::Exact),
     };
-    matched.ok_or_else(|| mismatch(ErrorCode::IssuerMismatch, "iss", &absent_or(issuer), "issuer", issuers))
+    matched.ok_or_else(|| {
+        let actual: Vec<&str> = payload.issuer.into_iter().collect();
+        mismatch(ErrorCode::IssuerMismatch, "iss", &actual, "issuer", issuers)
+    })
 }
 
 pub(crate) fn check_audience(payload: &Payload<'_>, audiences: Option<&Names>) -> Result<(), Error> {
@@ -263,7 +283,7 @@ pub(crate) fn check_audience(payload: &Payload<'_>, audiences: Option<&Names>) -
     if found {
         return Ok(());
     }
-    Err(mismatch(ErrorCode::AudienceMismatch, "aud", &listed(&payload.audience), "audience", audiences))
+    Err(mismatch(ErrorCode::AudienceMismatch, "aud", &payload.audience, "audience", audiences))
 }
 
 /// An issuer that only a pattern covers must be an audience too: a pattern covers many applications.
@@ -271,35 +291,29 @@ pub(crate) fn check_pairing(payload: &Payload<'_>, issuer: Match<'_>) -> Result<
     match issuer {
         Match::Pattern { host } if !payload.audience.contains(&host) => {
             let aud = listed(&payload.audience);
-            let host = quoted(host);
-            let message = format!("aud is {aud}: an issuer matched by a pattern must be an audience too, {host}");
-            Err(Error::new(ErrorCode::AudienceMismatch, message))
+            let named = quoted(host);
+            let message = format!("aud is {aud}: an issuer matched by a pattern must be an audience too, {named}");
+            let facts = compared("aud", &payload.audience, vec![host.to_owned()]);
+            Err(Error::new(ErrorCode::AudienceMismatch, message).about(facts))
         }
         _ => Ok(()),
     }
 }
 
-fn mismatch(code: ErrorCode, claim: &str, actual: &str, option: &str, expected: Option<&Names>) -> Error {
-    match expected {
-        Some(names) => Error::new(code, format!("{claim} is {actual}, expected {names}; see route and {option}")),
-        None => Error::new(code, format!("{claim} is {actual}")),
-    }
+fn mismatch(code: ErrorCode, claim: &str, actual: &[&str], option: &str, expected: Option<&Names>) -> Error {
+    let shown = listed(actual);
+    let message = match expected {
+        Some(names) => format!("{claim} is {shown}, expected {names}; see route and {option}"),
+        None => format!("{claim} is {shown}"),
+    };
+    Error::new(code, message).about(compared(claim, actual, expected.map(Names::entries).unwrap_or_default()))
 }
 
-pub(crate) fn absent_or(value: &str) -> Cow<'static, str> {
-    if value.is_empty() { "missing or empty".into() } else { quoted(value).into() }
-}
-
-pub(crate) fn listed(values: &[&str]) -> Cow<'static, str> {
-    const SHOWN: usize = 4;
-    match values {
-        [] => "missing or empty".into(),
-        [one] => absent_or(one),
-        _ => {
-            let shown: Vec<String> = values.iter().take(SHOWN).map(|value| quoted(value)).collect();
-            let more = if values.len() > SHOWN { ", ..." } else { "" };
-            format!("[{}{more}]", shown.join(", ")).into()
-        }
+fn compared(claim: &str, actual: &[&str], expected: Vec<String>) -> Facts {
+    Facts::Mismatch {
+        claim: claim.to_owned(),
+        actual: actual.iter().map(|&value| value.to_owned()).collect(),
+        expected,
     }
 }
 

@@ -1,22 +1,60 @@
 //! Time as the verifier sees it: the one place that reads the machine's clocks.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
-/// One reading of both clocks.
+/// One reading of both clocks: what a [`Clock`] says.
+///
+/// ```
+/// use pomerium_jwt::Now;
+/// use std::time::Duration;
+///
+/// let now = Now::new(Duration::from_millis(1500), 1_800_000_000);
+/// assert_eq!(now, Now::new(Duration::from_millis(1500), 1_800_000_000));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Now {
-    /// Nanoseconds since some moment of this process. Never goes back, and stands still while the machine is suspended.
+pub struct Now {
+    /// Nanoseconds since some moment of this process. Never goes back, and stops while the machine is suspended.
     pub(crate) monotonic: i64,
-    /// Unix time in seconds. May jump both ways; negative on a machine whose clock stands before 1970.
+    /// Unix time in seconds. May jump both ways; negative on a machine whose clock is set before 1970.
     pub(crate) unix: i64,
 }
 
-/// Where readings come from, so that tests need not wait.
-pub(crate) trait Clock: Send + Sync {
+impl Now {
+    /// `monotonic` is the time since some moment of this process and never goes back: the ages of keys and all waiting
+    /// go by it. `unix` is the time in Unix seconds, which may be set: tokens are judged by it. On a host with one clock,
+    /// both are of that one.
+    #[must_use]
+    pub fn new(monotonic: Duration, unix: i64) -> Self {
+        Self { monotonic: i64::try_from(monotonic.as_nanos()).unwrap_or(i64::MAX), unix }
+    }
+}
+
+/// Where a verifier of [`Verifier::for_host`](crate::Verifier::for_host) has the time from. Any closure that returns a
+/// [`Now`] is one.
+///
+/// ```
+/// use pomerium_jwt::{Clock, Now};
+/// use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+///
+/// let start = Instant::now();
+/// let clock = move || {
+///     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+///     Now::new(start.elapsed(), unix.as_secs() as i64)
+/// };
+/// assert!(Clock::now(&clock) != Now::new(Duration::ZERO, 0));
+/// ```
+pub trait Clock: Send + Sync {
+    /// Reads both clocks. It is called several times a verification.
     fn now(&self) -> Now;
+}
+
+impl<F: Fn() -> Now + Send + Sync> Clock for F {
+    fn now(&self) -> Now {
+        self()
+    }
 }
 
 /// The machine's clocks.
@@ -37,7 +75,7 @@ impl Clock for SystemClock {
             Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
         };
-        Now { monotonic: i64::try_from(self.start.elapsed().as_nanos()).unwrap_or(i64::MAX), unix }
+        Now::new(self.start.elapsed(), unix)
     }
 }
 

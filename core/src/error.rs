@@ -1,266 +1,58 @@
-//! Every way a verification can fail: one list of codes, and the error that carries one.
+//! The error: a code, a sentence for logs, the facts as data, and the response to answer with.
 
-use std::{fmt, time::Duration};
+use std::{
+    error, fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-/// The stable code of a refusal: a name, a number, a kind and a meaning, the same in every language.
-///
-/// Numbers are never reused and names never change. The list is printed to `conformance/codes.json`.
-#[repr(C)]
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ErrorCode {
-    /// An option is unknown, of the wrong type or out of its range, or the options contradict each other.
-    InvalidOptions = 1,
-    /// A function was called with an invalid argument.
-    InvalidArgument = 2,
-    /// There is no token: the header is absent or empty.
-    TokenMissing = 100,
-    /// There are several tokens, joined by a comma: Pomerium sends exactly one.
-    TokenRepeated = 101,
-    /// The token is longer than `max_token_bytes`.
-    TokenTooLarge = 102,
-    /// The text is not a JWS in compact serialization with a strict JSON object as its header.
-    TokenMalformed = 103,
-    /// The header's `alg` is not one of `algorithms`.
-    AlgorithmNotAllowed = 104,
-    /// The header has a `crit`, or a `typ` other than JWT.
-    HeaderUnsupported = 105,
-    /// No key of the key set fits the header's `kid` and `alg`.
-    KeyNotFound = 106,
-    /// The signature is not valid under the key.
-    SignatureInvalid = 107,
-    /// The payload is not a strict JSON object, or a registered claim has the wrong type or range.
-    ClaimsMalformed = 108,
-    /// `exp` has passed.
-    TokenExpired = 109,
-    /// `nbf` is in the future.
-    TokenNotYetValid = 110,
-    /// `iat` is in the future.
-    TokenIssuedInFuture = 111,
-    /// `iat` is longer ago than `max_token_age`.
-    TokenTooOld = 112,
-    /// `iss` is not an expected issuer.
-    IssuerMismatch = 113,
-    /// `aud` holds no expected audience, or not the host of an issuer matched by a pattern.
-    AudienceMismatch = 114,
-    /// `sub` is missing or empty: nobody is signed in.
-    SubjectMissing = 115,
-    /// A claim does not have a value that `expect_claims` accepts.
-    ClaimMismatch = 116,
-    /// There are no keys to check with, and they could not be fetched.
-    KeysUnavailable = 200,
-    /// The keys have to be fetched first: refresh, then ask again with the ticket.
-    KeysNeeded = 201,
-    /// The key set has no usable key.
-    KeysEmpty = 202,
-    /// The user is in none of the groups that `require_group` or a route demands.
-    GroupRequired = 300,
-    /// A fault in this library or on this machine.
-    Internal = 900,
-}
+use serde::Serialize;
 
-impl ErrorCode {
-    /// Every code, in the order of their numbers.
-    pub const ALL: [ErrorCode; 24] = [
-        ErrorCode::InvalidOptions,
-        ErrorCode::InvalidArgument,
-        ErrorCode::TokenMissing,
-        ErrorCode::TokenRepeated,
-        ErrorCode::TokenTooLarge,
-        ErrorCode::TokenMalformed,
-        ErrorCode::AlgorithmNotAllowed,
-        ErrorCode::HeaderUnsupported,
-        ErrorCode::KeyNotFound,
-        ErrorCode::SignatureInvalid,
-        ErrorCode::ClaimsMalformed,
-        ErrorCode::TokenExpired,
-        ErrorCode::TokenNotYetValid,
-        ErrorCode::TokenIssuedInFuture,
-        ErrorCode::TokenTooOld,
-        ErrorCode::IssuerMismatch,
-        ErrorCode::AudienceMismatch,
-        ErrorCode::SubjectMissing,
-        ErrorCode::ClaimMismatch,
-        ErrorCode::KeysUnavailable,
-        ErrorCode::KeysNeeded,
-        ErrorCode::KeysEmpty,
-        ErrorCode::GroupRequired,
-        ErrorCode::Internal,
-    ];
-
-    /// The code with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: i32) -> Option<ErrorCode> {
-        ErrorCode::ALL.into_iter().find(|code| code.number() == number)
-    }
-
-    /// The stable number.
-    #[must_use]
-    pub const fn number(self) -> i32 {
-        self as i32
-    }
-
-    /// The stable name, in snake case: `token_expired`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            ErrorCode::InvalidOptions => "invalid_options",
-            ErrorCode::InvalidArgument => "invalid_argument",
-            ErrorCode::TokenMissing => "token_missing",
-            ErrorCode::TokenRepeated => "token_repeated",
-            ErrorCode::TokenTooLarge => "token_too_large",
-            ErrorCode::TokenMalformed => "token_malformed",
-            ErrorCode::AlgorithmNotAllowed => "algorithm_not_allowed",
-            ErrorCode::HeaderUnsupported => "header_unsupported",
-            ErrorCode::KeyNotFound => "key_not_found",
-            ErrorCode::SignatureInvalid => "signature_invalid",
-            ErrorCode::ClaimsMalformed => "claims_malformed",
-            ErrorCode::TokenExpired => "token_expired",
-            ErrorCode::TokenNotYetValid => "token_not_yet_valid",
-            ErrorCode::TokenIssuedInFuture => "token_issued_in_future",
-            ErrorCode::TokenTooOld => "token_too_old",
-            ErrorCode::IssuerMismatch => "issuer_mismatch",
-            ErrorCode::AudienceMismatch => "audience_mismatch",
-            ErrorCode::SubjectMissing => "subject_missing",
-            ErrorCode::ClaimMismatch => "claim_mismatch",
-            ErrorCode::KeysUnavailable => "keys_unavailable",
-            ErrorCode::KeysNeeded => "keys_needed",
-            ErrorCode::KeysEmpty => "keys_empty",
-            ErrorCode::GroupRequired => "group_required",
-            ErrorCode::Internal => "internal",
-        }
-    }
-
-    /// What the code means and what to do, in one sentence for documentation and logs.
-    #[must_use]
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            ErrorCode::InvalidOptions => "The options are invalid; the message says how to fix them.",
-            ErrorCode::InvalidArgument => "A function was called with an invalid argument.",
-            ErrorCode::TokenMissing => {
-                "No token: the request did not come through Pomerium, or pass_identity_headers is off."
-            }
-            ErrorCode::TokenRepeated => "Several tokens in one request: Pomerium sends exactly one.",
-            ErrorCode::TokenTooLarge => "The token is longer than max_token_bytes.",
-            ErrorCode::TokenMalformed => "The text is not a JWT in compact serialization.",
-            ErrorCode::AlgorithmNotAllowed => {
-                "The token's alg is not one of algorithms; add RS256 if Pomerium's signing key is RSA."
-            }
-            ErrorCode::HeaderUnsupported => "The JOSE header has crit, or a typ other than JWT.",
-            ErrorCode::KeyNotFound => {
-                "No key of the set fits the token: another deployment signed it, or its key was withdrawn."
-            }
-            ErrorCode::SignatureInvalid => {
-                "The signature is invalid: the token was altered or signed with another key."
-            }
-            ErrorCode::ClaimsMalformed => "The signed payload is not a strict JSON object of well-typed claims.",
-            ErrorCode::TokenExpired => "The token has expired; if it was just issued, check the clocks.",
-            ErrorCode::TokenNotYetValid => "The token is not valid yet; check the clocks.",
-            ErrorCode::TokenIssuedInFuture => "The token was issued in the future; check the clocks.",
-            ErrorCode::TokenTooOld => "The token was issued longer ago than max_token_age.",
-            ErrorCode::IssuerMismatch => "iss is not an expected issuer; compare route or issuer with the message.",
-            ErrorCode::AudienceMismatch => {
-                "The token is for another application; compare route or audience with the message."
-            }
-            ErrorCode::SubjectMissing => {
-                "Nobody is signed in: the route is public. Set allow_anonymous to let such requests in."
-            }
-            ErrorCode::ClaimMismatch => "A claim does not have a value that expect_claims accepts.",
-            ErrorCode::KeysUnavailable => {
-                "The signing keys could not be loaded; see the message and the status. Try again later."
-            }
-            ErrorCode::KeysNeeded => "The signing keys must be fetched first: refresh, then ask again with the ticket.",
-            ErrorCode::KeysEmpty => "The key set has no usable key: is signing_key set in Pomerium?",
-            ErrorCode::GroupRequired => "The user is not in a group that require_group or the route demands.",
-            ErrorCode::Internal => "A fault in this library or on this machine.",
-        }
-    }
-
-    /// What the code is about, which decides the HTTP status.
-    #[must_use]
-    pub const fn kind(self) -> ErrorKind {
-        match self.number() {
-            ..100 => ErrorKind::Options,
-            100..200 => ErrorKind::Token,
-            200..300 => ErrorKind::Keys,
-            300..400 => ErrorKind::Access,
-            _ => ErrorKind::Internal,
-        }
-    }
-}
-
-impl ErrorCode {
-    /// The HTTP status to answer with.
-    #[must_use]
-    pub const fn status(self) -> u16 {
-        self.kind().http_status()
-    }
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What an error is about.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ErrorKind {
-    /// The application's configuration or call is wrong. HTTP 500.
-    Options,
-    /// The token is refused. HTTP 401.
-    Token,
-    /// There are no keys to check the token with. HTTP 503 with Retry-After.
-    Keys,
-    /// The user is known and may not do this. HTTP 403.
-    Access,
-    /// A fault in this library or on this machine. HTTP 500.
-    Internal,
-}
-
-impl ErrorKind {
-    /// The stable name: `options`, `token`, `keys`, `access` or `internal`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            ErrorKind::Options => "options",
-            ErrorKind::Token => "token",
-            ErrorKind::Keys => "keys",
-            ErrorKind::Access => "access",
-            ErrorKind::Internal => "internal",
-        }
-    }
-
-    /// The HTTP status to answer with.
-    #[must_use]
-    pub const fn http_status(self) -> u16 {
-        match self {
-            ErrorKind::Token => 401,
-            ErrorKind::Keys => 503,
-            ErrorKind::Access => 403,
-            ErrorKind::Options | ErrorKind::Internal => 500,
-        }
-    }
-}
+use crate::{
+    code::{ErrorCode, ErrorKind},
+    time::system_time,
+};
 
 /// Why there is no verified identity.
 ///
 /// The message is for logs, never for the HTTP client: it may name expected issuers and key ids. Of a token whose
 /// signature has not been verified it quotes at most the `kid`, and only a harmless one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) are the response.
+/// [`source`](std::error::Error::source) is the cause, if there is one: of an error about fetched keys the
+/// [`LastError`](crate::LastError), which says at which stage the fetch failed.
+///
+/// ```
+/// use pomerium_jwt::{ErrorCode, Options, Verifier};
+///
+/// let verifier = Verifier::new(Options::for_route("https://app.example.com"))?;
+/// let error = verifier.verify("").unwrap_err();
+/// assert_eq!((error.code(), error.status()), (ErrorCode::TokenMissing, 401));
+/// assert_eq!(error.body(), r#"{"error":"token_missing"}"#);
+/// # Ok::<(), pomerium_jwt::Error>(())
+/// ```
+#[derive(Clone)]
 pub struct Error {
     code: ErrorCode,
     message: String,
     retry_after: Option<Duration>,
+    facts: Option<Box<Facts>>,
+    cause: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error with this code, for bindings whose own faults have the same codes. The message is one sentence for logs
     /// and quotes no token.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// let error = Error::new(ErrorCode::InvalidArgument, "now is not a number");
+    /// assert_eq!(error.to_string(), "invalid_argument: now is not a number");
+    /// ```
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after: None }
+        Self { code, message: message.into(), retry_after: None, facts: None, cause: None }
     }
 
     pub(crate) fn options(message: impl Into<String>) -> Self {
@@ -272,19 +64,48 @@ impl Error {
         Self { retry_after: Some(retry_after), ..self }
     }
 
+    /// The same error, with what the failed check compared.
+    pub(crate) fn about(self, facts: Facts) -> Self {
+        Self { facts: Some(Box::new(facts)), ..self }
+    }
+
+    /// The same error, with what it comes from.
+    pub(crate) fn caused_by(self, cause: Arc<dyn error::Error + Send + Sync>) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
     /// The stable code.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// let is_expired = |error: &Error| error.code() == ErrorCode::TokenExpired;
+    /// assert!(!is_expired(&Error::new(ErrorCode::TokenMissing, "no token")));
+    /// ```
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.code
     }
 
     /// What the error is about.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode, ErrorKind};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").kind(), ErrorKind::Token);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.code.kind()
     }
 
     /// One sentence with the facts that help, for logs.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").message(), "no token");
+    /// ```
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -292,12 +113,73 @@ impl Error {
 
     /// When another attempt can succeed, for the HTTP header Retry-After: at least one second, for errors of
     /// [`ErrorKind::Keys`] whose source is fetched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").retry_after(), None::<Duration>);
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
+    /// [`retry_after`](Self::retry_after) as the header has it: in whole seconds, rounded up, at least 1.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").retry_after_seconds(), None);
+    /// ```
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        let round_up = |time: Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        self.retry_after.map(|time| round_up(time).max(1))
+    }
+
+    /// What the failed check compared, for errors about claims and groups.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, Facts};
+    ///
+    /// /// What the token has and what would be right, for a log with fields of its own.
+    /// fn fields(error: &Error) -> Option<(&str, String, String)> {
+    ///     match error.facts()? {
+    ///         Facts::Time { claim, value, now, .. } => Some((claim, value.to_string(), now.to_string())),
+    ///         Facts::Mismatch { claim, actual, expected, .. } => Some((claim, actual.join(" "), expected.join(" "))),
+    ///         _ => None,
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
+    }
+
+    /// Of `token_expired`: when the token expired, without the leeway.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").expired_at(), None);
+    /// ```
+    #[must_use]
+    pub fn expired_at(&self) -> Option<SystemTime> {
+        match self.facts() {
+            Some(Facts::Time { value, .. }) if self.code == ErrorCode::TokenExpired => Some(system_time(*value)),
+            _ => None,
+        }
+    }
+
     /// The HTTP status of the response: 401, 403, 500 or 503.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::GroupRequired, "not an admin").status(), 403);
+    /// ```
     #[must_use]
     pub fn status(&self) -> u16 {
         self.code.status()
@@ -305,6 +187,13 @@ impl Error {
 
     /// The headers of the response. A 401 has a `WWW-Authenticate` (RFC 9110 section 15.5.2 demands one), for which no
     /// browser asks for a password (RFC 6750 section 3); a 503 has a `Retry-After` if another attempt can succeed.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// let headers = Error::new(ErrorCode::TokenMissing, "no token").headers();
+    /// assert!(headers.contains(&("Cache-Control", "no-store".to_owned())));
+    /// ```
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers =
@@ -312,13 +201,19 @@ impl Error {
         if self.status() == 401 {
             headers.push(("WWW-Authenticate", r#"Bearer error="invalid_token""#.to_owned()));
         }
-        if let Some(after) = self.retry_after.filter(|_| self.status() == 503) {
-            headers.push(("Retry-After", after.as_secs().max(1).to_string()));
+        if let Some(seconds) = self.retry_after_seconds().filter(|_| self.status() == 503) {
+            headers.push(("Retry-After", seconds.to_string()));
         }
         headers
     }
 
     /// The body of the response: `{"error":"token_expired"}`. For HEAD there is none.
+    ///
+    /// ```
+    /// use pomerium_jwt::{Error, ErrorCode};
+    ///
+    /// assert_eq!(Error::new(ErrorCode::TokenMissing, "no token").body(), r#"{"error":"token_missing"}"#);
+    /// ```
     #[must_use]
     pub fn body(&self) -> String {
         format!(r#"{{"error":"{}"}}"#, self.code)
@@ -331,47 +226,65 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
-
-/// A value in quotes for a message: control characters escaped, at most 64 characters.
-pub(crate) fn quoted(value: &str) -> String {
-    const LONGEST: usize = 64;
-    match value.char_indices().nth(LONGEST) {
-        None => format!("{value:?}"),
-        Some((end, _)) => format!("{:?} (cut)", &value[..end]),
+/// Without the facts, which may hold more personal data than the message quotes.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_names_and_kinds_are_the_documented_ones() {
-        let blocks = [
-            (ErrorKind::Options, 1, 2),
-            (ErrorKind::Token, 100, 17),
-            (ErrorKind::Keys, 200, 3),
-            (ErrorKind::Access, 300, 1),
-            (ErrorKind::Internal, 900, 1),
-        ];
-        let mut listed = ErrorCode::ALL.into_iter();
-        for (kind, first, count) in blocks {
-            for number in first..first + count {
-                let code = listed.next().expect("a code is missing from ErrorCode::ALL");
-                assert_eq!((code.number(), code.kind()), (number, kind), "{code}: number or kind differs");
-                assert_eq!(ErrorCode::from_number(number), Some(code));
-                let pascal: String = code.name().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-                assert_eq!(format!("{code:?}"), pascal, "the name does not follow from the variant");
-            }
-        }
-        assert_eq!(listed.next(), None);
-        assert_eq!(ErrorCode::from_number(0), None);
+/// Two errors are equal if they say the same; what caused them is not compared.
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |error: &Self| (error.code, error.retry_after);
+        said(self) == said(other) && self.message == other.message && self.facts == other.facts
     }
+}
 
-    #[test]
-    fn quoted_values_are_short_and_harmless() {
-        assert_eq!(quoted("a\n\"b\u{1b}"), r#""a\n\"b\u{1b}""#);
-        assert_eq!(quoted(&"é".repeat(65)), format!("\"{}\" (cut)", "é".repeat(64)));
+impl Eq for Error {}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn error::Error + 'static))
     }
+}
+
+/// What a failed check compared, as data: see [`Error::facts`]. The values are those of the verified token, whole, and
+/// may be personal data.
+///
+/// ```
+/// use pomerium_jwt::Facts;
+///
+/// fn is_for_another_host(facts: &Facts) -> bool {
+///     matches!(facts, Facts::Mismatch { claim, .. } if claim == "aud")
+/// }
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Facts {
+    /// A time: of `token_expired`, `token_not_yet_valid`, `token_issued_in_future` and `token_too_old`.
+    #[non_exhaustive]
+    Time {
+        /// `exp`, `nbf` or `iat`.
+        claim: &'static str,
+        /// The claim's value in Unix seconds.
+        value: i64,
+        /// The time that it was compared with, in Unix seconds.
+        now: i64,
+    },
+    /// Names: of `issuer_mismatch`, `audience_mismatch`, `claim_mismatch` and `group_required`.
+    #[non_exhaustive]
+    Mismatch {
+        /// The claim: `iss`, `aud`, `groups` or one of `expect_claims`.
+        claim: String,
+        /// The strings that the token has there; none if it has no such claim, or one of another type.
+        actual: Vec<String>,
+        /// What is accepted, as the options have it, one of which is enough; empty if nothing is configured.
+        expected: Vec<String>,
+    },
 }

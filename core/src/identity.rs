@@ -1,13 +1,15 @@
 //! Verified claims -> the normalised identity, the same in every language.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    claims::Payload,
-    error::{Error, ErrorCode},
+    claims::{self, Payload, Rules},
+    code::ErrorCode,
+    error::Error,
     json::{self, Json},
+    time::system_time,
 };
 
 /// Who is calling, as Pomerium says and its signature proves.
@@ -16,7 +18,7 @@ use crate::{
 /// strings, missing optional claims. Claims that are missing or empty are `None`. It serialises to the JSON object
 /// that every language's client reads; the claims are handed out separately. `Debug` shows no personal data.
 #[non_exhaustive]
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Identity {
     /// `sub`: the user's id at the identity provider. Empty only when [`anonymous`](Self::anonymous).
     pub subject: String,
@@ -57,7 +59,7 @@ impl Identity {
             user: optional(payload.user),
             email: optional(payload.email),
             name: optional(payload.name),
-            // a user who is not signed in has no groups, whatever the token says
+            // a user who is not signed in has no groups, even if the token lists some
             groups: if payload.subject.is_empty() { Vec::new() } else { groups(payload.groups, text)? },
             session_id: optional(payload.session_id),
             token_id: optional(payload.token_id),
@@ -68,6 +70,30 @@ impl Identity {
             anonymous: payload.subject.is_empty(),
             claims: Claims { text: String::new() },
         })
+    }
+
+    /// The identity of a payload that was verified before: for other languages, whose identities are stored and loaded.
+    ///
+    /// # Errors
+    /// `claims_malformed` for text that is not such a payload.
+    #[doc(hidden)]
+    pub fn from_verified(claims: String) -> Result<Self, Error> {
+        let parsed = claims::parse(&claims)?;
+        let mut identity = Self::new(&Payload::read(&parsed, &Rules::default())?, &claims)?;
+        identity.claims = Claims::new(claims);
+        Ok(identity)
+    }
+
+    /// [`expires_at`](Self::expires_at) as the system's type; of a time beyond what that can express, its end.
+    #[must_use]
+    pub fn expires(&self) -> SystemTime {
+        system_time(self.expires_at)
+    }
+
+    /// [`issued_at`](Self::issued_at) as the system's type.
+    #[must_use]
+    pub fn issued(&self) -> Option<SystemTime> {
+        self.issued_at.map(system_time)
     }
 
     /// Whether the user is in this group.
@@ -131,7 +157,7 @@ fn groups(entries: &[Json<'_>], text: &str) -> Result<Vec<String>, Error> {
 /// let department: Option<String> = claims.get("department")?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Claims {
     text: String,
 }
@@ -142,7 +168,7 @@ impl Claims {
     }
 
     /// The payload's JSON text: an object with unique names, nested at most 64 levels deep. Numbers beyond 2^53
-    /// stand as they were written; their meaning is the reader's business.
+    /// keep their spelling; their meaning is up to the reader.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -156,7 +182,8 @@ impl Claims {
         let Some(value) = json::member_text(&self.text, name) else { return Ok(None) };
         // Shallower than serde_json's own limit of recursion
         serde_json::from_str(value).map(Some).map_err(|error| {
-            Error::new(ErrorCode::InvalidArgument, format!("claim {name:?} is not of that type: {error}"))
+            let message = format!("claim {name:?} is not of that type: {error}");
+            Error::new(ErrorCode::InvalidArgument, message).caused_by(Arc::new(error))
         })
     }
 }
@@ -173,15 +200,7 @@ mod tests {
 
     fn identity(text: &str) -> Identity {
         let value = json::parse(text).unwrap();
-        let rules = crate::claims::Rules {
-            issuer: None,
-            audience: None,
-            leeway: 0,
-            max_token_age: None,
-            allow_anonymous: false,
-            expect_claims: Default::default(),
-        };
-        Identity::new(&Payload::read(&value, &rules).unwrap(), text).unwrap()
+        Identity::new(&Payload::read(&value, &Rules::default()).unwrap(), text).unwrap()
     }
 
     #[test]

@@ -6,44 +6,49 @@
 //! ```
 //! use pomerium_jwt::{ErrorCode, Options, Verifier};
 //!
-//! let mut options = Options::for_route("https://app.example.com");
-//! options.jwks = Some(r#"{"keys":[]}"#.to_owned()); // left out, the keys are fetched from the route
-//! let verifier = Verifier::new(options)?;
+//! let options = Options::for_route("https://app.example.com").jwks(r#"{"keys":[]}"#);
+//! let verifier = Verifier::new(options)?; // without jwks, the keys are fetched from the route
 //! let refused = verifier.verify("").unwrap_err();
-//! assert_eq!((refused.code(), refused.kind().http_status()), (ErrorCode::TokenMissing, 401));
+//! assert_eq!((refused.code(), refused.status()), (ErrorCode::TokenMissing, 401));
 //! # Ok::<(), pomerium_jwt::Error>(())
 //! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod algorithm;
 mod claims;
 mod clock;
+mod code;
+mod counts;
 mod error;
 mod identity;
 mod json;
 mod keys;
+mod metrics;
 mod names;
 mod options;
 mod request;
+mod route;
 mod status;
+mod summary;
+mod time;
 mod token;
+mod url;
 mod verifier;
+mod wording;
 
-#[cfg(all(test, feature = "fetch"))]
-mod faults_tests;
-#[cfg(all(test, feature = "fetch"))]
-mod keystore_tests;
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod verifier_tests;
+mod tests;
 
-pub use error::{Error, ErrorCode, ErrorKind};
+pub use algorithm::Algorithm;
+pub use clock::{Clock, Now};
+pub use code::{ErrorCode, ErrorKind, UnknownCode};
+pub use error::{Error, Facts};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
-pub use keys::Ticket;
-pub use options::{OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
+pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, State, Ticket};
+pub use options::{JwkSet, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
-pub use status::{Health, KeyStatus, LastError, LastErrorCode, Pinned, Status};
+pub use status::{Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

@@ -1,6 +1,8 @@
-//! Issuer and audience entries, their patterns, and Pomerium's route URLs.
+//! Issuer and audience entries, and what they match.
 //!
 //! The rules by example: `conformance/cases.json`, ids `names-*`.
+
+use crate::url::{is_authority, is_host, is_labels};
 
 /// One configured issuer or audience.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +35,7 @@ impl Names {
     /// A sentence that names the option and says what to write.
     pub(crate) fn parse(option: &str, entries: &[String]) -> Result<Self, String> {
         if !(1..=64).contains(&entries.len()) {
-            return Err(format!("{option} has {} entries, it takes 1 to 64", entries.len()));
+            return Err(format!("{option} has {} entries; it takes 1 to 64", entries.len()));
         }
         entries.iter().map(|entry| Entry::parse(option, entry)).collect::<Result<_, _>>().map(Self)
     }
@@ -50,6 +52,11 @@ impl Names {
         }
         let host = host_of(value);
         self.0.iter().any(|entry| entry.covers(host)).then_some(Match::Pattern { host })
+    }
+
+    /// The entries as they were written.
+    pub(crate) fn entries(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
     }
 
     /// What these entries accept, in words.
@@ -73,17 +80,24 @@ impl Names {
     }
 }
 
-/// For messages: the entries, joined.
+/// For messages: the entries, quoted and joined.
 impl std::fmt::Display for Names {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (position, entry) in self.0.iter().enumerate() {
             let separator = if position == 0 { "" } else { " or " };
-            match entry {
-                Entry::Host(text) | Entry::Exact(text) => write!(f, "{separator}{text:?}")?,
-                Entry::Pattern(suffix) => write!(f, "{separator}{:?}", format!("*{suffix}"))?,
-            }
+            write!(f, "{separator}{:?}", entry.to_string())?;
         }
         Ok(())
+    }
+}
+
+/// As it was written.
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Entry::Host(text) | Entry::Exact(text) => f.write_str(text),
+            Entry::Pattern(suffix) => write!(f, "*{suffix}"),
+        }
     }
 }
 
@@ -127,78 +141,6 @@ fn uri_host(value: &str) -> Option<&str> {
 /// The host of either form.
 fn host_of(value: &str) -> &str {
     uri_host(value).unwrap_or(value)
-}
-
-/// One or more labels joined by dots.
-fn is_labels(text: &str) -> bool {
-    text.split('.').all(|label| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    })
-}
-
-/// A host name in ASCII, perhaps fully qualified with a dot at its end.
-fn is_host(text: &str) -> bool {
-    text.len() <= 255 && is_labels(text.strip_suffix('.').unwrap_or(text))
-}
-
-/// `host` or `host:port`.
-pub(crate) fn is_authority(text: &str) -> bool {
-    match text.split_once(':') {
-        None => is_host(text),
-        Some((host, port)) => is_host(host) && is_port(port),
-    }
-}
-
-fn is_port(text: &str) -> bool {
-    !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
-}
-
-/// The `from:` URL of a Pomerium route.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Route {
-    /// `https://app.example.com:8443`, lower-cased, without a slash at its end.
-    origin: String,
-    /// The host without its port: Pomerium never writes the port into a token.
-    pub(crate) host: String,
-}
-
-impl Route {
-    /// # Errors
-    /// A sentence that says what to write.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let shape = || {
-            format!(
-                "route {text:?}: write Pomerium's from: URL as https://host[:port], nothing after it: a token names the \
-                 host alone, without port or path"
-            )
-        };
-        let lower = text.to_ascii_lowercase();
-        let origin = lower.strip_suffix('/').unwrap_or(&lower);
-        let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).ok_or_else(shape)?;
-        if authority.starts_with('[') {
-            let why = "Pomerium garbles an IPv6 address in its tokens; give the route a host name";
-            return Err(format!("route {text:?}: IPv6 cannot be used, {why}"));
-        }
-        let host = authority.split_once(':').map_or(authority, |(host, _)| host);
-        let name = host.strip_prefix("*.").unwrap_or(host);
-        if name.contains('*') {
-            return Err(format!("route {text:?}: * only as the first label, followed by a host"));
-        }
-        if !is_authority(&authority[host.len() - name.len()..]) {
-            return Err(shape());
-        }
-        Ok(Self { host: host.to_owned(), origin: origin.to_owned() })
-    }
-
-    /// The URL at which this route publishes the keys; none for a wildcard.
-    pub(crate) fn jwks_url(&self) -> Option<String> {
-        (!self.host.contains('*')).then(|| well_known(&self.origin))
-    }
-}
-
-/// The key set's address below an origin (Pomerium >= 0.20 serves it on every route's host).
-pub(crate) fn well_known(origin: &str) -> String {
-    format!("{origin}/.well-known/pomerium/jwks.json")
 }
 
 #[cfg(test)]
@@ -257,7 +199,7 @@ mod tests {
         for (value, expected) in table {
             assert_eq!(both.find(value), expected, "{value}");
         }
-        assert_eq!(Names::pinned(&["*.example.com"]).find("a.example.com"), None, "a pinned value is no pattern");
+        assert_eq!(Names::pinned(&["*.example.com"]).find("a.example.com"), None, "a pinned value is not a pattern");
     }
 
     #[test]
@@ -282,48 +224,5 @@ mod tests {
         assert!(names(&["a"; 65]).unwrap_err().contains("1 to 64"));
         assert!(names(&["a".repeat(256).as_str()]).is_err());
         assert!(names(&["a".repeat(255).as_str()]).is_ok());
-    }
-
-    #[test]
-    fn routes_are_origins_and_nothing_else() {
-        let good = [
-            ("https://app.example.com", "app.example.com", Some("https://app.example.com")),
-            ("HTTPS://App.Example.COM:8443/", "app.example.com", Some("https://app.example.com:8443")),
-            ("https://*.apps.example.com", "*.apps.example.com", None),
-        ];
-        for (text, host, origin) in good {
-            let route = Route::parse(text).unwrap();
-            assert_eq!((route.host.as_str(), route.jwks_url()), (host, origin.map(well_known)), "{text}");
-        }
-        for bad in [
-            "",
-            "https://",
-            "https:///",
-            "https://a//",
-            "https://a/b",
-            "https://a?b",
-            "https://a#b",
-            "https://u@a",
-            "https://a:",
-            "https://a:0",
-            "https://a:65536",
-            "https://a:080",
-            "https://a:8a",
-            "ftp://a",
-            "https://.a",
-            "https://a b",
-            "https://a\\b",
-            "https://a%2eb",
-            "https://*",
-            "https://*.",
-            "https://*.*.a",
-            "https://é",
-            " https://a",
-            "https://a:1:2",
-            "https://[::1]",
-            "https://*a.b",
-        ] {
-            assert!(Route::parse(bad).is_err(), "{bad:?} must be refused");
-        }
     }
 }

@@ -1,15 +1,12 @@
-//! Who gets in: a request's facts -> an identity, passed without one, or refused.
-//!
-//! Every integration calls [`Verifier::admit`], and none has a rule of its own.
+//! The facts of a request, the rules about requests, and what one route demands of those who got in.
 
 use std::fmt;
 
 use crate::{
-    error::{Error, ErrorCode, quoted},
+    code::ErrorCode,
+    error::{Error, Facts},
     identity::Identity,
-    keys::{Patience, Ticket},
-    status::Counted,
-    verifier::Verifier,
+    wording::quoted,
 };
 
 /// The facts of a request, as an integration finds them. Their meaning is exact; read each before collecting it.
@@ -136,7 +133,7 @@ impl Identity {
         if groups.iter().any(|group| self.in_group(group.as_ref())) {
             return Ok(self);
         }
-        Err(group_required("this route", groups))
+        Err(group_required("this route", self, groups))
     }
 }
 
@@ -147,57 +144,17 @@ fn check_groups<S: AsRef<str>>(groups: &[S]) -> Result<(), Error> {
     Err(Error::new(ErrorCode::InvalidArgument, "require_group got an empty list: name at least one group"))
 }
 
-fn group_required<S: AsRef<str>>(who: &str, groups: &[S]) -> Error {
+fn group_required<S: AsRef<str>>(who: &str, identity: &Identity, groups: &[S]) -> Error {
     const SHOWN: usize = 4;
     let names: Vec<String> = groups.iter().take(SHOWN).map(|group| quoted(group.as_ref())).collect();
     let more = if groups.len() > SHOWN { ", ..." } else { "" };
     let message = format!("the user is in none of the groups that {who} demands: {}{more}", names.join(", "));
-    Error::new(ErrorCode::GroupRequired, message)
-}
-
-impl Verifier {
-    /// Decides whether a request gets in, and who sent it: every integration calls this. If keys have to be fetched
-    /// first, it waits for them, at most `timeout`.
-    ///
-    /// In this order: a request whose path is in `exempt_paths` passes, unless it is an upgrade; one without a token
-    /// passes if `optional` is set, or if its endpoint is marked public and it is not an upgrade; everything else is
-    /// decided by [`verify`](Self::verify).
-    ///
-    /// # Errors
-    /// As `verify`. The response is [`status`](Error::status), [`headers`](Error::headers) and [`body`](Error::body);
-    /// the message is for the log alone.
-    pub fn admit(&self, request: &Request<'_>) -> Result<Admission, Error> {
-        self.admit_with(request, Patience::Wait)
-    }
-
-    /// As [`admit`](Self::admit), but never waits: `keys_needed` and the ticket as
-    /// [`try_verify`](Self::try_verify) has them.
-    ///
-    /// # Errors
-    /// As `admit`, and `keys_needed`.
-    pub fn try_admit(&self, request: &Request<'_>, ticket: Option<&mut Ticket>) -> Result<Admission, Error> {
-        self.admit_with(request, Patience::Ticket(ticket))
-    }
-
-    fn admit_with(&self, request: &Request<'_>, patience: Patience<'_>) -> Result<Admission, Error> {
-        let rules = self.request_rules();
-        let outcome = if rules.exempts(request) {
-            Ok(Admission::Passed)
-        } else {
-            match self.judge_text(request.token, patience) {
-                Err(error) if error.code() == ErrorCode::TokenMissing && rules.passes_without_token(request) => {
-                    Ok(Admission::Passed)
-                }
-                judged => judged.map(Admission::Verified),
-            }
-        };
-        self.count(match &outcome {
-            Ok(Admission::Passed) => Counted::Passed,
-            Ok(Admission::Verified(_)) => Counted::Ok,
-            Err(error) => Counted::Refused(error.code()),
-        });
-        outcome
-    }
+    let facts = Facts::Mismatch {
+        claim: "groups".to_owned(),
+        actual: identity.groups.clone(),
+        expected: groups.iter().map(|group| group.as_ref().to_owned()).collect(),
+    };
+    Error::new(ErrorCode::GroupRequired, message).about(facts)
 }
 
 /// The request options, checked.
@@ -223,7 +180,7 @@ impl RequestRules {
             return Err("header_name takes the name of a request header, 1 to 64 of A-Z a-z 0-9 -".to_owned());
         }
         if require_group.iter().any(String::is_empty) {
-            return Err("require_group has an empty name: leave it out".to_owned());
+            return Err("require_group has an empty name: remove it".to_owned());
         }
         if optional && !require_group.is_empty() {
             return Err(
@@ -258,14 +215,16 @@ impl RequestRules {
         if self.require_group.is_empty() || self.require_group.iter().any(|group| identity.in_group(group)) {
             return Ok(());
         }
-        Err(group_required("require_group", &self.require_group))
+        Err(group_required("require_group", identity, &self.require_group))
     }
 
-    fn exempts(&self, request: &Request<'_>) -> bool {
+    /// Whether the path is one of `exempt_paths`. An upgrade is never exempt.
+    pub(crate) fn exempts(&self, request: &Request<'_>) -> bool {
         !request.upgrade && self.exempt.iter().any(|entry| entry.covers(request.path))
     }
 
-    fn passes_without_token(&self, request: &Request<'_>) -> bool {
+    /// Whether a request without a token gets in.
+    pub(crate) fn passes_without_token(&self, request: &Request<'_>) -> bool {
         self.optional || (request.marked_public && !request.upgrade)
     }
 }

@@ -1,22 +1,10 @@
 //! The state of a verifier, for operators: everything that metrics and alerts need.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use crate::keys::KeyStatus;
-use crate::{
-    error::{ErrorCode, quoted},
-    names::Names,
-    request::RequestRules,
-};
-
-/// Every value of [`Status::state`].
-const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"];
+use crate::keys::{Health, KeyStatus, LastError, State};
 
 /// A verifier's state at one moment. It serialises to the JSON object of the C ABI's `pomerium_jwt_status`.
 #[non_exhaustive]
@@ -24,8 +12,8 @@ const STATES: [&str; 6] = ["static", "empty", "fresh", "aging", "old", "expired"
 pub struct Status {
     /// The option the keys come from, with its address or path.
     pub source: String,
-    /// `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
-    pub state: &'static str,
+    /// How old the set in use is.
+    pub state: State,
     /// Seconds since the set in use was asked for; none for static sources.
     pub age: Option<u64>,
     /// Seconds for which the set in use is fresh: drawn for each set from 0.7 to 1.0 of what `cache_ttl` or Cache-Control
@@ -70,59 +58,6 @@ pub struct Status {
     pub require_group: Vec<String>,
 }
 
-/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
-/// unready nor unlive.
-///
-/// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
-/// on [`Status::state`] alone: the keys of an idle application are `old`, and will be fetched before they are used.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Health {
-    /// Always true: there is a verifier.
-    pub configured: bool,
-    /// Whether the keys have been asked for; true for static sources.
-    pub asked: bool,
-    /// Whether there is a usable key that has not expired.
-    pub keys_loaded: bool,
-    /// Whether the keys are old and the last fetch failed.
-    pub stale: bool,
-}
-
-/// Why the keys could not be loaded.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LastError {
-    /// The stage that failed.
-    pub code: LastErrorCode,
-    /// One sentence, naming the option to change.
-    pub message: String,
-    /// When, in Unix seconds.
-    pub at: i64,
-}
-
-/// The stage at which the keys could not be loaded.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LastErrorCode {
-    /// The name could not be resolved.
-    Dns,
-    /// No connection, or it was lost.
-    Connect,
-    /// The certificate or the handshake was not accepted.
-    Tls,
-    /// The whole request took longer than `timeout`.
-    Timeout,
-    /// The answer was neither 200 nor 304.
-    Status,
-    /// The answer, or the file, is not a JWK Set.
-    Body,
-    /// Plain http to an address other than loopback.
-    Refused,
-    /// No thread could be started.
-    Spawn,
-}
-
 /// The names that trust on first use has pinned; a part that is configured is not pinned.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -131,144 +66,4 @@ pub struct Pinned {
     pub issuer: Option<String>,
     /// Its whole `aud`.
     pub audience: Option<Vec<String>>,
-}
-
-/// The part of [`Status`] that comes from the key store.
-pub(crate) struct KeyState {
-    pub(crate) source: String,
-    pub(crate) state: &'static str,
-    pub(crate) age: Option<u64>,
-    pub(crate) ttl: Option<u64>,
-    pub(crate) keys: Vec<KeyStatus>,
-    pub(crate) last_success: Option<i64>,
-    pub(crate) last_error: Option<LastError>,
-    pub(crate) next_attempt: Option<u64>,
-    pub(crate) fetches: u64,
-    pub(crate) fetch_successes: u64,
-    pub(crate) fetch_failures: u64,
-    pub(crate) fetch_seconds: Option<f64>,
-    pub(crate) key_set: Option<String>,
-    pub(crate) health: Health,
-}
-
-/// An answer, as it is counted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counted {
-    Ok,
-    Passed,
-    Refused(ErrorCode),
-}
-
-/// Counts answers: those of [`ErrorCode::ALL`], then `passed`, then `ok`.
-pub(crate) struct Counts([AtomicU64; ErrorCode::ALL.len() + 2]);
-
-impl Counts {
-    pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| AtomicU64::new(0)))
-    }
-
-    /// `keys_needed` is not an answer: the final one comes with the ticket.
-    pub(crate) fn add(&self, answer: Counted) {
-        let [.., passed, ok] = &self.0;
-        let count = match answer {
-            Counted::Ok => ok,
-            Counted::Passed => passed,
-            Counted::Refused(ErrorCode::KeysNeeded) => return,
-            Counted::Refused(code) => {
-                let row = ErrorCode::ALL.iter().position(|listed| *listed == code).unwrap_or(ErrorCode::ALL.len() - 1);
-                &self.0[row]
-            }
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn read(&self) -> BTreeMap<&'static str, u64> {
-        let names = ErrorCode::ALL.iter().map(|code| code.name()).chain(["passed", "ok"]);
-        names.zip(self.0.iter().map(|count| count.load(Ordering::Relaxed))).collect()
-    }
-}
-
-/// The line that describes a verifier when it starts.
-pub(crate) struct Summary<'a> {
-    pub(crate) issuer: Option<&'a Names>,
-    pub(crate) audience: Option<&'a Names>,
-    pub(crate) source: &'a str,
-    pub(crate) request: &'a RequestRules,
-}
-
-impl fmt::Display for Summary<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let accepted = |names: Option<&Names>| names.map_or("any, until one is pinned".to_owned(), Names::accepted);
-        if self.issuer == self.audience && self.issuer.is_some() {
-            write!(f, "accepts issuer and audience {}", accepted(self.issuer))?;
-        } else {
-            write!(f, "accepts issuer {} and audience {}", accepted(self.issuer), accepted(self.audience))?;
-        }
-        write!(f, "; keys: {}; header: {}", self.source, self.request.header_name())?;
-        if self.request.optional() {
-            f.write_str("; optional: requests without a token pass")?;
-        }
-        let exempt = self.request.exempt_paths();
-        if !exempt.is_empty() {
-            write!(f, "; exempt_paths: {}", exempt.join(", "))?;
-        }
-        let groups: Vec<String> = self.request.require_group().iter().map(|group| quoted(group)).collect();
-        if !groups.is_empty() {
-            write!(f, "; require_group: {}", groups.join(", "))?;
-        }
-        if self.issuer.is_none() || self.audience.is_none() {
-            f.write_str("; WARNING: trust_on_first_use pins what the first token says: for development only")?;
-        }
-        Ok(())
-    }
-}
-
-/// The metrics of a status, in the text format of OpenMetrics 1.0.
-pub(crate) fn metrics(status: &Status) -> String {
-    let mut text = Metrics(String::new());
-    text.family("pomerium_jwt_verifications", "counter", "Answers of verify and admit by code.");
-    for (code, count) in &status.counts {
-        text.sample("pomerium_jwt_verifications_total", &[("code", code)], count);
-    }
-    text.family("pomerium_jwt_fetches", "counter", "Fetches of the key set by result.");
-    for (result, count) in [("failure", status.fetch_failures), ("success", status.fetch_successes)] {
-        text.sample("pomerium_jwt_fetches_total", &[("result", result)], count);
-    }
-    if let Some(age) = status.age {
-        text.family("pomerium_jwt_keys_age_seconds", "gauge", "Time since the key set in use was asked for.");
-        text.sample("pomerium_jwt_keys_age_seconds", &[], age);
-    }
-    if let Some(time) = status.last_success {
-        let name = "pomerium_jwt_keys_last_success_timestamp_seconds";
-        text.family(name, "gauge", "When the keys were last read or fetched.");
-        text.sample(name, &[], time);
-    }
-    text.family("pomerium_jwt_keys_state", "gauge", "1 for the state of the key set in use.");
-    for state in STATES {
-        text.sample("pomerium_jwt_keys_state", &[("state", state)], u8::from(state == status.state));
-    }
-    text.family("pomerium_jwt_key", "info", "Keys that tokens are checked with.");
-    let usable = status.keys.iter().filter(|key| key.usable);
-    let kids: BTreeSet<&str> = usable.filter_map(|key| key.kid.as_deref().or(key.thumbprint.as_deref())).collect();
-    for kid in kids {
-        text.sample("pomerium_jwt_key_info", &[("kid", kid)], 1);
-    }
-    text.0 + "# EOF\n"
-}
-
-/// OpenMetrics text being written.
-struct Metrics(String);
-
-impl Metrics {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        self.0 += &format!("# TYPE {name} {kind}\n# HELP {name} {help}\n");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) {
-        let escaped = |value: &str| value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-        let labels: Vec<String> =
-            labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
-        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        self.0 += &format!("{name}{labels} {value}\n");
-    }
 }

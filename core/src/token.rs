@@ -6,7 +6,8 @@ use arc_swap::ArcSwapOption;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    error::{Error, ErrorCode},
+    code::ErrorCode,
+    error::Error,
     json::{self, Json},
 };
 
@@ -80,8 +81,8 @@ pub(crate) fn check_presence(text: &[u8]) -> Result<(), Error> {
     if !text.is_empty() {
         return Ok(());
     }
-    let message = "there is no token: the request's header is absent, or it is there and empty. Pomerium sends an empty \
-                   one if it cannot sign: signing_key is missing, or is an EC key of another curve than P-256";
+    let message = "there is no token: the request's header is absent or empty. Pomerium sends an empty \
+                   one if it cannot sign: signing_key is missing, or is an EC key on a curve other than P-256";
     Err(Error::new(ErrorCode::TokenMissing, message))
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn check_size(text: &[u8], max_bytes: usize) -> Result<(), Error> {
     if text.len() <= max_bytes {
         return Ok(());
     }
-    let message = format!("the token has {} bytes, max_token_bytes allows {max_bytes}", text.len());
+    let message = format!("the token has {} bytes; max_token_bytes allows {max_bytes}", text.len());
     Err(Error::new(ErrorCode::TokenTooLarge, message))
 }
 
@@ -157,7 +158,7 @@ impl Header {
 
 pub(crate) fn read_header(text: &[u8]) -> Result<Json<'_>, Error> {
     if text.len() > MAX_HEADER_BYTES {
-        let message = format!("the JOSE header has {} bytes, {MAX_HEADER_BYTES} are accepted", text.len());
+        let message = format!("the JOSE header has {} bytes; at most {MAX_HEADER_BYTES} are accepted", text.len());
         return Err(malformed(message));
     }
     let header = json::parse_members(text, HEADER_DEPTH, &HEADER_MEMBERS).map_err(|_| {

@@ -1,5 +1,5 @@
 //! What a refusal costs: memory in proportion to the token's size, and about that of a genuine token of the same
-//! size, whatever the token holds.
+//! size, for every token.
 //!
 //! Allocations are counted and not time, so that the test says the same on every machine.
 #![forbid(unsafe_code)]

@@ -40,7 +40,7 @@ fn compare(case: &Value) -> bool {
     true
 }
 
-/// The checks that every list has, whatever the options.
+/// The checks that every list has, with any options.
 const ALWAYS: [&str; 14] =
     ["token", "size", "form", "header", "typ", "crit", "alg", "key", "signature", "claims", "exp", "nbf", "iss", "sub"];
 

@@ -12,7 +12,7 @@ const MODULUS: Modulus = Modulus::new(P);
 
 /// A residue modulo p in Montgomery form: the limbs hold 2^256 times the value.
 ///
-/// **Any** 256-bit number stands for its residue, so the residues below 2^256 − p have two representations. It saves
+/// **Any** 256-bit number represents its residue, so the residues below 2^256 − p have two representations. It saves
 /// the comparison with p at the end of every operation; only [`Self::canonical`] makes it. The price is one more
 /// correction in sums and differences, needed once in 2^32 random cases and always predicted.
 #[derive(Clone, Copy, Debug)]

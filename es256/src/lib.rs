@@ -45,8 +45,7 @@ impl Key {
     /// # Errors
     /// [`InvalidPoint`] for a coordinate of p or more and for a point that is not on the curve.
     pub fn new(x: &[u8; 32], y: &[u8; 32]) -> Result<Self, InvalidPoint> {
-        let encoded = Sec1Point::from_affine_coordinates(x.into(), y.into(), false);
-        VerifyingKey::from_sec1_point(&encoded).map_err(|_| InvalidPoint)?;
+        check_point(x, y)?;
         table::generator();
         let coordinate = |bytes| FieldElement::new(limbs::from_be_bytes(bytes));
         let table = Table::new(&AffinePoint { x: coordinate(x), y: coordinate(y) });
@@ -89,6 +88,19 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").finish_non_exhaustive()
     }
+}
+
+/// Whether [`Key::new`] would take these coordinates, without preparing anything.
+///
+/// ```
+/// assert!(pomerium_jwt_es256::check_point(&[0x11; 32], &[0x22; 32]).is_err());
+/// ```
+///
+/// # Errors
+/// As `Key::new`.
+pub fn check_point(x: &[u8; 32], y: &[u8; 32]) -> Result<(), InvalidPoint> {
+    let encoded = Sec1Point::from_affine_coordinates(x.into(), y.into(), false);
+    VerifyingKey::from_sec1_point(&encoded).map(drop).map_err(|_| InvalidPoint)
 }
 
 /// The coordinates are not those of a point on P-256.

@@ -18,12 +18,12 @@ const MODULUS: Modulus = Modulus::new(N);
 
 /// A multiplier in 32 signed digits to base 256, least significant first.
 ///
-/// All digits are odd, ±1 to ±255: none is 0, and a table needs 128 multiples for each. The byte b stands for 2b − 255.
+/// All digits are odd, ±1 to ±255: none is 0, and a table needs 128 multiples for each. The byte b means 2b − 255.
 pub(crate) struct Digits(pub(crate) [u8; 32]);
 
 impl Digits {
     /// The digits of k, or of its equal modulo n that has some: with b = (k − 1) / 2 + 2^255 and its bytes b_i,
-    /// the sum of (2 b_i − 255) 256^i is 2b − (2^256 − 1) = k. An even k is −(n − k); the complement of a byte stands
+    /// the sum of (2 b_i − 255) 256^i is 2b − (2^256 − 1) = k. An even k is −(n − k); the complement of a byte means
     /// for the negative digit.
     pub(crate) fn new(k: Limbs) -> Self {
         let even = k[0] & 1 == 0;

@@ -72,7 +72,7 @@ fn doublings(point: &AffinePoint) -> Vec<AffinePoint> {
     points.iter().zip(&inverses).map(to_affine).collect()
 }
 
-/// Puts behind the first `count` points of each row their sums with the row's addend.
+/// Appends to the first `count` points of each row their sums with the row's addend.
 ///
 /// The sums are those of different multiples of one point, all below its order: no addend meets its equal or negative.
 fn add_to_rows<'a>(rows: &mut [Row], count: usize, addends: impl Iterator<Item = &'a AffinePoint> + Clone) {

@@ -6,7 +6,7 @@ import sys
 
 from pomerium_jwt import Verifier, VerifyError
 
-EXIT_CODES = {"token": 1, "options": 2, "keys": 3, "access": 4, "internal": 70}
+EXIT_CODES = {"token": 1, "access": 1, "options": 2, "keys": 3, "internal": 70}
 
 try:
     identity = Verifier.from_env().verify(sys.stdin.read().rstrip())

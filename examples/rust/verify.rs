@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(match error.kind() {
-                ErrorKind::Token => 1,
+                ErrorKind::Token | ErrorKind::Access => 1,
                 ErrorKind::Options => 2,
                 ErrorKind::Keys => 3,
                 _ => 70,

@@ -36,7 +36,7 @@ pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
         PASSED => return c"passed".as_ptr(),
         _ => {}
     }
-    let known = ErrorCode::from_number(code).unwrap_or(ErrorCode::Internal);
+    let known = ErrorCode::try_from(code).unwrap_or(ErrorCode::Internal);
     let row = ErrorCode::ALL.iter().position(|listed| *listed == known).unwrap_or(ErrorCode::ALL.len() - 1);
     CODE_NAMES[row].as_ptr().cast()
 }
@@ -45,12 +45,12 @@ pub extern "C" fn pomerium_jwt_code_name(code: i32) -> *const c_char {
 /// unknown numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
-    let kind = match (code, ErrorCode::from_number(code).map(ErrorCode::kind)) {
+    let kind = match (code, ErrorCode::try_from(code).map(ErrorCode::kind)) {
         (0 | PASSED, _) => PomeriumJwtKind::Ok,
-        (_, Some(ErrorKind::Options)) => PomeriumJwtKind::Options,
-        (_, Some(ErrorKind::Token)) => PomeriumJwtKind::Token,
-        (_, Some(ErrorKind::Keys)) => PomeriumJwtKind::Keys,
-        (_, Some(ErrorKind::Access)) => PomeriumJwtKind::Access,
+        (_, Ok(ErrorKind::Options)) => PomeriumJwtKind::Options,
+        (_, Ok(ErrorKind::Token)) => PomeriumJwtKind::Token,
+        (_, Ok(ErrorKind::Keys)) => PomeriumJwtKind::Keys,
+        (_, Ok(ErrorKind::Access)) => PomeriumJwtKind::Access,
         _ => PomeriumJwtKind::Internal,
     };
     kind as i32
@@ -62,7 +62,7 @@ pub extern "C" fn pomerium_jwt_code_kind(code: i32) -> i32 {
 pub extern "C" fn pomerium_jwt_code_status(code: i32) -> i32 {
     match code {
         0 | PASSED => 200,
-        _ => ErrorCode::from_number(code).map_or(ErrorKind::Internal, ErrorCode::kind).http_status().into(),
+        _ => ErrorCode::try_from(code).unwrap_or(ErrorCode::Internal).status().into(),
     }
 }
 

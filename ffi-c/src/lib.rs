@@ -1,12 +1,13 @@
 //! The whole C ABI. The conventions of all functions are at the top of `include/pomerium_jwt.h`; the comments below call
 //! them "the header's conventions".
 //!
-//! Everything unsafe goes through `door.rs`: one function that takes text, one that hands it out, one panic guard.
+//! Everything unsafe goes through `call.rs`: one function that takes text, one that hands it out, one that catches panics.
 #![deny(missing_docs, clippy::undocumented_unsafe_blocks)]
 #![allow(clippy::missing_safety_doc, reason = "the header's conventions are the safety section of every function")]
 
+mod call;
 mod codes;
-mod door;
+mod hosts;
 mod shared;
 
 use std::{
@@ -18,8 +19,9 @@ use std::{
 use pomerium_jwt::{Admission, Error, Identity, Options, Request, Ticket, Verifier};
 use serde::{Deserialize, de::IgnoredAny};
 
+use call::{OutPtr, bytes, call, call_with, catch_panic, invalid_argument, json, text, to_c};
 pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
-use door::{Place, answer, answer_rendered, bytes, guarded, invalid_argument, json, text, to_c};
+pub use hosts::{pomerium_jwt_log_due, pomerium_jwt_options_over_variables};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 pub struct PomeriumJwtVerifier {
@@ -59,11 +61,11 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_new(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (place, message) = unsafe { (Place::new(verifier), Place::new(message)) };
-    answer(message, || {
+    let (out, message) = unsafe { (OutPtr::new(verifier), OutPtr::new(message)) };
+    call(message, || {
         // SAFETY: the header's conventions for text
         let made = Verifier::from_json(unsafe { bytes(options, len, "options") }?)?;
-        place.fill(|| boxed(made));
+        out.fill(|| boxed(made));
         Ok(None)
     })
 }
@@ -80,13 +82,13 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_shared(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (place, message) = unsafe { (Place::new(verifier.cast::<*mut PomeriumJwtVerifier>()), Place::new(message)) };
-    answer(message, || {
+    let (out, message) = unsafe { (OutPtr::new(verifier.cast::<*mut PomeriumJwtVerifier>()), OutPtr::new(message)) };
+    call(message, || {
         // SAFETY: the header's conventions for text
         let options = unsafe { bytes(options, len, "options") }?;
-        if place.is_wanted() {
+        if out.is_wanted() {
             let found = shared::find_or_make(options)?;
-            place.fill(|| found.cast_mut());
+            out.fill(|| found.cast_mut());
         } else {
             Verifier::from_json(options)?;
         }
@@ -107,12 +109,12 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_with(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (place, message) = unsafe { (Place::new(verifier), Place::new(message)) };
-    answer(message, || {
+    let (out, message) = unsafe { (OutPtr::new(verifier), OutPtr::new(message)) };
+    call(message, || {
         // SAFETY: the header's conventions for verifiers and text
-        let (base, options) = unsafe { (door::verifier(base)?, bytes(request_options, len, "request_options")?) };
+        let (base, options) = unsafe { (call::verifier(base)?, bytes(request_options, len, "request_options")?) };
         let made = base.with(Options::from_json(options)?)?;
-        place.fill(|| boxed(made));
+        out.fill(|| boxed(made));
         Ok(None)
     })
 }
@@ -124,10 +126,10 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_with(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_options_from_env(options: *mut *mut c_char, message: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (place, message) = unsafe { (Place::new(options), Place::new(message)) };
-    answer(message, || {
+    let (out, message) = unsafe { (OutPtr::new(options), OutPtr::new(message)) };
+    call(message, || {
         let options = Options::from_env()?;
-        place.fill_text(|| options.to_json());
+        out.fill_text(|| options.to_json());
         Ok(None)
     })
 }
@@ -145,11 +147,11 @@ pub unsafe extern "C" fn pomerium_jwt_options_over_env(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (place, message) = unsafe { (Place::new(merged), Place::new(message)) };
-    answer(message, || {
+    let (out, message) = unsafe { (OutPtr::new(merged), OutPtr::new(message)) };
+    call(message, || {
         // SAFETY: the header's conventions for text
         let overlay = Options::from_json(unsafe { bytes(options, len, "options") }?)?.over_env()?;
-        place.fill_text(|| overlay.options.to_json());
+        out.fill_text(|| overlay.options.to_json());
         Ok(overlay.warning())
     })
 }
@@ -235,11 +237,11 @@ pub unsafe extern "C" fn pomerium_jwt_admit(
     claims: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers; the ticket is NULL, or the caller's own integer
-    let (output, claims, ticket) = unsafe { (Place::new(output), Place::new(claims), ticket.as_mut()) };
-    answer_rendered(output, response, || {
+    let (output, claims, ticket) = unsafe { (OutPtr::new(output), OutPtr::new(claims), ticket.as_mut()) };
+    call_with(output, response, || {
         // SAFETY: the header's conventions for verifiers and text
         let (verifier, token, path) =
-            unsafe { (door::verifier(verifier)?, bytes(token, len, "token")?, bytes(path, path_len, "path")?) };
+            unsafe { (call::verifier(verifier)?, bytes(token, len, "token")?, bytes(path, path_len, "path")?) };
         let (upgrade, marked_public) = facts(flags)?;
         let request = Request { token, path, upgrade, marked_public };
         let admission = match ticket {
@@ -264,14 +266,14 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
     message: *mut *mut c_char,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let message = unsafe { Place::new(message) };
-    answer(message, || {
+    let message = unsafe { OutPtr::new(message) };
+    call(message, || {
         // SAFETY: the header's conventions for verifiers
-        let verifier = unsafe { door::verifier(verifier) }?;
+        let verifier = unsafe { call::verifier(verifier) }?;
         let force = match force {
             0 => false,
             1 => true,
-            other => return Err(invalid_argument(format!("force is {other}, it takes 0 or 1"))),
+            other => return Err(invalid_argument(format!("force is {other}; it takes 0 or 1"))),
         };
         verifier.refresh(force)?;
         Ok(None)
@@ -285,10 +287,10 @@ pub unsafe extern "C" fn pomerium_jwt_refresh(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let output = unsafe { Place::new(output) };
-    answer(output, || {
+    let output = unsafe { OutPtr::new(output) };
+    call(output, || {
         // SAFETY: the header's conventions for verifiers
-        let status = unsafe { door::verifier(verifier) }?.status();
+        let status = unsafe { call::verifier(verifier) }?.status();
         Ok(Some(json(&status)?))
     })
 }
@@ -299,10 +301,10 @@ pub unsafe extern "C" fn pomerium_jwt_status(verifier: *const PomeriumJwtVerifie
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_describe(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let output = unsafe { Place::new(output) };
-    answer(output, || {
+    let output = unsafe { OutPtr::new(output) };
+    call(output, || {
         // SAFETY: the header's conventions for verifiers
-        let verifier = unsafe { door::verifier(verifier) }?;
+        let verifier = unsafe { call::verifier(verifier) }?;
         let described = [("summary", verifier.summary()), ("header_name", verifier.header_name().to_owned())];
         Ok(Some(json(&BTreeMap::from(described))?))
     })
@@ -314,10 +316,10 @@ pub unsafe extern "C" fn pomerium_jwt_describe(verifier: *const PomeriumJwtVerif
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pomerium_jwt_metrics(verifier: *const PomeriumJwtVerifier, output: *mut *mut c_char) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let output = unsafe { Place::new(output) };
-    answer(output, || {
+    let output = unsafe { OutPtr::new(output) };
+    call(output, || {
         // SAFETY: the header's conventions for verifiers
-        Ok(Some(unsafe { door::verifier(verifier) }?.metrics()))
+        Ok(Some(unsafe { call::verifier(verifier) }?.metrics()))
     })
 }
 
@@ -328,7 +330,7 @@ pub unsafe extern "C" fn pomerium_jwt_metrics(verifier: *const PomeriumJwtVerifi
 pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_char) -> *mut c_char {
     // SAFETY: the header's conventions for texts that end with a NUL
     let (object, name) = unsafe { (text(object), text(name)) };
-    let found = guarded(|| member(object?, name?)).flatten();
+    let found = catch_panic(|| member(object?, name?)).flatten();
     found.map_or(ptr::null_mut(), to_c)
 }
 
@@ -338,7 +340,7 @@ pub unsafe extern "C" fn pomerium_jwt_get(object: *const c_char, name: *const c_
 pub unsafe extern "C" fn pomerium_jwt_in_group(identity: *const c_char, group: *const c_char) -> i32 {
     // SAFETY: the header's conventions for texts that end with a NUL
     let (identity, group) = unsafe { (text(identity), text(group)) };
-    let found = guarded(|| Some(is_member(identity?, group?))).flatten();
+    let found = catch_panic(|| Some(is_member(identity?, group?))).flatten();
     found.unwrap_or_default().into()
 }
 
@@ -349,7 +351,7 @@ pub unsafe extern "C" fn pomerium_jwt_verifier_free(verifier: *mut PomeriumJwtVe
     // SAFETY: the header's conventions for verifiers
     if unsafe { verifier.as_ref() }.is_some_and(|verifier| !verifier.shared) {
         // SAFETY: made by `boxed`, and not freed before
-        guarded(|| drop(unsafe { Box::from_raw(verifier) }));
+        catch_panic(|| drop(unsafe { Box::from_raw(verifier) }));
     }
 }
 
@@ -403,7 +405,7 @@ fn response(error: &Error) -> String {
         "kind": error.kind().name(),
         "status": error.status(),
         "headers": headers,
-        "retry_after": error.retry_after().map(|after| after.as_secs()),
+        "retry_after": error.retry_after_seconds(),
         "body": error.body(),
         "message": error.message(),
     });
@@ -420,16 +422,16 @@ unsafe fn verify(
     check: impl FnOnce(&Verifier, &[u8]) -> Result<Identity, Error>,
 ) -> i32 {
     // SAFETY: the header's conventions for out-pointers
-    let (output, claims) = unsafe { (Place::new(output), Place::new(claims)) };
-    answer(output, || {
+    let (output, claims) = unsafe { (OutPtr::new(output), OutPtr::new(claims)) };
+    call(output, || {
         // SAFETY: the header's conventions for verifiers and text
-        let (verifier, token) = unsafe { (door::verifier(verifier)?, bytes(token, len, "token")?) };
+        let (verifier, token) = unsafe { (call::verifier(verifier)?, bytes(token, len, "token")?) };
         written(&check(verifier, token)?, output, claims)
     })
 }
 
 /// The identity's text if it is wanted; fills in the claims.
-fn written(identity: &Identity, output: Place<c_char>, claims: Place<c_char>) -> Result<Option<String>, Error> {
+fn written(identity: &Identity, output: OutPtr<c_char>, claims: OutPtr<c_char>) -> Result<Option<String>, Error> {
     let text = if output.is_wanted() { Some(json(identity)?) } else { None };
     claims.fill_text(|| identity.claims.text().to_owned());
     Ok(text)

@@ -275,7 +275,7 @@ def c_programs(prefix, scratch):
 
     version = run("pkg-config", "--modversion", prefix / "lib/pkgconfig/pomerium_jwt.pc").strip()
     plain = {"ISSUER": str(ISSUER), "CONFORMANCE": str(CONFORMANCE), "VERSION": version}
-    # Freed memory is held back by default, and would look like a leak where memory must stay flat
+    # Freed memory is held back by default, and would look like a leak in a test of flat memory
     sanitized = {**plain, "ROUNDS": "20000", "ASAN_OPTIONS": "quarantine_size_mb=1:detect_stack_use_after_return=1"}
     valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite",
                 "--errors-for-leak-kinds=definite"]

@@ -1,4 +1,4 @@
-//! What each target does with its input: it judges it, and panics where something holds that must not.
+//! What each target does with its input: it judges it, and panics if something holds that must not.
 //!
 //! The seeds are the conformance cases. Nothing here needs libFuzzer, so that `make test` replays the seeds and simple
 //! changes of them: `conformance/tests/corpus.rs`.
@@ -9,7 +9,7 @@ mod seeds;
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use pomerium_jwt::{Error, ErrorCode, Identity, Options, Verifier};
+use pomerium_jwt::{Algorithm, Error, ErrorCode, Identity, Options, Verifier};
 use pomerium_jwt_es256::Key;
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set as jwk_set};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
@@ -40,6 +40,7 @@ const HOST: &str = "app.example.com";
 /// The cases are judged ten seconds after their token was minted.
 const NOW: i64 = 1_795_354_147;
 const LEEWAY: i64 = 60;
+const BOTH: [Algorithm; 2] = [Algorithm::Es256, Algorithm::Rs256];
 
 /// The key that signs the cases.
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_scalar(&[0x11; 32]).expect("a scalar below n"));
@@ -57,15 +58,16 @@ static ES256: LazyLock<(Key, UnparsedPublicKey<Vec<u8>>)> = LazyLock::new(|| {
 });
 /// Accepts as much as options can.
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
-    let mut options = Options::for_route(format!("https://{HOST}"));
-    options.issuer = Some(vec![HOST.to_owned(), "*.apps.example.com".to_owned()]);
-    options.audience = options.issuer.clone();
-    options.algorithms = Some(vec!["ES256".to_owned(), "RS256".to_owned()]);
-    options.jwks = Some(jwk_set([&*KEY, &*RSA]));
-    options.allow_anonymous = Some(true);
+    let names = [HOST, "*.apps.example.com"];
+    let options = Options::for_route(format!("https://{HOST}"))
+        .issuer(names)
+        .audience(names)
+        .algorithms(BOTH)
+        .jwks(jwk_set([&*KEY, &*RSA]))
+        .allow_anonymous(true);
     Verifier::new(options).expect("options")
 });
-/// Good for whoever has [`KEY`] and expects [`HOST`].
+/// Good for a verifier that has [`KEY`] and expects [`HOST`].
 static TOKEN: LazyLock<String> =
     LazyLock::new(|| Assertion::new(HOST, NOW).user("alice", "alice@example.com", "Alice").mint(&KEY));
 /// What is signed in the seeds, and nothing else can be: ring has judged the signatures.
@@ -74,7 +76,7 @@ static SIGNED: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
     inputs.collect()
 });
 
-/// A signature of 64 bytes and the message behind it: ours and ring's answer must be the same.
+/// A signature of 64 bytes and then the message: ours and ring's answer must be the same.
 pub fn es256(input: &[u8]) {
     let Some((signature, message)) = input.split_at_checked(64) else { return };
     let (ours, ring) = &*ES256;
@@ -107,8 +109,7 @@ pub fn claims(payload: &[u8]) {
 /// A JWK Set as the option `jwks`: the good token is accepted only if the set holds its key.
 pub fn key_set(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let mut options = Options::for_route(format!("https://{HOST}"));
-    options.jwks = Some(text.to_owned());
+    let options = Options::for_route(format!("https://{HOST}")).jwks(text);
     let Some(verifier) = construct(Verifier::new(options)) else { return };
     let set = lenient(text.as_bytes()).expect("an accepted key set is JSON");
     let listed = set["keys"].as_array().map_or(0, Vec::len);
@@ -141,9 +142,7 @@ pub fn options(text: &[u8]) {
 /// The option `public_key`: never a private key, and the good token is accepted only under its own.
 pub fn pem(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let mut options = Options::for_route(format!("https://{HOST}"));
-    options.algorithms = Some(vec!["ES256".to_owned(), "RS256".to_owned()]);
-    options.public_key = Some(text.to_owned());
+    let options = Options::for_route(format!("https://{HOST}")).algorithms(BOTH).public_key(text);
     let Some(verifier) = construct(Verifier::new(options)) else { return };
     assert!(!text.contains("-----BEGIN PRIVATE KEY-----") && !text.contains("-----BEGIN EC PRIVATE KEY-----"));
     let keys = verifier.status().keys;
@@ -160,7 +159,7 @@ fn judge(text: &[u8]) -> Result<Identity, Error> {
     outcome
 }
 
-/// Whatever is wrong with options, it is `invalid_options`.
+/// Everything that is wrong with options is `invalid_options`.
 fn construct(verifier: Result<Verifier, Error>) -> Option<Verifier> {
     verifier.inspect_err(|error| assert_eq!(error.code(), ErrorCode::InvalidOptions, "{error}")).ok()
 }

@@ -146,7 +146,7 @@ pub fn go_json(value: &Value) -> String {
 struct GoNumbers;
 
 impl Formatter for GoNumbers {
-    /// Go writes an exponent below 1e-6 and from 1e21 on, always with its sign, and no fraction that is zero. Where two
+    /// Go writes an exponent below 1e-6 and from 1e21 on, always with its sign, and no fraction that is zero. If two
     /// shortest texts are equally near (1209066101186451.25), Go ends in the even digit and we in the upper one.
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         let magnitude = value.abs();

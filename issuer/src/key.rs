@@ -174,7 +174,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Why a text or scalar is no signing key: a sentence that says what to write instead.
+/// Why a text or scalar is not a signing key: a sentence that says what to write instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {

@@ -46,7 +46,7 @@ pub fn key_set<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> String {
 
 /// The JWS compact serialization (RFC 7515 section 7.1) of any header and payload under a signature that holds.
 ///
-/// Neither is looked at, so that hostile tokens can be made: text that is no JSON, another `alg`, a missing `kid`.
+/// Neither is looked at, so that hostile tokens can be made: text that is not JSON, another `alg`, a missing `kid`.
 /// [`SigningKey::jose_header`] is the header Pomerium would write.
 #[must_use]
 pub fn compact(header: &[u8], payload: &[u8], key: &SigningKey) -> String {

@@ -9,7 +9,7 @@ impl Assertion {
     /// `sub=alice`, `email=alice@example.com`, `groups=admins,devs`.
     ///
     /// `groups` is a list separated by commas, `iat`, `nbf` and `exp` are seconds since 1970. Every other claim is a
-    /// string, as everything is that Pomerium's `jwt_claims_headers` adds. The names that are no claims are those of
+    /// string, as everything is that Pomerium's `jwt_claims_headers` adds. The names that are not claims are those of
     /// [`from_claims`](Self::from_claims); the value of `without` is separated by commas.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Assertion {
     /// The assertion of a request to `host` at `now` (seconds since 1970) with these claims added to, or put in the
     /// place of, those of [`new`](Self::new). `user` follows `sub`.
     ///
-    /// Three names are no claims: `host`, another host than the one given; `expires_in`, the seconds from `now` to
+    /// Three names are not claims: `host`, another host than the one given; `expires_in`, the seconds from `now` to
     /// `exp`, also negative; `without`, a list of the claims to leave out.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ mod tests {
         serde_json::from_str(&assertion.token_id("id").to_json()).expect("JSON")
     }
 
-    /// What the claims of an anonymous request become with these changes; `null` stands for a claim that is gone.
+    /// What the claims of an anonymous request become with these changes; `null` means that a claim is removed.
     fn changed(changes: &Value) -> Value {
         let mut expected = claims(Assertion::new("app.example.com", NOW));
         let members = expected.as_object_mut().expect("an object");

@@ -33,9 +33,9 @@ pub const KEY_SET_PATH: &str = "/.well-known/pomerium/jwks.json";
 pub struct ServerOptions {
     /// The address to listen on; port 0 is a free one. Loopback, unless `allow_remote`.
     pub listen: SocketAddr,
-    /// Listen where other machines may come from. They can mint tokens then.
+    /// Listen on an address that other machines can reach. They can mint tokens then.
     pub allow_remote: bool,
-    /// The host whose tokens are minted where no other is asked for. `None`: the host of [`Server::url`], so that this
+    /// The host whose tokens are minted if no other is asked for. `None`: the host of [`Server::url`], so that this
     /// URL is all that a verifier needs (as its `route`).
     pub host: Option<String>,
     /// The first signs, all are published, as with Pomerium's `signing_key`. None: a key of the moment.
@@ -180,12 +180,12 @@ impl Server {
         locked(&self.issuer).withdraw(withdrawal);
     }
 
-    /// What goes wrong from the next fetch on, as `POST /fault` does. A fetch that hangs already goes on hanging.
+    /// What goes wrong from the next fetch on, as `POST /fault` does. A fetch that hangs already stays that way.
     pub fn fault(&self, fault: Fault) {
         locked(&self.issuer).fault = fault;
     }
 
-    /// GET requests for the key set so far, whatever was answered.
+    /// GET requests for the key set so far, with any answer.
     #[must_use]
     pub fn fetches(&self) -> u64 {
         locked(&self.issuer).fetches

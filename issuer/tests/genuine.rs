@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set};
 use serde_json::{Map, Value};
 
-/// Every token of v0.33.1, but for the two that are no assertions: the header that stayed empty because signing
+/// Every token of v0.33.1, but for the two that are not assertions: the header that stayed empty because signing
 /// failed, and the credential of a service account.
 fn genuine_tokens() -> Vec<(String, String)> {
     let cases: Vec<Value> =

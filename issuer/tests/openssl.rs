@@ -44,7 +44,7 @@ fn the_public_key_is_the_one_openssl_sees() {
         let pem = openssl(command, b"");
         let key = key(std::str::from_utf8(&pem).expect("PEM is ASCII"));
         assert_eq!(key.algorithm(), algorithm, "{command}");
-        // The point is written uncompressed, whatever the form of the private key's file
+        // The point is written uncompressed, in any form of the private key's file
         let point = if algorithm == "ES256" { "-ec_conv_form uncompressed" } else { "" };
         assert_eq!(key.public_key_pem(), openssl_text(&format!("pkey -pubout {point}"), &pem), "{command}");
     }

@@ -1,4 +1,4 @@
-"""The facts of a request in a WSGI environment (PEP 3333), where names and values are those of the server."""
+"""The facts of a request in a WSGI environment (PEP 3333), whose names and values are the server's."""
 
 from __future__ import annotations
 

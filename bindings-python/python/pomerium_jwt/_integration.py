@@ -30,7 +30,7 @@ class Refusal:
 
     code: Code
     status: int
-    """401, 403, 503 or 500; it stays what it is, whatever the handler makes of it."""
+    """401, 403, 503 or 500; the handler cannot change it."""
     headers: Mapping[str, str]
     """They are part of the answer, except for the Content-Type, which is the handler's."""
     body: bytes

@@ -1,6 +1,6 @@
 """Waiting for keys, as the process waits: threads, gevent, asyncio or trio.
 
-Whatever the way, one thread fetches for a verifier, and it ends with the fetch. The native half calls `wait` when a
+In each of these ways one thread fetches for a verifier, and it ends with the fetch. The native half calls `wait` when a
 verification needs keys that have to be fetched first.
 """
 

@@ -6,7 +6,7 @@
     app = Flask(__name__)
     Pomerium(app)  # POMERIUM_JWT_ROUTE and so on are in app.config or in the environment
 
-It stands around app.wsgi_app, so unknown paths, static files, converters and whatever is mounted in app.wsgi_app are
+It stands around app.wsgi_app, so unknown paths, static files, converters and anything mounted in app.wsgi_app are
 covered. What is wrapped around app.wsgi_app later stands in front of it, and so does Flask-SocketIO if it comes later:
 call `Pomerium(app)` after `SocketIO(app)`. What stands outside of the application (a DispatcherMiddleware around it) is
 covered by pomerium_jwt.wsgi.Pomerium around that.
@@ -154,7 +154,7 @@ _Unsaved = type("_Unsaved", (NullSession,), {name: getattr(SecureCookieSession, 
 
 
 def _as_refused(response: Response, error: VerifyError) -> Response:
-    """Status and headers stay what the core says, whatever a handler or a hook makes of them."""
+    """Status and headers are the core's; no handler or hook changes them."""
     response.status_code = error.status
     response.headers.update({name: value for name, value in error.headers.items() if name != "Content-Type"})
     return response

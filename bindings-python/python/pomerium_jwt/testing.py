@@ -31,7 +31,7 @@ class TestIssuer:
     host: the host of the application's route, without port.
     """
 
-    __test__ = False  # not a test, whatever pytest makes of its name
+    __test__ = False  # not a test, in spite of its name
 
     def __init__(self, host: str = "app.example.com") -> None:
         self.host = host

@@ -285,7 +285,7 @@ fn messages_name_an_option_as_it_was_given() {
             "--jwks-file and --public-key are both",
         ),
         ("pomerium-jwt verify --route https://a --connect-to x", "--connect-to "),
-        ("pomerium-jwt verify --route https://a --algorithms HS256", "--algorithms takes ES256 and RS256"),
+        ("pomerium-jwt verify --route https://a --algorithms HS256", "--algorithms: takes ES256 and RS256"),
         ("pomerium-jwt inspect --route https://a --pin-kids x", "--pin-kids takes RFC 7638 thumbprints"),
         ("pomerium-jwt keys --connect-to x https://a", "--connect-to "),
         ("POMERIUM_JWT_CONNECT_TO=x pomerium-jwt keys https://a", "POMERIUM_JWT_CONNECT_TO "),

@@ -1,4 +1,4 @@
-//! `inspect` finds the token in whatever was pasted, and says what was wrong with it.
+//! `inspect` finds the token in pasted text, and says what was wrong with it.
 
 use std::fmt::Write as _;
 
@@ -120,7 +120,7 @@ fn damaged(token: &str) -> Vec<(Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn the_token_is_found_in_whatever_was_pasted() {
+fn the_token_is_found_in_pasted_text() {
     let shell = Shell::new();
     // a signature with both characters that the two alphabets write differently
     let token = (0..)

@@ -220,7 +220,7 @@ fn steadily(verifier: &Verifier, token: &str, until: Instant) -> Vec<Call> {
 fn until_fresh(verifier: &Verifier, token: &str) -> Vec<Call> {
     let end = Instant::now() + seconds(10.0);
     let mut calls = Vec::new();
-    while verifier.status().state != "fresh" {
+    while verifier.status().state.name() != "fresh" {
         assert!(Instant::now() < end, "not fresh within 10 seconds: {:?}", verifier.status());
         calls.extend(steadily(verifier, token, Instant::now() + seconds(0.05)));
     }

@@ -56,13 +56,13 @@ func StreamInterceptor(guard *pomerium.Guard) grpc.StreamServerInterceptor {
 	}
 }
 
-// UnknownMethod answers methods that do not exist with Unimplemented, behind the stream interceptor.
+// UnknownMethod answers methods that do not exist with Unimplemented, after the stream interceptor.
 func UnknownMethod(any, grpc.ServerStream) error {
 	return status.Error(codes.Unimplemented, "unknown method")
 }
 
 // Error makes of the error of [pomerium.Admission.RequireUser] or RequireGroup the same as for a refused call. Other
-// errors stay as they are. The interceptors do so with what handlers return; call it where none of them stands in front.
+// errors stay as they are. The interceptors do so with what handlers return; call it if none of them is in front.
 func Error(err error) error {
 	var refused *pomerium.Error
 	if !errors.As(err, &refused) {

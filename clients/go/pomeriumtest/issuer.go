@@ -47,7 +47,7 @@ const lifetime = 5 * time.Minute
 // Beyond every leeway and every maximal age in use.
 const longAgo = 48 * time.Hour
 
-// An Issuer stands in for Pomerium: it signs with a key of its own, made anew for each.
+// An Issuer stands in for Pomerium: it signs with a key of its own, a new one for each.
 type Issuer struct {
 	t    testing.TB
 	host string
@@ -81,7 +81,7 @@ func NewIssuerFor(t testing.TB, host string) *Issuer {
 }
 
 // Options are what a verifier takes to accept these tokens: the route, and this issuer's JWK Set. Change them and call
-// [pomerium.New] where a test needs others.
+// [pomerium.New] if a test needs others.
 func (i *Issuer) Options() pomerium.Options {
 	return pomerium.Options{Route: []string{"https://" + i.host}, JWKS: i.KeySet()}
 }

@@ -44,7 +44,7 @@ fn types() -> Vec<Case> {
     cases
 }
 
-/// A signed token is no signed-in user: public routes are signed too.
+/// A signed token does not mean a signed-in user: public routes are signed too.
 fn subject() -> Vec<Case> {
     let anonymous = json!({"subject": "", "groups": [], "anonymous": true});
     let allowed = |id: &str, note: &str| case(format!("subject-{id}"), note).option("allow_anonymous", true);
@@ -111,7 +111,7 @@ fn expected() -> Vec<Case> {
         demanding("list-mixed", "a list with other things besides", json!({"teams": "1"}))
             .claim("teams", json!([1, null, "1"]))
             .accepted(),
-        refused("number", "a number is no string", json!(1)),
+        refused("number", "a number is not a string", json!(1)),
         refused("list-nested", "a list in a list is not looked into", json!([["R&D"]])),
         refused("object", "an object is not looked into", json!({"R&D": "R&D"})),
         refused("null", "null is nothing", json!(null)),
@@ -120,7 +120,7 @@ fn expected() -> Vec<Case> {
             "Pomerium joins custom lists with commas: that text is compared as a whole",
             json!("IT,R&D"),
         ),
-        demanding("boolean", "a boolean is no string", json!({"email_verified": "true"}))
+        demanding("boolean", "a boolean is not a string", json!({"email_verified": "true"}))
             .claim("email_verified", true)
             .refused("claim_mismatch"),
         demanding("number-text", "nor is a number", json!({"level": "1"})).claim("level", 1).refused("claim_mismatch"),
@@ -130,7 +130,7 @@ fn expected() -> Vec<Case> {
         demanding("dotted", "nested claims arrive under dotted names", json!({"idp.department": "R&D"}))
             .claim("idp.department", "R&D")
             .accepted(),
-        demanding("dotted-nested", "which are no paths", json!({"idp.department": "R&D"}))
+        demanding("dotted-nested", "which are not paths", json!({"idp.department": "R&D"}))
             .claim("idp", json!({"department": "R&D"}))
             .refused("claim_mismatch"),
         demanding("subject", "registered claims can be demanded too", json!({"sub": "alice"})).accepted(),

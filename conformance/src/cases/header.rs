@@ -31,8 +31,8 @@ fn algorithms() -> Vec<Case> {
         refused("empty", "an empty name", r#""""#),
         refused("lower-case", "names have a case (RFC 7515 section 4.1.1)", r#""es256""#),
         refused("space-before", "a space before it", r#"" ES256""#),
-        refused("space-behind", "a space behind it", r#""ES256 ""#),
-        refused("nul", "a NUL behind it", r#""ES256\u0000""#),
+        refused("space-behind", "a space after it", r#""ES256 ""#),
+        refused("nul", "a NUL after it", r#""ES256\u0000""#),
         refused("null", "null", "null"),
         refused("list", "a list", r#"["ES256"]"#),
         refused("object", "an object", r#"{"ES256":true}"#),
@@ -47,7 +47,11 @@ fn algorithms() -> Vec<Case> {
         refused("ps256", "RSA-PSS", r#""PS256""#),
         refused("oid", "the object identifier of ECDSA", r#""1.2.840.10045.4.3.2""#),
         refused("ecdh", "an algorithm of encryption", r#""ECDH-ES""#),
-        refused("pbes2", "a password, with work for whoever believes it", r#""PBES2-HS256+A128KW","p2c":2147483647"#),
+        refused(
+            "pbes2",
+            "a password, with work for a verifier that believes it",
+            r#""PBES2-HS256+A128KW","p2c":2147483647"#,
+        ),
         case("alg-missing", "no alg")
             .header(format!(r#"{{"kid":"{}","typ":"JWT"}}"#, KEY.thumbprint()))
             .refused("algorithm_not_allowed"),
@@ -59,7 +63,7 @@ fn algorithms() -> Vec<Case> {
         named("rs256-key-es256", "RS256 under the kid of a P-256 key", r#""RS256""#)
             .option("algorithms", json!(["ES256", "RS256"]))
             .refused("key_not_found"),
-        named("es256-not-listed", "ES256, where algorithms lists RS256 alone", r#""ES256""#)
+        named("es256-not-listed", "ES256, and algorithms lists RS256 alone", r#""ES256""#)
             .option("algorithms", "RS256")
             .keys(key_set(&[&KEY, &RSA]))
             .refused("algorithm_not_allowed"),
@@ -98,7 +102,7 @@ fn shared_secrets() -> Vec<Case> {
     cases
         .push(both(rsa).keys(key_set(&[&RSA])).header(rsa_header).signature_over(mac).refused("algorithm_not_allowed"));
     let mac = |input: &[u8]| hmac_sha256(pem.as_bytes(), input);
-    let disguised = case("hs256-named-es256", "an HMAC under the name of ES256: 32 bytes are no signature");
+    let disguised = case("hs256-named-es256", "an HMAC under the name of ES256: 32 bytes are not a signature");
     cases.push(disguised.signature_over(mac).refused("signature_invalid"));
     let source = case("hs256-public-key", "HS256 against a PEM key source, the secret is its very text");
     let source = source.source("public_key", pem.as_str()).header(with_algorithm(r#""HS256""#));
@@ -159,7 +163,7 @@ fn types() -> Vec<Case> {
         refused("media-type", "the media type written out: Pomerium does not", r#""application/jwt""#),
         refused("jwe", "an encrypted token", r#""JWE""#),
         refused("jose", "a JWS of any kind", r#""JOSE""#),
-        refused("space", "a space behind it", r#""JWT ""#),
+        refused("space", "a space after it", r#""JWT ""#),
         refused("empty", "an empty text", r#""""#),
         refused("null", "null", "null"),
         refused("number", "a number", "1"),
@@ -243,7 +247,8 @@ fn foreign_keys() -> Vec<Case> {
     for (name, member) in &members {
         let foreign = case(format!("header-{name}-signed-with-it"), format!("{name} brings the key it is signed with"));
         cases.push(foreign.header_member(member).signed_by(&OTHER).refused("signature_invalid"));
-        let ignored = case(format!("header-{name}-ignored"), format!("{name} beside a good signature changes nothing"));
+        let ignored =
+            case(format!("header-{name}-ignored"), format!("{name} next to a good signature changes nothing"));
         cases.push(ignored.header_member(member).accepted());
     }
     cases.push(

@@ -93,7 +93,7 @@ fn groups() -> Vec<Case> {
         ),
         written(
             "escaped-strings",
-            "strings are unescaped as always, also beside others",
+            "strings are unescaped as always, also next to others",
             r#""groups":["a\u0041\n", 1]"#,
             json!(["aA\n", "1"]),
         ),

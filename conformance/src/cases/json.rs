@@ -1,4 +1,4 @@
-//! Strict JSON: what readers disagree on is refused, in the header before the signature and in the payload behind it.
+//! Strict JSON: what readers disagree on is refused, in the header before the signature and in the payload after it.
 
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn bad_members() -> Vec<Case> {
         ("number-leading-zero", "a leading zero", br#""x":01"#),
         ("number-plus", "a plus", br#""x":+1"#),
         ("number-dot-first", "no digit before the point", br#""x":.5"#),
-        ("number-dot-last", "no digit behind the point", br#""x":1."#),
+        ("number-dot-last", "no digit after the point", br#""x":1."#),
         ("number-hex", "a number in hex", br#""x":0x10"#),
         ("number-no-exponent", "an exponent without digits", br#""x":1e"#),
         ("number-minus", "a minus alone", br#""x":-"#),
@@ -111,7 +111,7 @@ fn bad_members() -> Vec<Case> {
         .collect()
 }
 
-/// A good object with something before or behind it, and what is no object.
+/// A good object with something before or after it, and what is not an object.
 fn bad_texts() -> Vec<Case> {
     let round = |before: &'static [u8], behind: &'static [u8]| move |text: Vec<u8>| [before, &text, behind].concat();
     let only = |text: &'static [u8]| move |_: Vec<u8>| text.to_vec();
@@ -120,9 +120,9 @@ fn bad_texts() -> Vec<Case> {
         ("byte-order-mark", "a byte order mark", Box::new(round(b"\xef\xbb\xbf", b""))),
         ("trailing-brace", "a brace too much", Box::new(round(b"", b"}"))),
         ("trailing-object", "a second object", Box::new(round(b"", b"{}"))),
-        ("trailing-comma-behind", "a comma behind", Box::new(round(b"", b","))),
-        ("trailing-nul", "a NUL behind", Box::new(round(b"", b"\0"))),
-        ("trailing-letters", "letters behind", Box::new(round(b"", b"x"))),
+        ("trailing-comma-behind", "a comma after it", Box::new(round(b"", b","))),
+        ("trailing-nul", "a NUL after it", Box::new(round(b"", b"\0"))),
+        ("trailing-letters", "letters after it", Box::new(round(b"", b"x"))),
         ("leading-letters", "what some servers write against script inclusion", Box::new(round(b")]}'\n", b""))),
         ("space-beyond-ascii", "a space that JSON has not", Box::new(round(b"\xc2\xa0", b""))),
         ("form-feed", "another one", Box::new(round(b"\x0c", b""))),
@@ -151,7 +151,7 @@ fn harmless() -> Vec<Case> {
     let members = [
         ("surrogates", "a character in two halves", r#""x":"\ud83d\ude00""#),
         ("last-character", "the last character", "\"x\":\"\u{10ffff}\""),
-        ("noncharacter", "a code point that is no character", "\"x\":\"\u{ffff}\""),
+        ("noncharacter", "a code point that is not a character", "\"x\":\"\u{ffff}\""),
         ("nul-escaped", "a NUL with an escape", r#""x":"a\u0000b""#),
         ("escapes", "every escape", r#""x":"\"\\\/\b\f\n\r\t\u00e9""#),
         ("delete", "the one control character that needs no escape", "\"x\":\"\u{7f}\""),
@@ -239,7 +239,7 @@ fn depth() -> Vec<Case> {
     ]
 }
 
-/// A header has at most 4,096 bytes before base64url, whatever they are.
+/// A header has at most 4,096 bytes before base64url.
 fn size() -> Vec<Case> {
     let case = |id: &str, note: &str| case(format!("header-size-{id}"), note);
     let long = |bytes: usize| {
@@ -335,7 +335,7 @@ fn unsigned(id: &str, note: &str, part: Part, pieces: &[(&str, usize)]) -> Draft
         .iter()
         .enumerate()
         .map(|(at, (text, count))| {
-            // base64 can be cut behind every third byte; spaces behind the brace fill up to there
+            // base64 can be cut after every third byte; spaces after the brace fill up to there
             let missing = if at + 1 < pieces.len() { (3 - text.len() % 3) % 3 } else { 0 };
             json!([base64url(text.replacen('{', &format!("{{{}", " ".repeat(missing)), 1)), count])
         })

@@ -97,7 +97,7 @@ fn bad_keys() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ),
         ("okp-ed25519", "Ed25519", json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": x25519}), "key type"),
         ("no-crv", "no curve", with(json!({"crv": null})), "crv"),
-        ("crv-number", "a curve that is no text", with(json!({"crv": 256})), "crv"),
+        ("crv-number", "a curve that is not text", with(json!({"crv": 256})), "crv"),
         ("p384", "P-384, which Pomerium labels ES256", with(json!({"crv": "P-384", "x": x384, "y": y384})), "curve"),
         ("p384-as-p256", "P-384 under the name of P-256", with(json!({"x": x384, "y": y384})), "48 bytes"),
         (
@@ -113,7 +113,7 @@ fn bad_keys() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             "malformed",
         ),
         ("crv-other-name", "P-256 by another name", with(json!({"crv": "prime256v1"})), "curve"),
-        ("off-curve", "a point beside the curve", xy(&x, &flipped), "malformed"),
+        ("off-curve", "a point that is not on the curve", xy(&x, &flipped), "malformed"),
         ("swapped", "y before x", xy(&y, &x), "malformed"),
         ("infinity", "coordinates of zero", xy(&zero, &zero), "malformed"),
         ("x-is-p", "x is the prime: not below it", xy(&prime, &y_of_zero), "malformed"),
@@ -241,7 +241,7 @@ fn choice() -> Vec<Case> {
         of("unnamed-two", "but not if there are two", json!([own(json!(null)), other(json!(null))]))
             .header(named("main"))
             .refused("key_not_found"),
-        of("unnamed-beside-named", "nor beside one with a kid", json!([own(json!(null)), other(json!("x"))]))
+        of("unnamed-beside-named", "nor next to one with a kid", json!([own(json!(null)), other(json!("x"))]))
             .header(named("main"))
             .refused("key_not_found"),
         of("named-beside-unnamed", "which is found by its own", json!([own(json!("main")), other(json!(null))]))

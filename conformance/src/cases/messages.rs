@@ -22,13 +22,13 @@ fn presence() -> Vec<Case> {
             "empty",
             "and the message names what an empty one comes from",
             "",
-            "signing_key is missing, or is an EC key of another curve than P-256",
+            "signing_key is missing, or is an EC key on a curve other than P-256",
         ),
         said("bearer", "an empty one after Bearer", "Bearer ", "signing_key"),
     ]
 }
 
-/// What the options allow stands beside what the JOSE header has, which nobody has signed yet and is not quoted.
+/// The message says what the options allow. What the JOSE header has is not signed yet, so it is not quoted.
 fn algorithms() -> Vec<Case> {
     let rs256 = KEY.jose_header().replace("ES256", "RS256");
     let hs256 = KEY.jose_header().replace("ES256", "HS256");
@@ -40,7 +40,7 @@ fn algorithms() -> Vec<Case> {
         case("says-algorithm-rsa", "an RSA key, for which there is an option")
             .header(rs256)
             .refused_saying("algorithm_not_allowed", "alg is RS256, algorithms is ES256: is Pomerium's key RSA?"),
-        case("says-signature", "a bad signature where the key has the token's kid")
+        case("says-signature", "a bad signature, and the key has the token's kid")
             .source("public_key", KEY.public_key_pem())
             .signed_by(&OTHER)
             .refused_saying("signature_invalid", "the token was altered, or signed with another key"),
@@ -65,7 +65,7 @@ fn kinds() -> Vec<Case> {
         cases.push(
             named("demanded").option("expect_claims", json!({"x": "y"})).claim("x", value).refused_saying(
                 "claim_mismatch",
-                format!("claim \"x\" is {said}, expect_claims demands one of [\"y\"]"),
+                format!("claim \"x\" is {said}; expect_claims demands one of [\"y\"]"),
             ),
         );
     }
@@ -105,7 +105,7 @@ fn demanded() -> Vec<Case> {
     let said = |draft: Draft, message: &str| {
         draft.option("expect_claims", json!({"x": ["y", "z"]})).refused_saying(
             "claim_mismatch",
-            format!("claim \"x\" is {message}, expect_claims demands one of [\"y\", \"z\"]"),
+            format!("claim \"x\" is {message}; expect_claims demands one of [\"y\", \"z\"]"),
         )
     };
     vec![

@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
 /// Number; options, `+` for a key set besides; `iss`; `aud` in JSON; `ok`, a code, or `!` and what the sentence must
 /// hold; note.
 const EXAMPLES: &str = r#"01 | {"route":"https://app.example.com"} | app.example.com | "app.example.com" | ok | a route gives issuer and audience
-02 | {"route":"https://app.example.com/"} | https://app.example.com/ | "app.example.com" | ok | a slash behind the route, the URI form in the token
+02 | {"route":"https://app.example.com/"} | https://app.example.com/ | "app.example.com" | ok | a slash after the route, the URI form in the token
 03 | {"route":"https://app.example.com:8443"} | app.example.com | "app.example.com" | ok | Pomerium never writes the port
 04 | {"route":"https://app.example.com:8443"} | app.example.com:8443 | "app.example.com" | issuer_mismatch | so an issuer with a port is another one
 05 | {"route":"HTTPS://App.Example.COM"} | app.example.com | "app.example.com" | ok | a route is lower-cased
@@ -46,11 +46,11 @@ const EXAMPLES: &str = r#"01 | {"route":"https://app.example.com"} | app.example
 24 | {"route":["https://*.apps.example.com","https://app.example.com:8443"]} | t1.apps.example.com | "app.example.com" | audience_mismatch | an issuer matched by a pattern must be an audience
 25 | {"route":["https://*.apps.example.com","https://app.example.com:8443"]} | t1.apps.example.com | ["app.example.com","t1.apps.example.com"] | ok | one of several is enough
 26 | {"route":"https://*.apps.example.com","issuer":"authenticate.example.com:4443"} | authenticate.example.com:4443 | "t1.apps.example.com" | ok | Pomerium to 0.21.2: the authenticate host, with its port
-27 | {"route":"https://*.apps.example.com"} + | apps.example.com | "apps.example.com" | issuer_mismatch | a pattern stands for one label at least
+27 | {"route":"https://*.apps.example.com"} + | apps.example.com | "apps.example.com" | issuer_mismatch | a pattern matches at least one label
 28 | {"route":"https://*.apps.example.com"} + | .apps.example.com | ".apps.example.com" | issuer_mismatch | which is not empty
 29 | {"route":"https://*.apps.example.com"} + | T1.apps.example.com | "T1.apps.example.com" | ok | and may be in upper case
 30 | {"route":"https://*.apps.example.com"} + | t1.Apps.example.com | "t1.Apps.example.com" | issuer_mismatch | unlike the suffix
-31 | {"route":"https://*.apps.example.com"} + | t1.apps.example.com:8443 | "t1.apps.example.com" | issuer_mismatch | a port is no part of a label
+31 | {"route":"https://*.apps.example.com"} + | t1.apps.example.com:8443 | "t1.apps.example.com" | issuer_mismatch | a port is not part of a label
 32 | {"route":"https://*.apps.example.com"} + | https://t1.apps.example.com | "t1.apps.example.com" | issuer_mismatch | the URI form ends in a slash
 33 | {"route":"https://a.*.example.com"} + | | | !* only as the first label | a star stands first
 34 | {"issuer":"https://app.example.com/","audience":"app.example.com"} + | app.example.com | "app.example.com" | issuer_mismatch | an entry with a scheme is exact
@@ -87,7 +87,7 @@ fn judged(draft: Draft, iss: &str, aud: &str, outcome: &str) -> Case {
         }
         "issuer_mismatch" => draft.refused("issuer_mismatch"),
         "audience_mismatch" => draft.refused("audience_mismatch"),
-        _ => unreachable!("{outcome} is no outcome of these tables"),
+        _ => unreachable!("{outcome} is not an outcome of these tables"),
     }
 }
 
@@ -111,19 +111,19 @@ issuer-subdomain | "app.example.com" | "app.example.com" | "evil.app.example.com
 issuer-parent | "app.example.com" | "app.example.com" | "example.com" | "app.example.com" | issuer_mismatch | the host above the issuer
 issuer-upper-case | "app.example.com" | "app.example.com" | "APP.EXAMPLE.COM" | "app.example.com" | issuer_mismatch | names compare byte for byte
 issuer-option-upper-case | "App.Example.COM" | "app.example.com" | "App.Example.COM" | "app.example.com" | ok | an explicit issuer is not lower-cased
-issuer-space | "app.example.com" | "app.example.com" | "app.example.com " | "app.example.com" | issuer_mismatch | a space behind it
-issuer-nul | "app.example.com" | "app.example.com" | "app.example.com\u0000" | "app.example.com" | issuer_mismatch | a NUL behind it
-issuer-line-end | "app.example.com" | "app.example.com" | "app.example.com\n" | "app.example.com" | issuer_mismatch | a line end behind it
+issuer-space | "app.example.com" | "app.example.com" | "app.example.com " | "app.example.com" | issuer_mismatch | a space after it
+issuer-nul | "app.example.com" | "app.example.com" | "app.example.com\u0000" | "app.example.com" | issuer_mismatch | a NUL after it
+issuer-line-end | "app.example.com" | "app.example.com" | "app.example.com\n" | "app.example.com" | issuer_mismatch | a line end after it
 issuer-homograph | "app.example.com" | "app.example.com" | "аpp.example.com" | "app.example.com" | issuer_mismatch | its first letter is Cyrillic
 issuer-list-text | "app.example.com" | "app.example.com" | "evil.example,app.example.com" | "app.example.com" | issuer_mismatch | two issuers in one text
-issuer-uri | "app.example.com" | "app.example.com" | "https://app.example.com/" | "app.example.com" | ok | a host stands for its URI form too
+issuer-uri | "app.example.com" | "app.example.com" | "https://app.example.com/" | "app.example.com" | ok | a host accepts its URI form too
 issuer-uri-http | "app.example.com" | "app.example.com" | "http://app.example.com/" | "app.example.com" | issuer_mismatch | which is https
 issuer-uri-upper-case | "app.example.com" | "app.example.com" | "HTTPS://app.example.com/" | "app.example.com" | issuer_mismatch | in lower case
 issuer-uri-no-slash | "app.example.com" | "app.example.com" | "https://app.example.com" | "app.example.com" | issuer_mismatch | with the slash at its end
 issuer-uri-two-slashes | "app.example.com" | "app.example.com" | "https://app.example.com//" | "app.example.com" | issuer_mismatch | just one
 issuer-uri-user | "app.example.com" | "app.example.com" | "https://app.example.com@evil.example/" | "app.example.com" | issuer_mismatch | the host is a user's name
 issuer-uri-path | "app.example.com" | "app.example.com" | "https://evil.example/app.example.com/" | "app.example.com" | issuer_mismatch | the host is a path
-issuer-uri-entry | "https://app.example.com/" | "app.example.com" | "https://app.example.com/" | "app.example.com" | ok | an entry with a scheme stands for itself
+issuer-uri-entry | "https://app.example.com/" | "app.example.com" | "https://app.example.com/" | "app.example.com" | ok | an entry with a scheme accepts only itself
 issuer-uri-entry-http | "http://app.example.com/" | "app.example.com" | "http://app.example.com/" | "app.example.com" | ok | whichever scheme
 issuer-any-of | ["a.example.com","app.example.com"] | "app.example.com" | "app.example.com" | "app.example.com" | ok | the second of two issuers
 issuer-none-of | ["a.example.com","b.example.com"] | "app.example.com" | "app.example.com" | "app.example.com" | issuer_mismatch | neither of two
@@ -164,7 +164,7 @@ const HOSTS: &str = r#"no-dot | "evilapps.example.com" | no | the suffix without
 suffix-inside | "t1.apps.example.com.evil.example" | no | the suffix in the middle
 empty-label | "a..apps.example.com" | no | an empty label
 two-dots-first | "..apps.example.com" | no | two of them
-trailing-dot | "t1.apps.example.com." | no | a dot behind it: another name
+trailing-dot | "t1.apps.example.com." | no | a dot after it: another name
 slash | "evil.example/.apps.example.com" | no | a path
 slash-label | "a/b.apps.example.com" | no | a slash in a label
 user | "a@b.apps.example.com" | no | a user's name
@@ -174,7 +174,7 @@ backslash | "evil.example\\.apps.example.com" | no | what some readers take for 
 percent | "t1%2eapps.example.com" | no | an escaped dot
 percent-label | "%2e.apps.example.com" | no | an escape in a label
 space | "a b.apps.example.com" | no | a space
-line-end | "t1.apps.example.com\n" | no | a line end behind it
+line-end | "t1.apps.example.com\n" | no | a line end after it
 line-end-label | "a\n.apps.example.com" | no | a line end in a label
 nul | "evil.example\u0000.apps.example.com" | no | a NUL
 star | "*.apps.example.com" | no | the pattern itself
@@ -220,7 +220,7 @@ route-before-issuer | {"route":"https://app.example.com","issuer":"authenticate.
 issuer | {"issuer":"app.example.com","audience":"app.example.com"} | https://app.example.com | of the only issuer
 issuer-port | {"route":"https://*.apps.example.com","issuer":"authenticate.example.com:4443"} | https://authenticate.example.com:4443 | with its port
 issuer-uri | {"issuer":"https://app.example.com/","audience":"app.example.com"} | https://app.example.com | from its URI form
-issuer-and-pattern | {"issuer":["*.example.com","app.example.com"],"audience":"app.example.com"} | https://app.example.com | of the only one that is no pattern"#;
+issuer-and-pattern | {"issuer":["*.example.com","app.example.com"],"audience":"app.example.com"} | https://app.example.com | of the only one that is not a pattern"#;
 
 /// `verify_at` never fetches, but it says what would be fetched.
 fn address(line: &str) -> Case {
@@ -263,7 +263,7 @@ fn bad_entries() -> Vec<Case> {
     [of("issuer"), of("audience")].concat()
 }
 
-/// Routes that are no `from:` URL of Pomerium's.
+/// Routes that are not a `from:` URL of Pomerium's.
 fn bad_routes() -> Vec<Case> {
     let long = format!("https://{}", "a.".repeat(128));
     let routes = [

@@ -54,7 +54,7 @@ fn ranges() -> Vec<Case> {
     cases
 }
 
-/// Wrong types, and null, which is no value: an option is left out instead.
+/// Wrong types, and null, which is not a value: an option is left out instead.
 fn types() -> Vec<Case> {
     let lists = ["route", "issuer", "audience", "algorithms", "pin_kids"];
     let texts = ["jwks_url", "jwks_file", "public_key", "public_key_file", "ca_file", "ca_pem", "connect_to"];
@@ -93,7 +93,7 @@ fn types() -> Vec<Case> {
     cases
 }
 
-/// A name that is no option's is refused; one known from elsewhere gets a hint.
+/// A name that is not an option's is refused; one known from elsewhere gets a hint.
 fn unknown() -> Vec<Case> {
     let table: [(&str, Value, &str); 26] = [
         ("jwk_set_url", json!("https://app.example.com/jwks.json"), "write jwks_url"),
@@ -125,7 +125,7 @@ fn unknown() -> Vec<Case> {
     ];
     let mut cases = Vec::new();
     for (number, (name, value, part)) in table.into_iter().enumerate() {
-        let draft = case(format!("option-unknown-{:02}", number + 1), "a name that is no option's");
+        let draft = case(format!("option-unknown-{:02}", number + 1), "a name that is not an option's");
         cases.push(draft.option(name, value).invalid(part));
     }
     let nested = case("option-unknown-nested", "names inside of an option are its own: no hint")
@@ -201,7 +201,7 @@ fn fetching() -> Vec<Case> {
     let dial =
         |id: &str, target: &str| fetched(&format!("connect-to-{id}"), "where to dial").option("connect_to", target);
     let beside = |id: &str, option: &str, value: Value| {
-        let note = format!("{option} beside a static source has nothing to do, and is no fault");
+        let note = format!("{option} with a static source has nothing to do, and is not an error");
         case(format!("fetch-beside-{id}"), note).option(option, value).accepted()
     };
     vec![
@@ -303,7 +303,7 @@ fn first_use() -> Vec<Case> {
         trusting("audiences-of-nothing", "nor a list of nothing")
             .claim("aud", json!(["", ""]))
             .refused("audience_mismatch"),
-        trusting("audience-beside-nothing", "an empty one besides does not matter")
+        trusting("audience-beside-nothing", "an empty one in addition does not matter")
             .claim("aud", json!(["", HOST]))
             .accepted_as(json!({"audience": ["", HOST]})),
         trusting("issuer-given", "what is configured is checked")
@@ -386,7 +386,7 @@ fn pins() -> Vec<Case> {
             .invalid("lower-case hex"),
         pinned("63-digits", "a digit is missing", json!([own[1..]])).invalid("pin_kids"),
         pinned("65-digits", "a digit too much", json!([format!("{own}0")])).invalid("pin_kids"),
-        pinned("letter", "a letter that is no digit", json!([format!("{}g", &own[1..])])).invalid("pin_kids"),
+        pinned("letter", "a letter that is not a digit", json!([format!("{}g", &own[1..])])).invalid("pin_kids"),
         pinned("base64url", "a thumbprint in base64url", json!(["FfYsbGlDmGrPG6nGqLLEzUUz1ztFdqDDgnTn0yyLXYg"]))
             .invalid("pin_kids"),
         pinned("empty", "an empty text", json!("")).invalid("pin_kids"),

@@ -1,4 +1,4 @@
-//! Where several things are wrong, the first check in the documented order decides.
+//! If several things are wrong, the first check in the documented order decides.
 
 use serde_json::json;
 
@@ -69,7 +69,7 @@ const ORDER: [(Fault, &str); 24] = [
     (Demanded, "claim_mismatch"),
 ];
 
-/// One case a fault: it and everything behind it is wrong at once. Together they decide every pair.
+/// One case a fault: it and everything after it is wrong at once. Together they decide every pair.
 fn each_with_all_behind_it() -> Vec<Case> {
     let from = |(at, (fault, code)): (usize, &(Fault, &'static str))| {
         let mut faults = vec![*fault];
@@ -162,16 +162,16 @@ fn by_hand() -> Vec<Case> {
     let expired = |draft: Draft| draft.at(EXP + 1000);
     vec![
         named("now-and-missing", "a time out of range, and no token").at(-1).token("").refused("invalid_argument"),
-        named("missing-and-unavailable", "no token, and no keys to be had").source("jwks_url", url).token("").refused("token_missing"),
-        named("malformed-and-unavailable", "a bad token, and no keys to be had").source("jwks_url", url).token("x").refused("token_malformed"),
+        named("missing-and-unavailable", "no token, and no keys can be loaded").source("jwks_url", url).token("").refused("token_missing"),
+        named("malformed-and-unavailable", "a bad token, and no keys can be loaded").source("jwks_url", url).token("x").refused("token_malformed"),
         named("algorithm-and-unavailable", "a bad alg: no key need be looked for")
             .source("jwks_url", url)
             .header(KEY.jose_header().replace("ES256", "HS256"))
             .refused("algorithm_not_allowed"),
-        expired(named("unavailable-and-expired", "no keys to be had: what the token says is not known"))
+        expired(named("unavailable-and-expired", "no keys can be loaded: what the token says is not known"))
             .source("jwks_url", url)
             .refused("keys_unavailable"),
-        named("unavailable-and-signature", "no keys to be had: nor whether the signature holds")
+        named("unavailable-and-signature", "no keys can be loaded: nor is it known whether the signature holds")
             .source("jwks_url", url)
             .signed_by(&OTHER)
             .refused("keys_unavailable"),

@@ -30,7 +30,7 @@ fn accepted() -> Vec<Case> {
         with("pem-trimmed", "without the last line end, as environment variables have it", pem.trim_end().to_owned()),
         with("pem-one-line", "the body in one line", format!("{begin}\n{body}\n{end}\n")),
         with("pem-commented", "text before the block (RFC 7468 section 2)", format!("key of app.example.com\n{pem}")),
-        with("pem-text-behind", "text behind the block", format!("{pem}end of the key\n")),
+        with("pem-text-behind", "text after the block", format!("{pem}end of the key\n")),
         with("pem-blank-lines", "blank lines round the block", format!("\n\n{pem}\n\n")),
         with("pem-byte-order-mark", "a byte order mark before it", format!("\u{feff}{pem}")),
         with(
@@ -91,10 +91,10 @@ fn refused() -> Vec<Case> {
             base64(&private),
             "private key",
         ),
-        with("private-behind-parameters", "behind EC PARAMETERS", format!("{EC_PARAMETERS}{private}"), "private key"),
+        with("private-behind-parameters", "after EC PARAMETERS", format!("{EC_PARAMETERS}{private}"), "private key"),
         with(
             "private-behind-public",
-            "behind the public key: it must not be there at all",
+            "after the public key: it must not be there at all",
             format!("{pem}{private}"),
             "private key",
         ),
@@ -110,11 +110,11 @@ fn refused() -> Vec<Case> {
         with("ed25519", "Ed25519", ED25519.to_owned(), "P-256"),
         with("compressed", "a compressed point", COMPRESSED.to_owned(), "compressed"),
         with("explicit", "P-256 written out as a curve of its own", EXPLICIT.to_owned(), "P-256"),
-        with("off-curve", "a point beside the curve", pem_of("PUBLIC KEY", &off_curve), "public_key"),
+        with("off-curve", "a point that is not on the curve", pem_of("PUBLIC KEY", &off_curve), "public_key"),
         with("infinity", "coordinates of zero", pem_of("PUBLIC KEY", &infinity), "public_key"),
         with(
             "trailing-byte",
-            "a byte behind the key",
+            "a byte after the key",
             pem_of("PUBLIC KEY", &[der(&pem), vec![0]].concat()),
             "malformed",
         ),
@@ -139,7 +139,7 @@ fn refused() -> Vec<Case> {
             pem.replace("END PUBLIC", "END OTHER"),
             "malformed PEM",
         ),
-        with("damaged", "a letter that is no base64", pem.replacen("MFkw", "MF*w", 1), "malformed PEM"),
+        with("damaged", "a letter that is not base64", pem.replacen("MFkw", "MF*w", 1), "malformed PEM"),
         with(
             "escaped-line-ends",
             "line ends written as a backslash and an n, as JSON in an environment variable leaves them",
@@ -180,15 +180,15 @@ fn rsa() -> Vec<Case> {
     let both = |draft: Draft| draft.option("algorithms", json!(["ES256", "RS256"]));
     let pem = RSA.public_key_pem();
     vec![
-        both(public_key("rsa", "an RSA key where RS256 is allowed", pem.clone())).minted_by(&RSA).accepted(),
+        both(public_key("rsa", "an RSA key, and RS256 is allowed", pem.clone())).minted_by(&RSA).accepted(),
         both(public_key("rsa-base64", "in base64", base64(&pem))).minted_by(&RSA).accepted(),
         both(public_key("rsa-certificate", "its certificate", RSA_CERTIFICATE)).minted_by(&RSA).accepted(),
         both(public_key("rsa-es256-token", "a token of the other kind", pem.clone())).refused("key_not_found"),
-        public_key("rsa-not-allowed", "an RSA key where RS256 is not", pem.clone())
+        public_key("rsa-not-allowed", "an RSA key, and RS256 is not allowed", pem.clone())
             .invalid("RS256 is not in algorithms"),
         public_key("rsa-certificate-not-allowed", "nor its certificate", RSA_CERTIFICATE)
             .invalid("RS256 is not in algorithms"),
-        public_key("ec-not-allowed", "nor a P-256 key where only RS256 is", KEY.public_key_pem())
+        public_key("ec-not-allowed", "nor a P-256 key if only RS256 is allowed", KEY.public_key_pem())
             .option("algorithms", "RS256")
             .invalid("ES256 is not in algorithms"),
         both(public_key("rsa-1536", "too short", RSA_1536)).invalid("1536 bits"),
@@ -221,7 +221,7 @@ fn files() -> Vec<Case> {
         set("duplicate-escaped", "one of them with an escape", "jwks-duplicate-escaped.json").invalid("duplicate name"),
         set("lone-surrogate", "half a character", "jwks-lone-surrogate.json").invalid(not_json),
         set("number-too-large", "a number that no double holds", "jwks-number-too-large.json").invalid(not_json),
-        set("list", "a list of keys is no set", "jwks-list.json").invalid("JWK Set"),
+        set("list", "a list of keys is not a set", "jwks-list.json").invalid("JWK Set"),
         set("single", "nor is a key", "jwks-single.json").invalid("JWK Set"),
         set("pem", "nor is PEM", "public-key.pem").invalid(not_json),
         key("pem", "PEM", "public-key.pem").accepted(),

@@ -74,7 +74,7 @@ fn keys() -> Vec<Case> {
         modulus("8193", "a bit too long", 0x01, 1025).refused_saying("keys_empty", bits(8193)),
         modulus("leading-zero", "a leading zero", 0x00, 257).refused_saying("keys_empty", "leading zero"),
         skipped("n-missing", "no modulus", json!({"n": null}), "malformed"),
-        skipped("n-number", "a modulus that is no text", json!({"n": 5}), "malformed"),
+        skipped("n-number", "a modulus that is not text", json!({"n": 5}), "malformed"),
         skipped("n-padded", "a modulus with padding", json!({"n": format!("{}==", number(0xc5, 256))}), "malformed"),
         skipped("n-empty", "an empty modulus", json!({"n": ""}), "bits"),
         skipped("e-missing", "no exponent", json!({"e": null}), "malformed"),
@@ -101,7 +101,7 @@ fn keys() -> Vec<Case> {
             .without_option("algorithms")
             .minted_by(&KEY)
             .refused_saying("keys_empty", "RS256 is not in algorithms"),
-        set("beside", "an RSA key beside the right one is skipped without harm", json!({}))
+        set("beside", "an RSA key next to the right one is skipped without harm", json!({}))
             .without_option("algorithms")
             .keys(key_set(&[&RSA, &KEY]))
             .minted_by(&KEY)

@@ -14,7 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn missing() -> Vec<Case> {
     vec![
         case("token-empty", "no header, or one that Pomerium could not sign").token("").refused("token_missing"),
-        case("token-bearer-alone", "Bearer and its space, nothing behind").token("Bearer ").refused("token_missing"),
+        case("token-bearer-alone", "Bearer and its space, nothing after").token("Bearer ").refused("token_missing"),
         case("token-bearer-alone-lower-case", "in any case").token("bEARER ").refused("token_missing"),
     ]
 }
@@ -35,7 +35,7 @@ fn bearer() -> Vec<Case> {
         with("colon", "Bearer with a colon", "Bearer: ").refused("token_malformed"),
         with("basic", "another scheme", "Basic ").refused("token_malformed"),
         with("pomerium", "the scheme of Pomerium's own API", "Pomerium ").refused("token_malformed"),
-        case("bearer-word", "the word alone is no token").token("Bearer").refused("token_malformed"),
+        case("bearer-word", "the word alone is not a token").token("Bearer").refused("token_malformed"),
     ]
 }
 
@@ -46,14 +46,14 @@ fn repeated() -> Vec<Case> {
     };
     vec![
         with("same", "the same good token twice", |token| format!("{token},{token}")),
-        with("space", "with a space behind the comma", |token| format!("{token}, {token}")),
+        with("space", "with a space after the comma", |token| format!("{token}, {token}")),
         with("empty-second", "the second value is empty", |token| format!("{token},")),
         with("empty-first", "the first value is empty", |token| format!(",{token}")),
         with("bearer", "each with Bearer", |token| format!("Bearer {token}, Bearer {token}")),
         with("rubbish-first", "rubbish before a good token", |token| format!("x, {token}")),
-        with("rubbish-second", "rubbish behind a good token", |token| format!("{token}, x")),
+        with("rubbish-second", "rubbish after a good token", |token| format!("{token}, x")),
         with("comma", "only a comma", |_| ",".to_owned()),
-        with("bearer-comma", "only a comma behind Bearer", |_| "Bearer ,".to_owned()),
+        with("bearer-comma", "only a comma after Bearer", |_| "Bearer ,".to_owned()),
         with("json", "the JSON serialization holds commas", |token| {
             let parts: Vec<&str> = token.split('.').collect();
             let [header, payload, signature] = parts[..] else { unreachable!("three parts") };
@@ -111,12 +111,12 @@ fn parts() -> Vec<Case> {
         malformed("five", "five parts, as an encrypted token has", |parts| {
             [parts[0], parts[1], parts[1], parts[1], parts[2]].join(".")
         }),
-        malformed("jwe", "an encrypted token, with compression and work for whoever believes it", |parts| {
+        malformed("jwe", "an encrypted token, with compression and work for a verifier that believes it", |parts| {
             let header = base64url(r#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"zip":"DEF"}"#);
             [&header, "AAAA", "AAAA", parts[1], "AAAA"].join(".")
         }),
         malformed("dot-before", "a dot before it", |parts| format!(".{}", parts.join("."))),
-        malformed("dot-behind", "a dot behind it", |parts| format!("{}.", parts.join("."))),
+        malformed("dot-behind", "a dot after it", |parts| format!("{}.", parts.join("."))),
         malformed("dot-doubled", "two dots in a row", |parts| format!("{}..{}", parts[0], parts[1..].join("."))),
         malformed("dot", "a dot", |_| ".".to_owned()),
         malformed("two-dots", "three empty parts", |_| "..".to_owned()),
@@ -149,8 +149,8 @@ fn base64() -> Vec<Case> {
     let changes: [Change; 11] = [
         ("padding", "padded to a multiple of four", |part| format!("{part}{}", "=".repeat(4 - part.len() % 4))),
         ("padding-escaped", "padded, and escaped for a URL", |part| format!("{part}%3D%3D")),
-        ("spare-bits", "a spare bit behind the last byte is set", with_spare_bit),
-        ("one-more", "a last letter that stands for six bits only", |part| {
+        ("spare-bits", "a spare bit after the last byte is set", with_spare_bit),
+        ("one-more", "a last letter that holds six bits only", |part| {
             format!("{part}{}", "A".repeat(5 - part.len() % 4))
         }),
         ("standard", "the standard alphabet, + and /", |part| part.replace('-', "+").replace('_', "/")),
@@ -162,7 +162,7 @@ fn base64() -> Vec<Case> {
         ("backslash", "a backslash inside", |part| inserted(part, "\\")),
     ];
     let draft = |id: String, note: String| {
-        // Question marks make an underscore wherever they stand; two members make lengths that want padding
+        // Question marks make an underscore in every position; two members make lengths that want padding
         case(id, note).header_member(r#""x":"???""#).claim("department", "?????")
     };
     let mut cases = Vec::new();
@@ -215,16 +215,16 @@ fn whitespace() -> Vec<Case> {
         case(format!("whitespace-{id}"), note).token(text).refused("token_malformed")
     };
     vec![
-        malformed("space-before", "a server strips it; what it did not strip is no part of a token", " ", ""),
+        malformed("space-before", "a server strips it; what it did not strip is not part of a token", " ", ""),
         malformed("space-behind", "the same at the end", "", " "),
         malformed("tab-behind", "a tab", "", "\t"),
         malformed("line-end", "a line end", "", "\n"),
         malformed("carriage-return", "both line ends", "", "\r\n"),
         malformed("nul", "a NUL, where C would stop to read", "", "\0"),
-        malformed("nul-and-more", "and more behind it", "", "\0x"),
+        malformed("nul-and-more", "and more after it", "", "\0x"),
         malformed("byte-order-mark", "a byte order mark", "\u{feff}", ""),
         malformed("no-break-space", "a space beyond ASCII", "", "\u{a0}"),
-        malformed("semicolon", "parameters behind", "", "; x=1"),
+        malformed("semicolon", "parameters after it", "", "; x=1"),
         alone("only-space", "nothing but a space", " "),
         alone("only-spaces-and-dots", "spaces for parts", " . . "),
         alone("only-line-end", "nothing but a line end", "\n"),

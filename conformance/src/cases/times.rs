@@ -1,4 +1,4 @@
-//! `exp`, `nbf`, `iat` and the age, at their limits and one second beside them.
+//! `exp`, `nbf`, `iat` and the age, at their limits and one second from them.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn expiry() -> Vec<Case> {
     vec![
         at("before", "the last second of the token itself", EXP - 1).accepted(),
         at("leeway-last", "the last second of the default leeway of a minute", EXP + 59).accepted(),
-        at("leeway-over", "the first second behind it", EXP + 60).refused_saying("token_expired", "expired 60 s ago"),
+        at("leeway-over", "the first second after it", EXP + 60).refused_saying("token_expired", "expired 60 s ago"),
         at("year-later", "a year later", EXP + 31_536_000).refused("token_expired"),
         strict(at("no-leeway-last", "without leeway", EXP - 1)).accepted(),
         strict(at("no-leeway-over", "without leeway", EXP)).refused("token_expired"),
@@ -121,7 +121,7 @@ fn issued_at() -> Vec<Case> {
             .refused("token_issued_in_future"),
         at("no-leeway", "without leeway, this second", NOW).option("leeway", 0).accepted_as(identity(NOW)),
         at("last", "the latest time there is", LAST).refused("token_issued_in_future"),
-        at("zero", "1970: without max_token_age old is no fault", 0).accepted_as(identity(0)),
+        at("zero", "1970: without max_token_age an old token is not an error", 0).accepted_as(identity(0)),
         at("days-old", "Pomerium to 0.26: when the session began", NOW - 345_600).accepted_as(identity(NOW - 345_600)),
         case("iat-missing", "optional").without("iat").accepted_as(json!({"issued_at": null})),
     ]

@@ -72,6 +72,7 @@ fn kind(option: &OptionSpec) -> &'static str {
         OptionKind::Seconds(_) => "TimeSpan?",
         OptionKind::Integer(_) => "int?",
         OptionKind::Claims => "IReadOnlyDictionary<string, IReadOnlyList<string>>?",
+        ref other => panic!("{other:?} is a new kind of option: write here what it is called"),
     }
 }
 
@@ -84,6 +85,7 @@ fn write(option: &OptionSpec) -> String {
         OptionKind::Seconds(_) => "Seconds",
         OptionKind::Integer(_) => "Integer",
         OptionKind::Claims => "Claims",
+        ref other => panic!("{other:?} is a new kind of option: write here what writes it"),
     };
     format!("        options.{method}(\"{}\", {});\n", option.name, pascal_case(option.name))
 }

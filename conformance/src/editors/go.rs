@@ -39,7 +39,7 @@ fn field(option: &OptionSpec, kind: &str) -> String {
 }
 
 fn kind(option: &OptionSpec) -> &'static str {
-    match option.kind {
+    match &option.kind {
         OptionKind::List => "[]string",
         OptionKind::Text => "string",
         OptionKind::Flag => "bool",
@@ -47,6 +47,7 @@ fn kind(option: &OptionSpec) -> &'static str {
         OptionKind::Integer(_) => "*int",
         OptionKind::JwkSet => "json.RawMessage",
         OptionKind::Claims => "map[string][]string",
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     }
 }
 

@@ -47,6 +47,7 @@ fn member(option: &OptionSpec) -> String {
         OptionKind::Integer(_) => "int",
         OptionKind::JwkSet => "Jwks",
         OptionKind::Claims => "Claims",
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     };
     format!("    {}: {kind}\n{}", option.name, docstring(&meaning(option)))
 }

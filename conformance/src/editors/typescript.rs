@@ -46,6 +46,7 @@ fn member(spec: &OptionSpec) -> String {
         OptionKind::Integer(range) => ("number", Some(range)),
         OptionKind::JwkSet => ("Jwks", None),
         OptionKind::Claims => ("ExpectedClaims", None),
+        other => panic!("{other:?} is a new kind of option: write here what it is called"),
     };
     let mut text = in_camel_case(&spec.meaning.split_whitespace().collect::<Vec<_>>().join(" "));
     if let Some(range) = range {

@@ -44,6 +44,10 @@ const fn node(name: &'static str, command: &'static str, features: &'static [Fea
     application(name, "node", "examples/node", command, "bindings-node/README.md", features)
 }
 
+const fn php(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
+    application(name, "php", "examples/php", command, "clients/php/README.md", features)
+}
+
 static LISTED: &[Listed] = &[
     application(
         "reference",
@@ -66,7 +70,17 @@ static LISTED: &[Listed] = &[
     node("http", "node http.mjs", &[Cors]),
     node("http2", "node http2.mjs", &[Cors]),
     node("ws", "node ws.mjs", &[Cors, WebSockets]),
+    php("php-fpm", "./serve plain", &[Cors]),
+    php("psr-15", "./serve psr15", &[Rewrite, Cors]),
+    php("laravel", "./serve laravel/public", &[Rewrite, Cors]),
+    php("symfony", "./serve symfony/public", &[Rewrite, Cors]),
 ];
+
+/// At most so many processes answer, each of which has a log of its own.
+pub(crate) fn processes(application: &str) -> u64 {
+    let php_fpm = LISTED.iter().any(|one| one.name == application && one.language == "php");
+    if php_fpm { 12 } else { 4 }
+}
 
 /// Every application.
 #[must_use]

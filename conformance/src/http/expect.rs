@@ -70,7 +70,7 @@ pub(crate) fn refused(response: &Response, name: &str, head_only: bool) -> Resul
     reason(response)
 }
 
-/// By hand: nothing of the core is asked what is right.
+/// Written by hand: the core is not asked what is right.
 fn status_of(name: &str) -> u16 {
     match name {
         "group_required" => 403,

@@ -48,9 +48,13 @@ const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi"];
 const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"];
 /// Where the application gets the target as it was sent.
 const NODE_RAW: &[&str] = &["http", "http2", "ws"];
+/// php-fpm behind nginx, under every framework.
+const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
 const WS: &[&str] = &["ws"];
 /// .NET's own server.
 const KESTREL: &[&str] = &["aspnetcore"];
+
+const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
 
 static LIMITS: &[Limit] = &[
     line(HYPER, "header-folded", Instead::ServerRefuses, "hyper refuses folded headers"),
@@ -125,6 +129,26 @@ static LIMITS: &[Limit] = &[
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
     line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
     line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
+    line(NGINX, "header-nul", Instead::ServerRefuses, "nginx refuses NUL in a header"),
+    line(NGINX, "header-folded", Instead::ServerRefuses, "nginx refuses folded headers"),
+    line(NGINX, "header-space-before-the-*", Instead::ServerRefuses, "nginx refuses spaces around a header's name"),
+    line(NGINX, "path-encoded-nul", Instead::ServerRefuses, "nginx refuses a path that it cannot decode"),
+    line(NGINX, "path-encoded-badly", Instead::ServerRefuses, "as path-encoded-nul"),
+    line(NGINX, "target-star*", Instead::ServerRefuses, "nginx refuses a target that is neither path nor URI"),
+    line(NGINX, "target-relative", Instead::ServerRefuses, "as target-star"),
+    line(NGINX, "target-backslash", Instead::ServerRefuses, "as target-star"),
+    line(NGINX, "target-colon", Instead::ServerRefuses, "as target-star"),
+    line(NGINX, "target-authority", Instead::ServerRefuses, "nginx refuses CONNECT"),
+    line(NGINX, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
+    line(NGINX, "method-trace*", Instead::ServerRefuses, "nginx refuses TRACE"),
+    line(NGINX, "method-lower-case", Instead::ServerRefuses, "nginx takes methods in capitals only"),
+    line(NGINX, "code-repeated", Instead::ServerRefuses, "nginx refuses a second Authorization"),
+    line(NGINX, "header-twice*", Instead::NotRun, LAST_LINE),
+    line(NGINX, "header-good-after-an-empty-one", Instead::NotRun, LAST_LINE),
+    line(NGINX, "header-empty-after-a-good-one", Instead::NotRun, LAST_LINE),
+    line(NGINX, "header-two-empty-ones", Instead::NotRun, LAST_LINE),
+    line(NGINX, "websocket-two-tokens", Instead::NotRun, LAST_LINE),
+    line(NGINX, "optional-two*", Instead::NotRun, LAST_LINE),
 ];
 
 static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no WebSockets");

@@ -1,6 +1,6 @@
 //! The characters in which a value was written, which a parsed number or object no longer has.
 //!
-//! Everything here is for text that [`parse`](super::parse) has accepted. Other text gives some answer or none, never a
+//! Everything here is for text that `parse` has accepted. Other text gives some answer or none, never a
 //! panic, and nothing here recurses: depth costs no stack.
 
 /// The text of the member of this name in an object: a string with its quotes and escapes, a number as written.

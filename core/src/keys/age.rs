@@ -1,6 +1,6 @@
 //! How old a key set is, on two clocks.
 
-use super::policy::Limits;
+use super::{limits::Limits, state::State};
 use crate::clock::{Now, SECOND};
 
 /// What the policy knows of the set in use.
@@ -24,18 +24,18 @@ pub(crate) enum Age {
 }
 
 impl Age {
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) const fn state(self) -> State {
         match self {
-            Age::Fresh => "fresh",
-            Age::Aging => "aging",
-            Age::Old => "old",
-            Age::Expired => "expired",
+            Age::Fresh => State::Fresh,
+            Age::Aging => State::Aging,
+            Age::Old => State::Old,
+            Age::Expired => State::Expired,
         }
     }
 }
 
 impl Loaded {
-    /// The larger of both clocks' ages: the monotonic one stands still while the machine is suspended, the wall clock
+    /// The larger of both clocks' ages: the monotonic one stops while the machine is suspended, the wall clock
     /// may have been set back. The wall clock shows whole seconds: of a difference of two, one is certain.
     pub(crate) fn nanoseconds(&self, now: Now) -> i64 {
         let wall = now.unix.saturating_sub(self.sent.unix).saturating_sub(1).saturating_mul(SECOND);

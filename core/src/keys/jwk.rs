@@ -2,8 +2,11 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{KeySet, ListedKey, PublicKey, Trust};
-use crate::json::{self, Json};
+use super::key::PublicKey;
+use crate::{
+    json::{self, Json},
+    wording::quoted,
+};
 
 /// The largest key set read, in bytes and in keys: Pomerium publishes a handful.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
@@ -12,46 +15,45 @@ const MAX_KEYS: usize = 64;
 /// Members that only a private key has (RFC 7518 sections 6.2.2 and 6.3.2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
-impl KeySet {
-    /// Reads a JWK Set: an object whose `keys` is a list, or null as Pomerium writes an empty one.
-    ///
-    /// # Errors
-    /// A sentence about the text as a whole.
-    pub(super) fn parse(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, String> {
-        if text.len() > MAX_BYTES {
-            return Err(format!("the key set has {} bytes, {MAX_BYTES} are accepted", text.len()));
-        }
-        let set = json::parse_bytes(text).map_err(|error| format!("the key set is not strict JSON: {error}"))?;
-        let keys = match set.member("keys") {
-            Some(Json::Null) => &[],
-            Some(Json::Array(keys)) => keys.as_slice(),
-            _ => return Err("this is not a JWK Set, an object whose keys is a list".to_owned()),
-        };
-        if keys.len() > MAX_KEYS {
-            return Err(format!("the key set has {} keys, {MAX_KEYS} are accepted", keys.len()));
-        }
-        Ok(Self::new(keys.iter().map(|jwk| read(jwk, trust, previous)).collect()))
+/// One key of a set, as it is written there.
+pub(super) struct Jwk {
+    pub(super) kid: Option<String>,
+    pub(super) alg: Option<String>,
+    /// `kty` and `crv`.
+    pub(super) key_type: Option<String>,
+    /// The key, or why it cannot be used.
+    pub(super) key: Result<PublicKey, String>,
+}
+
+/// Reads a JWK Set: an object whose `keys` is a list, or null as Pomerium writes an empty one. Keys that are among the
+/// `prepared` ones are taken from there.
+///
+/// # Errors
+/// A sentence about the text as a whole.
+pub(super) fn read_set(text: &[u8], prepared: &[PublicKey]) -> Result<Vec<Jwk>, String> {
+    if text.len() > MAX_BYTES {
+        return Err(format!("the key set has {} bytes; at most {MAX_BYTES} are accepted", text.len()));
     }
+    let set = json::parse_bytes(text).map_err(|error| format!("the key set is not strict JSON: {error}"))?;
+    let keys = match set.member("keys") {
+        Some(Json::Null) => &[],
+        Some(Json::Array(keys)) => keys.as_slice(),
+        _ => return Err("this is not a JWK Set, an object whose member keys is a list".to_owned()),
+    };
+    if keys.len() > MAX_KEYS {
+        return Err(format!("the key set has {} keys; at most {MAX_KEYS} are accepted", keys.len()));
+    }
+    Ok(keys.iter().map(|jwk| read(jwk, prepared)).collect())
 }
 
-/// base64url without padding (RFC 7515 section 2).
-pub(super) fn encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn read(jwk: &Json<'_>, trust: &Trust, previous: Option<&KeySet>) -> ListedKey {
+fn read(jwk: &Json<'_>, prepared: &[PublicKey]) -> Jwk {
     let text = |name: &str| jwk.member(name).and_then(Json::as_str).map(str::to_owned);
-    match public_key(jwk, previous) {
-        Ok(key) => ListedKey::new(text("kid"), key, trust),
-        Err(reason) => {
-            let key_type: Vec<String> = ["kty", "crv"].into_iter().filter_map(text).collect();
-            let key_type = (!key_type.is_empty()).then(|| key_type.join(" "));
-            ListedKey { kid: text("kid"), alg: text("alg"), key_type, thumbprint: None, key: Err(reason) }
-        }
-    }
+    let key_type: Vec<String> = ["kty", "crv"].into_iter().filter_map(text).collect();
+    let key_type = (!key_type.is_empty()).then(|| key_type.join(" "));
+    Jwk { kid: text("kid"), alg: text("alg"), key_type, key: public_key(jwk, prepared) }
 }
 
-fn public_key(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, String> {
+fn public_key(jwk: &Json<'_>, prepared: &[PublicKey]) -> Result<PublicKey, String> {
     if !matches!(jwk, Json::Object(_)) {
         return Err(format!("malformed: {}, not an object", jwk.kind()));
     }
@@ -62,9 +64,9 @@ fn public_key(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, St
         return Err("a private key: it has been published, so replace it".to_owned());
     }
     let key = match jwk.member("kty").and_then(Json::as_str) {
-        Some("EC") => elliptic(jwk, previous)?,
+        Some("EC") => elliptic(jwk, prepared)?,
         Some("RSA") => rsa(jwk)?,
-        Some(other) => return Err(format!("unsupported key type {}", crate::error::quoted(other))),
+        Some(other) => return Err(format!("unsupported key type {}", quoted(other))),
         None => return Err("malformed: kty is not a string".to_owned()),
     };
     check_purpose(jwk, key.algorithm().name())?;
@@ -86,17 +88,17 @@ fn check_purpose(jwk: &Json<'_>, algorithm: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn elliptic(jwk: &Json<'_>, previous: Option<&KeySet>) -> Result<PublicKey, String> {
+fn elliptic(jwk: &Json<'_>, prepared: &[PublicKey]) -> Result<PublicKey, String> {
     match jwk.member("crv").and_then(Json::as_str) {
         Some("P-256") => {}
-        Some(other) => return Err(format!("unsupported curve {}", crate::error::quoted(other))),
+        Some(other) => return Err(format!("unsupported curve {}", quoted(other))),
         None => return Err("malformed: crv is not a string".to_owned()),
     }
     let coordinate = |name: &str| {
         let bytes = bytes(jwk, name)?;
         <[u8; 32]>::try_from(bytes).map_err(|bytes| format!("malformed: {name} has {} bytes, not 32", bytes.len()))
     };
-    PublicKey::es256(&coordinate("x")?, &coordinate("y")?, previous).map_err(|why| format!("malformed: {why}"))
+    PublicKey::es256(&coordinate("x")?, &coordinate("y")?, prepared).map_err(|why| format!("malformed: {why}"))
 }
 
 fn rsa(jwk: &Json<'_>) -> Result<PublicKey, String> {

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -13,11 +12,14 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{KeySet, Source, Trust, jwk::MAX_BYTES};
-use crate::{
-    clock::{Clock, SECOND},
-    status::{Health, KeyState, LastError, LastErrorCode},
+use super::{
+    file,
+    jwk::MAX_BYTES,
+    key_set::{KeySet, Trust},
+    source::Source,
+    state::{Health, KeyState, LastError, LastErrorCode, State},
 };
+use crate::clock::{Clock, SECOND};
 
 /// The keys of one static source.
 pub(crate) struct Local {
@@ -65,11 +67,9 @@ impl Local {
                 });
                 read_set(path, trust, None).map_err(about(source.describe()))?
             }
-            Source::Pem(text) => {
-                KeySet::parse_pem(text.as_bytes(), trust, None).map_err(about("public_key".to_owned()))?
-            }
-            Source::PemFile(path) => read(path, MAX_BYTES)
-                .and_then(|text| KeySet::parse_pem(&text, trust, None))
+            Source::Pem(text) => KeySet::parse_pem(text.as_bytes(), trust).map_err(about("public_key".to_owned()))?,
+            Source::PemFile(path) => file::read(path, MAX_BYTES)
+                .and_then(|text| KeySet::parse_pem(&text, trust))
                 .map_err(about(source.describe()))?,
             Source::Url { .. } => return Err("an address is not a static source".to_owned()),
         };
@@ -135,7 +135,7 @@ impl Local {
         let held = self.held.load();
         KeyState {
             source: self.source.clone(),
-            state: "static",
+            state: State::Static,
             age: None,
             ttl: None,
             keys: held.keys.status(),
@@ -172,19 +172,5 @@ impl Stamp {
 }
 
 fn read_set(path: &Path, trust: &Trust, previous: Option<&KeySet>) -> Result<KeySet, String> {
-    KeySet::parse(&read(path, MAX_BYTES)?, trust, previous)
-}
-
-/// Reads a whole file of at most `limit` bytes, if it is a regular one: a pipe could keep a verification waiting.
-pub(super) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
-    let failed = |error: io::Error| error.to_string();
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    let mut text = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut text)).map_err(failed)?;
-    if text.len() > limit {
-        return Err(format!("it has more than {limit} bytes"));
-    }
-    Ok(text)
+    KeySet::parse(&file::read(path, MAX_BYTES)?, trust, previous)
 }

@@ -1,405 +1,50 @@
 //! Keys: which ones there are, which of them are usable, and which one a token means.
+//!
+//! | | |
+//! |---|---|
+//! | `key` `ring_es256` | a public key, and whether a signature holds under it |
+//! | `key_set` | a set of keys, and which of them a token means |
+//! | `jwk` `pem` | reading keys |
+//! | `source` `store` | where keys come from, and what holds them: `local` or `remote` |
+//! | `policy` `age` `kids` `limits` | rules alone: when keys are used, when they are fetched, who waits |
+//! | `remote` `cache` `process` `ticket` | carries the rules out: threads, waiting, fork, the set in use |
+//! | `request` `answer` | the request for keys and the reading of its answer, for every sender |
+//! | `fetcher` `http` | sends it, if the host does not |
+//! | `state` `report` | what `status` and errors say |
 
 mod age;
-#[cfg(feature = "fetch")]
-mod dial;
+mod answer;
+mod cache;
 mod fetcher;
-mod found;
+mod file;
 #[cfg(feature = "fetch")]
 mod http;
 mod jwk;
+mod key;
+mod key_set;
 mod kids;
+mod limits;
 mod local;
 mod pem;
 mod policy;
-mod progress;
+mod process;
 mod remote;
 mod report;
+mod request;
+#[cfg(feature = "ring-es256")]
+mod ring_es256;
+mod snapshot;
 mod source;
+mod state;
+mod store;
+mod ticket;
 
-use std::{fmt::Write as _, sync::Arc};
-
-use pomerium_jwt_es256 as es256;
-use serde::Serialize;
-use sha2::{Digest, Sha256};
-
-pub(crate) use found::Found;
-pub(crate) use policy::Limits;
-pub use source::Ticket;
-pub(crate) use source::{Fetch, Patience, Source, Store, check_url, is_authority};
-
-use crate::error::{Error, ErrorCode};
-
-/// A signature algorithm (RFC 7518 section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    Es256,
-    Rs256,
-}
-
-impl Algorithm {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Algorithm::Es256 => "ES256",
-            Algorithm::Rs256 => "RS256",
-        }
-    }
-
-    /// `kty` and `crv` of its keys.
-    pub(crate) const fn key_type(self) -> &'static str {
-        match self {
-            Algorithm::Es256 => "EC P-256",
-            Algorithm::Rs256 => "RSA",
-        }
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Algorithm::Es256, Algorithm::Rs256].into_iter().find(|algorithm| algorithm.name() == name)
-    }
-}
-
-/// Which keys of a set may be used: the options `algorithms` and `pin_kids`.
-#[derive(Debug, Clone)]
-pub(crate) struct Trust {
-    pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) pins: Option<Vec<String>>,
-}
-
-impl Trust {
-    /// Why the key may not be used, if it may not.
-    fn refuse(&self, key: &PublicKey, thumbprint: &str) -> Option<String> {
-        let algorithm = key.algorithm();
-        if !self.algorithms.contains(&algorithm) {
-            return Some(format!("{} is not in algorithms", algorithm.name()));
-        }
-        match &self.pins {
-            Some(pins) if !pins.iter().any(|pin| pin == thumbprint) => Some("not in pin_kids".to_owned()),
-            _ => None,
-        }
-    }
-}
-
-/// A public key, ready for use.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum PublicKey {
-    Es256(es256::Key),
-    Rs256(RsaKey),
-}
-
-/// An RSA public key of 2048 to 8192 bits, big-endian without leading zeros.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct RsaKey {
-    modulus: Arc<[u8]>,
-    exponent: Arc<[u8]>,
-}
-
-impl PublicKey {
-    /// An ES256 key; the one of `previous` with the same coordinates is kept, with all that was prepared for it.
-    fn es256(x: &[u8; 32], y: &[u8; 32], previous: Option<&KeySet>) -> Result<Self, String> {
-        let kept = previous.and_then(|set| {
-            set.keys.iter().find_map(|listed| match &listed.key {
-                Ok(PublicKey::Es256(key)) if key.x() == x && key.y() == y => Some(key.clone()),
-                _ => None,
-            })
-        });
-        let key = match kept {
-            Some(key) => key,
-            None => es256::Key::new(x, y).map_err(|error| error.to_string())?,
-        };
-        Ok(PublicKey::Es256(key))
-    }
-
-    fn rs256(modulus: &[u8], exponent: &[u8]) -> Result<Self, String> {
-        let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
-        if modulus.first() == Some(&0) || exponent.first() == Some(&0) {
-            return Err("n or e has leading zero bytes".to_owned());
-        }
-        if !(2048..=8192).contains(&bits) {
-            return Err(format!("RSA of {bits} bits, 2048 to 8192 are accepted"));
-        }
-        // ring takes odd exponents of 3 to 2^33-1
-        let value = exponent.iter().fold(0_u64, |value, byte| value.saturating_mul(256).saturating_add((*byte).into()));
-        if !(3..1 << 33).contains(&value) || value % 2 == 0 {
-            return Err("the RSA exponent is not an odd number from 3 to 2^33-1".to_owned());
-        }
-        Ok(PublicKey::Rs256(RsaKey { modulus: modulus.into(), exponent: exponent.into() }))
-    }
-
-    pub(crate) fn algorithm(&self) -> Algorithm {
-        match self {
-            PublicKey::Es256(_) => Algorithm::Es256,
-            PublicKey::Rs256(_) => Algorithm::Rs256,
-        }
-    }
-
-    /// Whether the signature over `message` holds (RFC 7518 sections 3.3 and 3.4).
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self {
-            PublicKey::Es256(key) => key.verify(message, signature).is_ok(),
-            #[cfg(feature = "rs256")]
-            PublicKey::Rs256(RsaKey { modulus: n, exponent: e }) => {
-                use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-                RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
-            }
-            #[cfg(not(feature = "rs256"))]
-            PublicKey::Rs256(_) => false, // the options refuse RS256
-        }
-    }
-
-    /// The RFC 7638 thumbprint over SHA-256 in lower-case hex: what Pomerium uses as `kid`.
-    fn thumbprint(&self) -> String {
-        let members = match self {
-            PublicKey::Es256(key) => {
-                let (x, y) = (jwk::encode(key.x()), jwk::encode(key.y()));
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
-            }
-            PublicKey::Rs256(key) => {
-                let (e, n) = (jwk::encode(&key.exponent), jwk::encode(&key.modulus));
-                format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)
-            }
-        };
-        Sha256::digest(members).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-            hex
-        })
-    }
-}
-
-/// One key of a set, usable or not.
-#[derive(Debug)]
-pub(crate) struct ListedKey {
-    kid: Option<String>,
-    alg: Option<String>,
-    key_type: Option<String>,
-    thumbprint: Option<String>,
-    /// The key, or why it is not used.
-    key: Result<PublicKey, String>,
-}
-
-impl ListedKey {
-    /// Judges a key that could be read.
-    fn new(kid: Option<String>, key: PublicKey, trust: &Trust) -> Self {
-        let thumbprint = key.thumbprint();
-        let refused = trust.refuse(&key, &thumbprint);
-        let alg = Some(key.algorithm().name().to_owned());
-        let key_type = Some(key.algorithm().key_type().to_owned());
-        Self { kid, alg, key_type, thumbprint: Some(thumbprint), key: refused.map_or(Ok(key), Err) }
-    }
-}
-
-/// The keys of one source at one moment: an immutable snapshot.
-#[derive(Debug)]
-pub(crate) struct KeySet {
-    keys: Vec<ListedKey>,
-    /// A PEM key has no kid and matches any.
-    any_kid: bool,
-}
-
-impl KeySet {
-    /// One key that answers to any kid.
-    fn single(key: PublicKey, trust: &Trust) -> Result<Self, String> {
-        let listed = ListedKey::new(None, key, trust);
-        match &listed.key {
-            Ok(_) => Ok(Self { keys: vec![listed], any_kid: true }),
-            Err(why) => Err(why.clone()),
-        }
-    }
-
-    /// Sorts out what several keys of one set do to each other: the same key twice is one key; two different keys
-    /// under one kid are both skipped, for nobody can say which one is meant.
-    fn new(mut keys: Vec<ListedKey>) -> Self {
-        let mut reasons = Vec::new();
-        for (position, listed) in keys.iter().enumerate() {
-            let Ok(key) = &listed.key else { continue };
-            let same_kid = |other: &&ListedKey| other.key.is_ok() && other.name() == listed.name();
-            if keys.iter().filter(same_kid).any(|other| other.key.as_ref() != Ok(key)) {
-                reasons.push((position, "another key has the same kid"));
-            } else if keys[..position].iter().filter(same_kid).any(|other| other.key.as_ref() == Ok(key)) {
-                reasons.push((position, "the same key is listed before"));
-            }
-        }
-        for (position, reason) in reasons {
-            keys[position].key = Err(reason.to_owned());
-        }
-        Self { keys, any_kid: false }
-    }
-
-    /// The key for a token's `kid` and `alg`.
-    ///
-    /// # Errors
-    /// `keys_empty` or `key_not_found`, with a sentence that says what there is.
-    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, Error> {
-        self.choose(kid, algorithm).ok_or_else(|| self.explain(kid, algorithm))
-    }
-
-    /// The same without the sentence, which a flood of unknown kids would have made several times a token.
-    fn choose(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
-        let fitting = || {
-            let usable = self.keys.iter().filter_map(|listed| Some((listed, listed.key.as_ref().ok()?)));
-            usable.filter(|(_, key)| key.algorithm() == algorithm)
-        };
-        if let Some(kid) = kid
-            && let Some((_, key)) = fitting().find(|(listed, _)| listed.name() == Some(kid))
-        {
-            return Some(key);
-        }
-        let (_, only) = fitting().next()?;
-        let alone = fitting().all(|(_, key)| key == only);
-        let answers = self.any_kid || kid.is_none() || fitting().any(|(listed, _)| listed.kid.is_none());
-        (alone && answers).then_some(only)
-    }
-
-    fn explain(&self, kid: Option<&str>, algorithm: Algorithm) -> Error {
-        let usable: Vec<&ListedKey> = self.keys.iter().filter(|listed| listed.key.is_ok()).collect();
-        if usable.is_empty() {
-            let what = match self.keys.as_slice() {
-                [] => "the key set is empty: is signing_key set in Pomerium?".to_owned(),
-                [first, ..] => {
-                    let why = first.key.as_ref().err().map_or("", String::as_str);
-                    format!("the key set has no usable key among {}; the first one: {why}", self.keys.len())
-                }
-            };
-            return Error::new(ErrorCode::KeysEmpty, what);
-        }
-        let wanted = match kid {
-            Some(kid) => format!("no {} key with {}", algorithm.name(), named(kid)),
-            None => format!("the token has no kid, so exactly one {} key is needed", algorithm.name()),
-        };
-        let held: Vec<String> = usable.iter().map(|listed| listed.describe()).collect();
-        Error::new(ErrorCode::KeyNotFound, format!("{wanted}; the key set holds {}", held.join(", ")))
-    }
-
-    /// The thumbprint of the one key that answers to any kid.
-    pub(crate) fn only_thumbprint(&self) -> Option<&str> {
-        self.keys.first().filter(|_| self.any_kid)?.thumbprint.as_deref()
-    }
-
-    /// Whether there is a usable key.
-    fn is_usable(&self) -> bool {
-        self.keys.iter().any(|listed| listed.key.is_ok())
-    }
-
-    /// What `status` shows.
-    pub(crate) fn status(&self) -> Vec<KeyStatus> {
-        let show = |listed: &ListedKey| KeyStatus {
-            kid: listed.kid.clone(),
-            alg: listed.alg.clone(),
-            key_type: listed.key_type.clone(),
-            thumbprint: listed.thumbprint.clone(),
-            usable: listed.key.is_ok(),
-            reason: listed.key.as_ref().err().cloned(),
-        };
-        self.keys.iter().map(show).collect()
-    }
-}
-
-impl ListedKey {
-    /// What a token calls the key: its kid, or else its thumbprint.
-    fn name(&self) -> Option<&str> {
-        self.kid.as_deref().or(self.thumbprint.as_deref())
-    }
-
-    fn describe(&self) -> String {
-        let name = self.name().map_or("a key without kid".to_owned(), named);
-        format!("{} {name}", self.alg.as_deref().unwrap_or_default())
-    }
-}
-
-/// A kid for a message, quoted only if it is harmless. It is the only thing quoted of a token whose signature has not
-/// been verified: without it nobody could find out which key is missing.
-pub(crate) fn named(kid: &str) -> String {
-    let harmless = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if (1..=64).contains(&kid.len()) && kid.bytes().all(harmless) {
-        format!("kid {kid}")
-    } else {
-        "a kid that is not 1 to 64 of A-Z a-z 0-9 - _".to_owned()
-    }
-}
-
-/// One key of the set in use, as [`Status`](crate::Status) shows it.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyStatus {
-    /// The key's `kid`, if it has one.
-    pub kid: Option<String>,
-    /// `ES256` or `RS256`; for a key that is not usable what it says of itself.
-    pub alg: Option<String>,
-    /// `EC P-256` or `RSA`; for a key that is not usable what it says of itself. Not in the JSON of the C ABI.
-    #[serde(skip)]
-    pub key_type: Option<String>,
-    /// The RFC 7638 thumbprint in hex, if the key could be read.
-    pub thumbprint: Option<String>,
-    /// Whether tokens are checked with it.
-    pub usable: bool,
-    /// Why not, if it is not usable.
-    pub reason: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use pomerium_jwt_issuer::{SigningKey, key_set};
-
-    use super::*;
-
-    #[test]
-    fn a_refreshed_set_keeps_the_prepared_keys_it_still_holds() {
-        let [kept, dropped, new] = [1, 2, 3].map(|scalar| SigningKey::from_scalar(&[scalar; 32]).expect("below n"));
-        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
-        let parse = |keys: [&SigningKey; 2], previous: Option<&KeySet>| {
-            KeySet::parse(key_set(keys).as_bytes(), &trust, previous).expect("a key set")
-        };
-        let before = parse([&kept, &dropped], None);
-        let after = parse([&new, &kept], Some(&before));
-        let unrelated = parse([&new, &kept], None);
-        let prepared = |set: &KeySet| match set.find(Some(&kept.thumbprint()), Algorithm::Es256) {
-            Ok(PublicKey::Es256(key)) => std::ptr::from_ref(key.x()), // where the shared part of the key lies
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(prepared(&after), prepared(&before));
-        assert_ne!(prepared(&unrelated), prepared(&before), "equal keys alone are not the same one");
-        assert!(after.find(Some(&dropped.thumbprint()), Algorithm::Es256).is_err());
-    }
-
-    /// Two keys whose points are P and -P: they share x, and their private keys are 2 and n - 2.
-    fn opposite_keys() -> [SigningKey; 2] {
-        const N: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
-        let mut scalar: [u8; 32] =
-            std::array::from_fn(|at| u8::from_str_radix(&N[2 * at..2 * at + 2], 16).expect("hex"));
-        scalar[31] -= 2;
-        let mut two = [0; 32];
-        two[31] = 2;
-        [two, scalar].map(|scalar| SigningKey::from_scalar(&scalar).expect("below n"))
-    }
-
-    #[test]
-    fn a_refreshed_set_does_not_take_a_key_for_its_opposite() {
-        let [old, new] = opposite_keys();
-        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
-        let parse = |text: String, previous| KeySet::parse(text.as_bytes(), &trust, previous).expect("a key set");
-        let before = parse(key_set([&old]), None);
-        let after = parse(key_set([&new]), Some(&before));
-        let find = |set: &KeySet, key: &SigningKey| set.find(Some(&key.thumbprint()), Algorithm::Es256).cloned();
-        let (before, after) = (find(&before, &old).expect("the old key"), find(&after, &new).expect("the new key"));
-        match (&before, &after) {
-            (PublicKey::Es256(old), PublicKey::Es256(new)) => assert!(old.x() == new.x() && old.y() != new.y()),
-            other => panic!("{other:?}"),
-        }
-        assert_ne!(before, after);
-        let message = b"header.payload";
-        assert!(after.verify(message, &new.sign(message)), "the new key verifies its own signatures");
-        assert!(!after.verify(message, &old.sign(message)), "and not those of the withdrawn one");
-    }
-
-    #[test]
-    fn opposite_keys_under_one_kid_are_both_skipped() {
-        let [one, other] = opposite_keys();
-        let text = key_set([&one, &other]).replace(&other.thumbprint(), &one.thumbprint());
-        let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
-        let set = KeySet::parse(text.as_bytes(), &trust, None).expect("a key set");
-        assert!(set.status().iter().all(|key| key.reason.as_deref() == Some("another key has the same kid")));
-        assert_eq!(
-            set.find(Some(&one.thumbprint()), Algorithm::Es256).map_err(|error| error.code()),
-            Err(ErrorCode::KeysEmpty)
-        );
-    }
-}
+pub use key::ES256_CHECKED_BY;
+pub(crate) use key_set::{Found, KeySet, Trust, named};
+pub(crate) use limits::Limits;
+pub use request::KeyRequest;
+pub(crate) use source::{FetchOptions, Source, check_url, is_authority};
+pub use state::{Health, KeyStatus, LastError, LastErrorCode, State};
+pub(crate) use store::{Sender, Store};
+pub(crate) use ticket::Patience;
+pub use ticket::Ticket;

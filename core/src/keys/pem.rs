@@ -11,7 +11,8 @@ use spki::{
 };
 use x509_cert::Certificate;
 
-use super::{KeySet, PublicKey, Trust};
+use super::key::PublicKey;
+use crate::wording::quoted;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -19,23 +20,18 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 
 const BEGIN: &str = "-----BEGIN ";
 
-impl KeySet {
-    /// Reads one public key that answers to any kid.
-    ///
-    /// # Errors
-    /// A sentence that says what to write instead.
-    pub(super) fn parse_pem(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, String> {
-        let text =
-            std::str::from_utf8(text).map_err(|_| "this is not PEM but binary; openssl's -outform PEM writes PEM")?;
-        let decoded;
-        let text = if text.contains(BEGIN) {
-            text
-        } else {
-            decoded = from_base64(text).ok_or("this is neither PEM nor base64 of PEM; a key set goes into jwks")?;
-            &decoded
-        };
-        Self::single(public_key(text, previous)?, trust)
+/// Reads one public key.
+///
+/// # Errors
+/// A sentence that says what to write instead.
+pub(super) fn read(text: &[u8]) -> Result<PublicKey, String> {
+    let text =
+        std::str::from_utf8(text).map_err(|_| "this is not PEM but binary; openssl's -outform PEM writes PEM")?;
+    if text.contains(BEGIN) {
+        return public_key(text);
     }
+    let decoded = from_base64(text).ok_or("this is neither PEM nor base64 of PEM; a key set goes into jwks")?;
+    public_key(&decoded)
 }
 
 /// Pomerium's own settings hold PEM in base64.
@@ -46,7 +42,7 @@ fn from_base64(text: &str) -> Option<String> {
 }
 
 /// The first usable block: `openssl ecparam` without `-noout` writes an EC PARAMETERS block before the key.
-fn public_key(text: &str, previous: Option<&KeySet>) -> Result<PublicKey, String> {
+fn public_key(text: &str) -> Result<PublicKey, String> {
     let blocks = blocks(text);
     if blocks.iter().any(|block| block.label.contains("PRIVATE KEY")) {
         let fix = "give the public one, which openssl ec -in KEY -pubout or openssl pkey -in KEY -pubout writes";
@@ -54,13 +50,13 @@ fn public_key(text: &str, previous: Option<&KeySet>) -> Result<PublicKey, String
     }
     for block in &blocks {
         match block.label {
-            "PUBLIC KEY" => return from_spki(&block.decode()?, previous),
-            "CERTIFICATE" => return from_certificate(&block.decode()?, previous),
+            "PUBLIC KEY" => return from_spki(&block.decode()?),
+            "CERTIFICATE" => return from_certificate(&block.decode()?),
             _ => {}
         }
     }
-    let labels: Vec<String> = blocks.iter().map(|block| crate::error::quoted(block.label)).collect();
-    Err(format!("no PUBLIC KEY and no CERTIFICATE block, only {}", labels.join(", ")))
+    let labels: Vec<String> = blocks.iter().map(|block| quoted(block.label)).collect();
+    Err(format!("there is no PUBLIC KEY or CERTIFICATE block, only {}", labels.join(", ")))
 }
 
 /// One PEM block, from its first line to its last.
@@ -73,7 +69,7 @@ impl Block<'_> {
     fn decode(&self) -> Result<Vec<u8>, String> {
         let malformed = |error: pem_rfc7468::Error| {
             let hint = match self.text.contains("\\n") {
-                true => "; its line ends are written as \\n, give real ones, or the whole PEM in base64",
+                true => "; its line ends are written as \\n: write real ones, or the whole PEM in base64",
                 false => "",
             };
             format!("malformed PEM: {error}{hint}")
@@ -101,15 +97,15 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     starts.iter().zip(ends).map(block).collect()
 }
 
-fn from_certificate(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
+fn from_certificate(der: &[u8]) -> Result<PublicKey, String> {
     // An envelope for the key and nothing more: neither its dates nor its issuer are asked for
     let certificate = Certificate::from_der(der).map_err(|error| format!("malformed certificate: {error}"))?;
     let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
-    from_spki(&spki.map_err(|error| format!("malformed certificate: {error}"))?, previous)
+    from_spki(&spki.map_err(|error| format!("malformed certificate: {error}"))?)
 }
 
 /// SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7, RFC 5480 for EC).
-fn from_spki(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
+fn from_spki(der: &[u8]) -> Result<PublicKey, String> {
     let malformed = |error: spki::der::Error| format!("malformed public key: {error}");
     let info = SubjectPublicKeyInfoRef::from_der(der).map_err(malformed)?;
     let key = info.subject_public_key.as_bytes().ok_or("malformed public key: a bit string with unused bits")?;
@@ -118,7 +114,7 @@ fn from_spki(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String>
             if info.algorithm.parameters_oid() != Ok(PRIME256V1) {
                 return Err("the key is on another curve: ES256 is P-256, which openssl calls prime256v1".to_owned());
             }
-            from_point(key, previous)
+            from_point(key)
         }
         RSA_ENCRYPTION => {
             let numbers = AnyRef::from_der(key).map_err(malformed)?;
@@ -132,12 +128,12 @@ fn from_spki(der: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String>
 }
 
 /// An uncompressed point (SEC 1 section 2.3.3).
-fn from_point(point: &[u8], previous: Option<&KeySet>) -> Result<PublicKey, String> {
+fn from_point(point: &[u8]) -> Result<PublicKey, String> {
     let Some((4, coordinates)) = point.split_first().map(|(form, rest)| (*form, rest)) else {
         return Err("the point is compressed: write it with openssl ec -pubin -conv_form uncompressed".to_owned());
     };
     match (coordinates.first_chunk(), coordinates.last_chunk(), coordinates.len()) {
-        (Some(x), Some(y), 64) => PublicKey::es256(x, y, previous),
+        (Some(x), Some(y), 64) => PublicKey::es256(x, y, &[]),
         _ => Err("malformed public key: a P-256 point has 65 bytes".to_owned()),
     }
 }
@@ -170,7 +166,7 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAhfmF/C2RDkoJ4+WmZ5pojpPLBUr
             (private.replace("PRIVATE KEY-----", "PARAMETERS"), "only \"EC PARAMETERS\""),
         ];
         for (text, why) in table {
-            let found = public_key(&text, None).map(|_| String::new()).unwrap_or_else(|error| error);
+            let found = public_key(&text).map(|_| String::new()).unwrap_or_else(|error| error);
             assert!(found.contains(why), "{text}: {found:?} does not say {why:?}");
             assert_eq!(found.is_empty(), why.is_empty(), "{text}: {found}");
             assert!(!found.contains("AAAA"), "{text}: {found}");

@@ -3,6 +3,9 @@
 //! Every method takes the [`Moment`], random draw included, and changes nothing but its own state, so that each rule is
 //! a table test and the promises can be simulated. `remote.rs` carries the decisions out.
 //!
+//! Fetches are run by this library, or by its host: then a fetch that is due is marked as wanted, and the host
+//! starts it with [`State::refresh`]. All other rules are the same.
+//!
 //! | age | until | a token whose key is known |
 //! |---|---|---|
 //! | fresh | ttl | used at once |
@@ -13,49 +16,23 @@
 use super::{
     age::{Age, Loaded},
     kids::{Kid, Kids},
+    limits::{DEFAULT_TTL, Limits, scaled},
 };
 use crate::clock::{Now, SECOND};
 
 /// At most this many tokens with unknown kids wait for one fetch; the others are judged at once.
 pub(super) const MAX_WAITERS: u32 = 64;
-/// The ttl if neither `cache_ttl` nor Cache-Control says otherwise.
-const DEFAULT_TTL: i64 = 300 * SECOND;
-/// A ttl below this is used as it is: it is for tests.
-const EXACT_TTL: i64 = 10 * SECOND;
-/// A set without a usable key is asked for again soon: somebody is about to configure one.
-const UNUSABLE_TTL: i64 = 10 * SECOND;
 /// How long Pomerium may sign with a key before every replica publishes it.
 const PUBLISHED_WITHIN: i64 = 2 * SECOND;
 /// The longest backoff while a set is in use, and while none is: an application without keys is not kept waiting.
 const LONGEST_BACKOFF: i64 = 60 * SECOND;
 const LONGEST_BACKOFF_WITHOUT_KEYS: i64 = 5 * SECOND;
 
-/// The options of the policy, in nanoseconds: see [`Settings`](crate::options::Settings).
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    /// `cache_ttl`, if it is set.
-    pub(crate) ttl: Option<i64>,
-    pub(crate) max_stale: i64,
-    pub(crate) cooldown: i64,
-    pub(crate) timeout: i64,
-}
-
-impl Limits {
-    /// The ttl of a set whose response allowed `max_age` seconds: by a draw from 0 to 1 it is 0.7 to 1.0 of that, so
-    /// that a fleet which once fetched in the same second does not do so for ever.
-    pub(crate) fn ttl(&self, max_age: Option<i64>, usable: bool, draw: f64) -> i64 {
-        let advised = max_age.map_or(DEFAULT_TTL, |seconds| seconds.clamp(60, 3600) * SECOND);
-        let asked_for = self.ttl.unwrap_or(advised);
-        let ttl = if asked_for < EXACT_TTL { asked_for } else { scaled(asked_for, 0.7 + 0.3 * draw) };
-        if usable { ttl } else { ttl.min(UNUSABLE_TTL) }
-    }
-}
-
 /// All that a decision depends on apart from the state.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) limits: &'a Limits,
-    /// The last set that was loaded, whatever its age.
+    /// The last set that was loaded, of any age.
     pub(crate) loaded: Option<Loaded>,
     pub(crate) now: Now,
     /// At random, from 0 to 1: what a pause or a backoff of this moment is multiplied by.
@@ -133,10 +110,13 @@ pub(crate) struct Fetch {
 /// What has happened so far. All times are monotonic nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct State {
+    /// The host runs the fetches.
+    by_host: bool,
     running: Option<Fetch>,
     /// The last fetch that was started, running or not.
     last_started: Option<Fetch>,
-    /// When a fetch was last asked for that a caller in two steps promised to run with `refresh`; none while one runs.
+    /// When a fetch was last asked for that a caller in two steps promised to run with `refresh`, or that the host has
+    /// to run; none while one runs.
     wanted: Option<i64>,
     /// Tokens with unknown kids that wait for the fetch running or wanted.
     waiters: u32,
@@ -149,6 +129,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The state of a store whose host runs the fetches.
+    pub(super) fn by_host() -> Self {
+        Self { by_host: true, ..Self::default() }
+    }
+
     /// To be called before anything else happens: a wanted fetch that nobody has run within `timeout` is given up, and
     /// a fetch that has not ended a second after its timeout is lost, which counts as failed. A host that was stopped
     /// in the middle must not hold everybody for ever. Gives the fetch that was lost.
@@ -180,18 +165,18 @@ impl State {
         }
         let refreshes = due && age != Age::Fresh;
         if look.known {
-            return Decision { step: Step::Use, start: refreshes.then(|| self.start(now)) };
+            return Decision { step: Step::Use, start: self.start_if(refreshes, now) };
         }
         self.first_of_unknown(at, look.kid, caller, refreshes)
     }
 
-    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, whatever the
-    /// backoff says: a kid never seen is the best evidence that the source is back.
+    /// Joins a fetch running or wanted, or the refresh that is due; else starts one if the pause is over, even if the
+    /// backoff has not ended: a kid never seen is the best evidence that the source is back.
     fn first_of_unknown(&mut self, at: &Moment<'_>, kid: Kid, caller: Caller, refreshes: bool) -> Decision {
         let now = at.now.monotonic;
         if self.is_running() && self.waiters >= MAX_WAITERS {
             let step = self.judge(at, kid, now);
-            return Decision { step, start: refreshes.then(|| self.start(now)) };
+            return Decision { step, start: self.start_if(refreshes, now) };
         }
         if !self.is_running() && !refreshes {
             if !self.pause.is_over(now) {
@@ -221,7 +206,7 @@ impl State {
         }
         let wanted = match force {
             true => self.forced_at.is_none_or(|forced| now - forced >= SECOND),
-            false => self.wanted.is_some() || (self.is_due(at) && at.age() != Age::Fresh),
+            false => self.wants_fetch() || (self.is_due(at) && at.age() != Age::Fresh),
         };
         if !wanted {
             return Refresh::Nothing;
@@ -232,12 +217,17 @@ impl State {
         Refresh::Start(self.start(now))
     }
 
+    /// Whether a fetch is wanted that nobody has started yet.
+    pub(crate) fn wants_fetch(&self) -> bool {
+        self.wanted.is_some()
+    }
+
     /// Somebody looks at `status` or `health`. An instance without a usable key is not ready and gets no requests:
     /// without this it would never fetch again.
     pub(crate) fn look_after(&mut self, at: &Moment<'_>) -> Option<Fetch> {
         let usable = at.in_use().is_some_and(|loaded| loaded.usable);
         let start = !usable && at.age() != Age::Fresh && self.is_due(at);
-        start.then(|| self.start(at.now.monotonic))
+        self.start_if(start, at.now.monotonic)
     }
 
     /// The fetch has brought a set. A fetch that was lost changes nothing.
@@ -328,15 +318,23 @@ impl State {
     /// The caller waits for the fetch running; if there is none it starts one, or promises to.
     fn wait(&mut self, now: i64, caller: Caller) -> Decision {
         let start = match caller {
-            Caller::Blocking if self.running.is_none() => Some(self.start(now)),
-            Caller::Blocking => None,
+            _ if self.running.is_some() => None,
+            Caller::Blocking => self.start_if(true, now),
             Caller::TwoStep => {
                 // the last one counts: those before may have gone
-                self.wanted = self.running.is_none().then_some(now);
+                self.wanted = Some(now);
                 None
             }
         };
         Decision { step: Step::Wait, start }
+    }
+
+    /// Starts a fetch; if that is the host's part, it is wanted from now on.
+    fn start_if(&mut self, condition: bool, now: i64) -> Option<Fetch> {
+        if condition && self.by_host {
+            self.wanted = Some(now);
+        }
+        (condition && !self.by_host).then(|| self.start(now))
     }
 
     fn start(&mut self, now: i64) -> Fetch {
@@ -391,13 +389,6 @@ fn backoff(failures: u32, in_use: Option<Loaded>, draw: f64) -> i64 {
     scaled(doubled.min(longest), 0.5 + draw / 2.0).max(SECOND)
 }
 
-fn scaled(nanoseconds: i64, factor: f64) -> i64 {
-    (nanoseconds as f64 * factor) as i64
-}
-
 #[cfg(test)]
-#[path = "../tests/policy_rules.rs"]
-mod rules;
-#[cfg(test)]
-#[path = "../tests/policy_worlds.rs"]
-mod worlds;
+#[path = "../tests/policy/mod.rs"]
+mod tests;

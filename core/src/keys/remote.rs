@@ -1,413 +1,247 @@
 //! Keys that are fetched: carries out what `policy.rs` decides.
 //!
-//! The set in use is one immutable snapshot; a token whose key is in a fresh set takes no lock. All waiting is in
-//! `progress.rs`. Callers do not pass the time: the clock is read before the first look, which takes no lock, again once
-//! the lock is held, and when a request is sent.
+//! Fetches are run here, each in a short-lived thread of its own, and callers wait for them; or the host runs them, and
+//! then nothing here starts a thread or waits.
 
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
-
-pub(crate) use super::fetcher::{Failure, Fetched, Fetcher, spawn};
 use super::{
-    Algorithm, Found, KeySet, Patience, Ticket, Trust,
-    age::{Age, Loaded},
-    policy::{Caller, Decision, Fetch, Limits, Look, Moment, Refresh, Step},
-    progress::{Process, Processes, Progress, random},
-    report::{Report, seconds_to},
+    answer::{self, Failure},
+    cache::{self, Cache, Settings},
+    fetcher::{Fetcher, spawn},
+    key_set::{Found, KeySet},
+    policy::{Caller, Decision, Fetch, Look, Refresh, State, Step},
+    process::Process,
+    request::KeyRequest,
+    snapshot::Wanted,
+    state::{KeyState, LastErrorCode},
+    ticket::{Patience, Ticket},
 };
 use crate::{
-    clock::{Clock, Now, SECOND},
-    error::{Error, ErrorCode},
-    status::{Health, KeyState, LastError, LastErrorCode},
+    clock::{Clock, Now},
+    code::ErrorCode,
+    error::Error,
 };
 
 /// The keys of one address.
 pub(crate) struct Remote {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    source: String,
-    trust: Trust,
-    limits: Limits,
-    fetcher: Box<dyn Fetcher>,
-    clock: Arc<dyn Clock>,
-    snapshot: ArcSwapOption<Snapshot>,
-    processes: Processes,
-    fetches: AtomicU64,
-    successes: AtomicU64,
-    failures: AtomicU64,
-}
-
-/// The set in use, with what the policy has to know about it.
-struct Snapshot {
-    keys: Arc<KeySet>,
-    loaded: Loaded,
-    etag: Option<String>,
-    /// False for `jwks_initial`.
-    fetched: bool,
-}
-
-/// The key that a token names.
-#[derive(Clone, Copy)]
-struct Wanted<'t> {
-    kid: Option<&'t str>,
-    algorithm: Algorithm,
-}
-
-/// The set in use at one moment.
-struct View<'s> {
-    snapshot: Option<Arc<Snapshot>>,
-    at: Moment<'s>,
-}
-
-impl View<'_> {
-    fn find(&self, wanted: Wanted<'_>) -> Option<Found> {
-        Found::choose(&self.snapshot.as_ref()?.keys, wanted.kid, wanted.algorithm)
-    }
+    cache: Arc<Cache>,
+    /// None: the host sends the requests.
+    fetcher: Option<Arc<dyn Fetcher>>,
 }
 
 impl Remote {
-    /// `initial` is a set to start with, as if fetched one ttl ago.
-    pub(crate) fn new(
-        source: String,
-        trust: Trust,
-        limits: Limits,
-        fetcher: Box<dyn Fetcher>,
+    /// Fetches with this fetcher; without one the host fetches. `initial` is a set to start with.
+    pub(super) fn new(
+        settings: Settings,
+        fetcher: Option<Arc<dyn Fetcher>>,
         clock: Arc<dyn Clock>,
         initial: Option<KeySet>,
     ) -> Self {
-        let now = clock.now();
-        let snapshot = initial.map(|keys| {
-            let usable = keys.is_usable();
-            let ttl = limits.ttl(None, usable, random());
-            let sent = Now { monotonic: now.monotonic - ttl, unix: now.unix - ttl / SECOND };
-            Arc::new(Snapshot {
-                keys: Arc::new(keys),
-                loaded: Loaded { sent, ttl, usable },
-                etag: None,
-                fetched: false,
-            })
-        });
-        let shared = Shared {
-            source,
-            trust,
-            limits,
-            fetcher,
-            clock,
-            snapshot: ArcSwapOption::new(snapshot),
-            processes: Processes::new(),
-            fetches: AtomicU64::new(0),
-            successes: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
-        };
-        Self { shared: Arc::new(shared) }
+        let beginning = if fetcher.is_some() { State::default() } else { State::by_host() };
+        Self { cache: Arc::new(Cache::new(settings, clock, initial, beginning)), fetcher }
     }
 
-    pub(crate) fn source(&self) -> &str {
-        &self.shared.source
+    pub(super) fn source(&self) -> &str {
+        self.cache.source()
     }
 
-    /// The key for this `kid` and `alg`, or the reason why there is none.
-    pub(crate) fn acquire(
-        &self,
-        kid: Option<&str>,
-        algorithm: Algorithm,
-        patience: Patience<'_>,
-    ) -> Result<Found, Error> {
-        let shared = &self.shared;
-        // no lock: this is the path of nearly every token
-        if let Some(snapshot) = shared.snapshot.load().as_ref()
-            && snapshot.loaded.age(&shared.limits, shared.clock.now()) == Age::Fresh
-            && let Some(found) = Found::choose(&snapshot.keys, kid, algorithm)
-        {
+    /// The key of a token, or the reason why there is none.
+    pub(super) fn acquire(&self, wanted: Wanted<'_>, patience: Patience<'_>) -> Result<Found, Error> {
+        if let Some(found) = self.cache.find_fresh(wanted) {
             return Ok(found);
         }
-        let wanted = Wanted { kid, algorithm };
         match patience {
-            Patience::AtHand | Patience::Ticket(None) => shared.last(wanted, None),
-            Patience::Ticket(Some(ticket)) if ticket.is_final() => shared.last(wanted, Some(ticket.number())),
-            Patience::Ticket(Some(ticket)) => shared.first(wanted, Some(ticket)),
-            Patience::Wait => shared.first(wanted, None),
+            Patience::AtHand | Patience::Ticket(None) => self.cache.last(wanted, None),
+            Patience::Ticket(Some(ticket)) if ticket.is_final() => self.cache.last(wanted, Some(ticket.number())),
+            Patience::Ticket(Some(ticket)) => self.first(wanted, Some(ticket)),
+            Patience::Wait => self.first(wanted, None),
         }
     }
 
-    /// Joins a fetch or starts one that is wanted or due.
-    pub(crate) fn refresh(&self, force: bool) -> Result<(), Error> {
-        let shared = &self.shared;
-        let process = shared.processes.current();
-        let (mut progress, view) = shared.enter(&process);
-        let refresh = progress.state.refresh(&view.at, force);
-        drop(progress);
-        let fetch = match refresh {
-            Refresh::Nothing => return Ok(()),
-            Refresh::Join(fetch) => fetch,
-            Refresh::Start(fetch) => {
-                shared.fetch_for_waiter(&process, fetch);
-                fetch
-            }
-        };
-        shared.wait(&process, fetch, view.at.now);
-        let (progress, view) = shared.enter(&process);
-        let report = Report::new(&progress, &view.at);
-        match progress.state.running() == Some(fetch) {
-            true => Err(shared.unavailable(&report, "the fetch is taking longer than timeout")),
-            false if report.last_error.is_none() => Ok(()),
-            false => Err(shared.unavailable(&report, "the keys could not be fetched")),
-        }
-    }
-
-    /// Starts a due fetch in the background if no usable key is loaded; never waits.
-    pub(crate) fn look_after(&self) {
-        let process = self.shared.processes.current();
-        let (mut progress, view) = self.shared.enter(&process);
-        let start = progress.state.look_after(&view.at);
-        drop(progress);
-        if let Some(fetch) = start {
-            self.shared.fetch_in_background(&process, fetch);
-        }
-    }
-
-    pub(crate) fn state(&self) -> KeyState {
-        let shared = &self.shared;
-        let process = shared.processes.current();
-        let (progress, View { snapshot, at }) = shared.enter(&process);
-        let in_seconds = |nanoseconds: i64| u64::try_from(nanoseconds / SECOND).unwrap_or(0);
-        let age = at.loaded.map(|loaded| loaded.age(at.limits, at.now));
-        let keys = snapshot.as_ref().map(|snapshot| &snapshot.keys);
-        // of the set and not of the process: the child of a fork has its parent's set
-        let fetched = snapshot.as_ref().filter(|snapshot| snapshot.fetched);
-        KeyState {
-            source: shared.source.clone(),
-            state: age.map_or("empty", Age::name),
-            age: at.loaded.map(|loaded| in_seconds(loaded.nanoseconds(at.now))),
-            ttl: at.loaded.map(|loaded| in_seconds(loaded.ttl)),
-            keys: keys.map(|keys| keys.status()).unwrap_or_default(),
-            key_set: keys.and_then(|keys| keys.digest()),
-            last_success: fetched.map(|snapshot| snapshot.loaded.sent.unix),
-            last_error: progress.last_error.as_deref().cloned(),
-            next_attempt: Some(seconds_to(progress.state.next_attempt(&at)).max(1)),
-            fetches: shared.fetches.load(Ordering::Relaxed),
-            fetch_successes: shared.successes.load(Ordering::Relaxed),
-            fetch_failures: shared.failures.load(Ordering::Relaxed),
-            fetch_seconds: progress.fetch_seconds,
-            health: Health {
-                configured: true,
-                asked: progress.state.last_asked().is_some() || fetched.is_some(),
-                keys_loaded: at.in_use().is_some_and(|loaded| loaded.usable),
-                stale: age == Some(Age::Old) && progress.last_error.is_some(),
-            },
-        }
-    }
-}
-
-impl Shared {
-    /// The set in use, now. To be called with the lock held: then no fetch replaces the set in the meantime.
-    fn view(&self) -> View<'_> {
-        let snapshot = self.snapshot.load_full();
-        let loaded = snapshot.as_ref().map(|snapshot| snapshot.loaded);
-        View { snapshot, at: Moment { limits: &self.limits, loaded, now: self.clock.now(), draw: random() } }
-    }
-
-    /// Takes the lock. A fetch that is lost is found here.
-    fn enter<'p>(&self, process: &'p Process) -> (MutexGuard<'p, Progress>, View<'_>) {
-        let mut progress = process.lock();
-        let view = self.view();
-        if progress.state.settle(&view.at).is_some() {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-            let message = format!("{}: the fetch was given up, it did not end within timeout", self.source);
-            let at = view.at.now.unix;
-            progress.last_error = Some(Arc::new(LastError { code: LastErrorCode::Timeout, message, at }));
-            process.wake_waiters();
-        }
-        (progress, view)
-    }
-
-    fn first(self: &Arc<Self>, wanted: Wanted<'_>, ticket: Option<&mut Ticket>) -> Result<Found, Error> {
-        let process = self.processes.current();
-        let kid = process.kid(wanted.kid, wanted.algorithm);
-        let (mut progress, view) = self.enter(&process);
+    /// The first look at a token, and what follows from it.
+    fn first(&self, wanted: Wanted<'_>, ticket: Option<&mut Ticket>) -> Result<Found, Error> {
+        let cache = &self.cache;
+        let process = cache.process();
+        let kid = process.kid(wanted);
+        let (mut progress, view) = cache.enter(&process);
         let found = view.find(wanted);
         let look = Look { kid, known: found.is_some() };
         let caller = if ticket.is_some() { Caller::TwoStep } else { Caller::Blocking };
         let Decision { step, start } = progress.state.first(&view.at, look, caller);
         let running = progress.state.running();
-        let report = Report::new(&progress, &view.at);
+        let report = cache.report(&progress, &view);
         drop(progress);
         let arrived = view.at.now.monotonic.max(1);
-        match (step, ticket, running) {
-            (Step::Wait, Some(ticket), _) => {
+        match (step, ticket) {
+            (Step::Wait, Some(ticket)) => {
                 *ticket = Ticket::from_number(arrived);
-                return Err(Error::new(ErrorCode::KeysNeeded, "the keys must be fetched first"));
+                Err(Error::new(ErrorCode::KeysNeeded, "the keys must be fetched first"))
             }
-            (Step::Wait, None, Some(fetch)) => {
-                if start.is_some() {
-                    self.fetch_for_waiter(&process, fetch);
-                }
-                self.wait(&process, fetch, view.at.now);
-                return self.last(wanted, Some(arrived));
+            (Step::Wait, None) => {
+                self.wait_for(&process, running, start, view.at.now);
+                cache.last(wanted, Some(arrived))
             }
-            _ => {}
+            _ => {
+                self.start_in_background(&process, start);
+                cache::answer(wanted, step, found, &view, &report)
+            }
         }
-        if let Some(fetch) = start {
-            self.fetch_in_background(&process, fetch);
-        }
-        self.answer(wanted, step, found, &view, &report)
     }
 
-    /// The final answer, after the wait. Without a time of arrival the token has just arrived.
-    fn last(&self, wanted: Wanted<'_>, arrived: Option<i64>) -> Result<Found, Error> {
-        let process = self.processes.current();
-        let kid = process.kid(wanted.kid, wanted.algorithm);
-        let (progress, view) = self.enter(&process);
-        let found = view.find(wanted);
-        let look = Look { kid, known: found.is_some() };
-        let step = progress.state.last(&view.at, look, arrived.unwrap_or(view.at.now.monotonic));
-        let report = Report::new(&progress, &view.at);
+    /// Joins a fetch or starts one that is wanted or due.
+    ///
+    /// # Errors
+    /// `keys_unavailable`; `invalid_argument` if fetching is the host's part.
+    pub(super) fn refresh(&self, force: bool) -> Result<(), Error> {
+        let cache = &self.cache;
+        let process = cache.process();
+        let (mut progress, view) = cache.enter(&process);
+        if self.fetcher.is_none() {
+            let why = "this verifier's host fetches the keys: call next_request";
+            return Err(Error::new(ErrorCode::InvalidArgument, why));
+        }
+        let refresh = progress.state.refresh(&view.at, force);
         drop(progress);
-        self.answer(wanted, step, found, &view, &report)
-    }
-
-    /// The key, or the error for a token without one.
-    fn answer(
-        &self,
-        wanted: Wanted<'_>,
-        step: Step,
-        found: Option<Found>,
-        view: &View<'_>,
-        report: &Report,
-    ) -> Result<Found, Error> {
-        let in_use = view.snapshot.as_ref().filter(|_| view.at.in_use().is_some());
-        match (step, found, in_use) {
-            (Step::Use, Some(found), _) => Ok(found),
-            (Step::NotFound, _, Some(set)) => Err(set.keys.explain(wanted.kid, wanted.algorithm)),
-            (Step::Empty, _, Some(set)) => {
-                Err(set.keys.explain(wanted.kid, wanted.algorithm).after(report.retry_after()))
-            }
-            (_, _, Some(set)) => {
-                let why = set.keys.explain(wanted.kid, wanted.algorithm);
-                let why = format!("{}; {}", why.message(), report.when_asked(&self.source));
-                Err(Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after()))
-            }
-            (_, _, None) if view.snapshot.is_some() => Err(self.unavailable(report, "the last good keys are too old")),
-            (_, _, None) => Err(self.unavailable(report, "no keys yet")),
-        }
-    }
-
-    fn unavailable(&self, report: &Report, what: &str) -> Error {
-        let source = &self.source;
-        let why = match &report.last_error {
-            Some(error) => format!("{what}; the last fetch: {}", error.message),
-            None if report.running => format!("{what}; the fetch from {source} is still running, see timeout"),
-            None => format!("{what}, from {source}"),
+        let (fetch, start) = match refresh {
+            Refresh::Nothing => return Ok(()),
+            Refresh::Join(fetch) => (fetch, None),
+            Refresh::Start(fetch) => (fetch, Some(fetch)),
         };
-        Error::new(ErrorCode::KeysUnavailable, why).after(report.retry_after())
+        self.wait_for(&process, Some(fetch), start, view.at.now);
+        let (progress, view) = cache.enter(&process);
+        let report = cache.report(&progress, &view);
+        match progress.state.running() == Some(fetch) {
+            true => Err(report.no_keys("the fetch is taking longer than timeout")),
+            false if report.last_error.is_none() => Ok(()),
+            false => Err(report.no_keys("the keys could not be fetched")),
+        }
     }
 
-    /// For a caller that waits: if no thread can be spawned, the caller fetches itself.
-    fn fetch_for_waiter(self: &Arc<Self>, process: &Arc<Process>, fetch: Fetch) {
-        if self.launch(process, fetch).is_err() {
-            self.run(process, fetch);
+    /// Starts a due fetch in the background if no usable key is loaded; never waits.
+    pub(super) fn look_after(&self) {
+        let process = self.cache.process();
+        let (mut progress, view) = self.cache.enter(&process);
+        let start = progress.state.look_after(&view.at);
+        drop(progress);
+        self.start_in_background(&process, start);
+    }
+
+    /// What `status` says.
+    pub(super) fn state(&self) -> KeyState {
+        self.cache.state()
+    }
+}
+
+/// Fetches that the host runs.
+impl Remote {
+    /// Whether a call before wants a fetch that has not been started.
+    pub(super) fn wants_fetch(&self) -> bool {
+        let process = self.cache.process();
+        let (progress, _) = self.cache.enter(&process);
+        self.fetcher.is_none() && progress.state.wants_fetch()
+    }
+
+    /// Starts a fetch that is wanted or due.
+    pub(super) fn next_request(&self, force: bool) -> Option<KeyRequest> {
+        if self.fetcher.is_some() {
+            return None;
         }
+        let process = self.cache.process();
+        let (mut progress, view) = self.cache.enter(&process);
+        let refresh = progress.state.refresh(&view.at, force);
+        drop(progress);
+        match refresh {
+            Refresh::Start(fetch) => Some(self.cache.begin(fetch)),
+            Refresh::Nothing | Refresh::Join(_) => None,
+        }
+    }
+
+    /// The source has answered.
+    ///
+    /// # Errors
+    /// `keys_unavailable` with what is wrong with the answer; `invalid_argument` for the request of another address.
+    pub(super) fn feed_response<N: AsRef<str>, V: AsRef<[u8]>>(
+        &self,
+        request: KeyRequest,
+        status: u16,
+        headers: impl IntoIterator<Item = (N, V)>,
+        body: &[u8],
+    ) -> Result<(), Error> {
+        self.check(&request)?;
+        let fetched = answer::read(request.url(), request.etag().is_some(), status, headers, body);
+        let outcome = fetched.and_then(|fetched| self.cache.load(&request, fetched));
+        let answer = match &outcome {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(failure.message.clone()),
+        };
+        let process = self.cache.process();
+        self.cache.finish(&process, &request, outcome);
+        answer.map_err(|message| {
+            let (progress, view) = self.cache.enter(&process);
+            let after = self.cache.report(&progress, &view).retry_after();
+            Error::new(ErrorCode::KeysUnavailable, message).after(after)
+        })
+    }
+
+    /// The source has not answered.
+    ///
+    /// # Errors
+    /// `invalid_argument` for the request of another address.
+    pub(super) fn feed_failure(&self, request: KeyRequest, code: LastErrorCode, message: &str) -> Result<(), Error> {
+        self.check(&request)?;
+        let failure = Failure::new(code, format!("{}: {message}", request.url()));
+        self.cache.finish(&self.cache.process(), &request, Err(failure));
+        Ok(())
+    }
+
+    /// Whether this verifier has made the request.
+    fn check(&self, request: &KeyRequest) -> Result<(), Error> {
+        if Arc::ptr_eq(&request.url, self.cache.url()) { Ok(()) } else { Err(KeyRequest::of_another_verifier()) }
+    }
+}
+
+/// Fetches that are run here. If the host runs them, the policy starts none.
+impl Remote {
+    /// Waits until the fetch has ended, and at most `timeout` after its start. `start`: it is yet to be run. If no
+    /// thread can be spawned, the caller runs it itself.
+    fn wait_for(&self, process: &Arc<Process>, running: Option<Fetch>, start: Option<Fetch>, now: Now) {
+        let (Some(fetcher), Some(fetch)) = (&self.fetcher, running) else { return };
+        if start.is_some() && self.spawn(fetcher, process, fetch).is_err() {
+            run(&self.cache, &**fetcher, process, fetch);
+        }
+        let left = fetch.since + self.cache.timeout() - now.monotonic;
+        process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));
     }
 
     /// Background refresh: if no thread can be spawned, the fetch counts as failed.
-    fn fetch_in_background(self: &Arc<Self>, process: &Arc<Process>, fetch: Fetch) {
-        if let Err(error) = self.launch(process, fetch) {
-            self.fetches.fetch_add(1, Ordering::Relaxed);
+    fn start_in_background(&self, process: &Arc<Process>, start: Option<Fetch>) {
+        let (Some(fetcher), Some(fetch)) = (&self.fetcher, start) else { return };
+        if let Err(error) = self.spawn(fetcher, process, fetch) {
             let why = format!("no thread could be started to fetch: {error}; raise this process's limit of threads");
-            self.finish(process, fetch, self.clock.now(), Err(Failure::new(LastErrorCode::Spawn, why)));
+            let request = self.cache.begin(fetch);
+            self.cache.finish(process, &request, Err(Failure::new(LastErrorCode::Spawn, why)));
         }
     }
 
-    fn launch(self: &Arc<Self>, process: &Arc<Process>, fetch: Fetch) -> io::Result<()> {
-        let (shared, own) = (self.clone(), process.clone());
-        spawn("pomerium-jwt-keys", move || shared.run(&own, fetch))
+    fn spawn(&self, fetcher: &Arc<dyn Fetcher>, process: &Arc<Process>, fetch: Fetch) -> io::Result<()> {
+        let (cache, fetcher, process) = (self.cache.clone(), fetcher.clone(), process.clone());
+        spawn("pomerium-jwt-keys", move || run(&cache, &*fetcher, &process, fetch))
     }
+}
 
-    /// One fetch. Whatever happens in it, it finishes.
-    fn run(&self, process: &Process, fetch: Fetch) {
-        self.fetches.fetch_add(1, Ordering::Relaxed);
-        let sent = self.clock.now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.fetch(sent)))
-            .unwrap_or_else(|_| Err(Failure::new(LastErrorCode::Body, "the fetch panicked: please report it")));
-        self.finish(process, fetch, sent, outcome);
-    }
-
-    fn fetch(&self, sent: Now) -> Result<Snapshot, Failure> {
-        let current = self.snapshot.load_full();
-        let etag = current.as_ref().and_then(|snapshot| snapshot.etag.as_deref());
-        let (keys, etag, max_age) = match (self.fetcher.fetch(etag)?, current) {
-            (Fetched::NotModified { max_age }, Some(current)) => (current.keys.clone(), current.etag.clone(), max_age),
-            (Fetched::NotModified { .. }, None) => {
-                let message = format!("{} answered 304 to a first request", self.source);
-                return Err(Failure::new(LastErrorCode::Status, message));
-            }
-            (Fetched::Set { body, etag, max_age }, current) => {
-                let previous = current.as_ref().map(|snapshot| snapshot.keys.as_ref());
-                let keys = KeySet::parse(&body, &self.trust, previous).map_err(|why| {
-                    let fix = "is this the address of the key set, and not of a login page?";
-                    Failure::new(LastErrorCode::Body, format!("{}: {why}; {fix}", self.source))
-                })?;
-                (Arc::new(keys), etag, max_age)
-            }
-        };
-        let usable = keys.is_usable();
-        let loaded = Loaded { sent, ttl: self.limits.ttl(max_age, usable, random()), usable };
-        Ok(Snapshot { keys, loaded, etag, fetched: true })
-    }
-
-    /// The end of a fetch, good or bad: the set is replaced whole, or the last good one stays.
-    ///
-    /// A fetch that was lost has been counted as failed and another one may be running: its set is used if it is the
-    /// newest there is; everything else about it is ignored.
-    fn finish(&self, process: &Process, fetch: Fetch, sent: Now, outcome: Result<Snapshot, Failure>) {
-        let mut progress = process.lock();
-        let view = self.view();
-        let now = view.at.now;
-        let in_time = progress.state.running() == Some(fetch);
-        let newest = view.at.loaded.is_none_or(|loaded| sent.monotonic > loaded.sent.monotonic);
-        match outcome {
-            Ok(snapshot) if in_time || newest => {
-                self.replace(&mut progress, process, view.snapshot.as_deref(), snapshot);
-                progress.last_error = progress.last_error.take().filter(|_| !in_time);
-                self.successes.fetch_add(u64::from(in_time), Ordering::Relaxed);
-                progress.state.succeeded(fetch);
-            }
-            Err(Failure { code, message }) if in_time => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                progress.state.failed(fetch, &view.at);
-                progress.last_error = Some(Arc::new(LastError { code, message, at: now.unix }));
-            }
-            _ => return,
-        }
-        progress.fetch_seconds = Some((now.monotonic - sent.monotonic) as f64 / SECOND as f64);
-        process.wake_waiters();
-    }
-
-    /// Puts a new set in place. The kids that it no longer has are withdrawn.
-    fn replace(&self, progress: &mut Progress, process: &Process, before: Option<&Snapshot>, after: Snapshot) {
-        if let Some(before) = before {
-            let withdrawn = before.keys.names().filter(|name| !after.keys.names().any(|kept| kept == *name));
-            withdrawn.for_each(|(name, algorithm)| progress.state.withdraw(process.kid(Some(name), algorithm)));
-        }
-        self.snapshot.store(Some(Arc::new(after)));
-    }
-
-    /// Waits until the fetch has ended, and at most `timeout` after its start.
-    fn wait(&self, process: &Process, fetch: Fetch, now: Now) {
-        let left = fetch.since + self.limits.timeout - now.monotonic;
-        process.wait(fetch, Duration::from_nanos(u64::try_from(left).unwrap_or(0)));
-    }
+/// One fetch, which finishes in every case.
+fn run(cache: &Cache, fetcher: &dyn Fetcher, process: &Process, fetch: Fetch) {
+    let request = cache.begin(fetch);
+    let attempt = || fetcher.fetch(request.etag()).and_then(|fetched| cache.load(&request, fetched));
+    let outcome = catch_unwind(AssertUnwindSafe(attempt))
+        .unwrap_or_else(|_| Err(Failure::new(LastErrorCode::Body, "the fetch panicked: please report it")));
+    cache.finish(process, &request, outcome);
 }
 
 #[cfg(test)]

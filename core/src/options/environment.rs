@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 
-use super::{OPTIONS, Options, advice};
-use crate::error::{Error, quoted};
-
-/// What the name of every variable begins with.
-pub(super) const PREFIX: &str = "POMERIUM_JWT_";
+use super::{
+    name::advice,
+    spec::{OptionSpec, PREFIX},
+    table::{OPTIONS, Options},
+};
+use crate::{error::Error, wording::quoted};
 
 /// Options laid over the environment's.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overlay {
     /// The options to make a verifier from.
@@ -54,7 +56,7 @@ impl Options {
                 continue;
             }
             let Some(spec) = OPTIONS.iter().find(|spec| spec.variable() == variable) else {
-                let advice = advice(name, super::OptionSpec::variable);
+                let advice = advice(name, OptionSpec::variable);
                 return Err(Error::options(format!(
                     "the environment variable {} is unknown: {advice}",
                     quoted(&variable)
@@ -85,7 +87,7 @@ impl Options {
     /// As [`from_env`](Self::from_env).
     pub fn over_variables(self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Overlay, Error> {
         let (options, replaced) = self.over(Self::from_variables(variables)?);
-        let overridden = OPTIONS.iter().filter(|spec| replaced.contains(&spec.name)).map(super::OptionSpec::variable);
+        let overridden = OPTIONS.iter().filter(|spec| replaced.contains(&spec.name)).map(OptionSpec::variable);
         Ok(Overlay { options, overridden: overridden.collect() })
     }
 }

@@ -1,14 +1,20 @@
 //! Options -> the settings that a verifier works with: typed, with defaults, and no bad combination can be built.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use super::{Filled, Options};
+use super::{
+    spec::OptionGroup,
+    table::{Filled, OPTIONS, Options},
+};
 use crate::{
+    algorithm::Algorithm,
     claims::Rules,
-    error::{Error, quoted},
-    keys::{Algorithm, Fetch, Limits, Source, Trust, check_url, is_authority},
-    names::{Names, Route, well_known},
+    error::Error,
+    keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority},
+    names::Names,
     request::RequestRules,
+    route::{Route, well_known},
+    wording::quoted,
 };
 
 /// The options, checked against each other. Nothing below sees [`Options`].
@@ -22,7 +28,7 @@ pub(crate) struct Settings {
     /// When they are fetched.
     pub(crate) limits: Limits,
     /// How they are fetched.
-    pub(crate) fetch: Fetch,
+    pub(crate) fetch: FetchOptions,
     /// Which requests get in.
     pub(crate) request: RequestRules,
     pub(crate) max_token_bytes: usize,
@@ -43,7 +49,7 @@ impl RequestRules {
     /// `invalid_options`.
     pub(crate) fn with(&self, options: Options) -> Result<Self, Error> {
         for (spec, value) in options.given() {
-            if spec.group != super::OptionGroup::Request {
+            if spec.group != OptionGroup::Request {
                 let message = format!("{} cannot be changed here: only {} can", spec.name, request_options());
                 return Err(Error::options(message));
             }
@@ -58,7 +64,7 @@ impl RequestRules {
 }
 
 fn request_options() -> String {
-    let request = super::OPTIONS.iter().filter(|spec| spec.group == super::OptionGroup::Request);
+    let request = OPTIONS.iter().filter(|spec| spec.group == OptionGroup::Request);
     request.map(|spec| spec.name).collect::<Vec<_>>().join(", ")
 }
 
@@ -76,11 +82,11 @@ fn resolve(options: Filled) -> Result<Settings, String> {
     check_presence(options.trust_on_first_use, issuer.is_some(), audience.is_some(), explicit.is_some())?;
     let source = match explicit {
         Some(source) => source,
-        None => Source::Url { url: derived_url(&routes, issuer.as_ref())?, initial: options.jwks_initial.clone() },
+        None => Source::Url { url: derived_url(&routes, issuer.as_ref())?, initial: initial(&options) },
     };
     check_fetching(&options, &source)?;
     Ok(Settings {
-        trust: Trust { algorithms: algorithms(&options.algorithms)?, pins: pins(options.pin_kids)? },
+        trust: Trust { algorithms: algorithms(options.algorithms)?, pins: pins(options.pin_kids)? },
         source,
         limits: Limits {
             ttl: options.cache_ttl.map(nanoseconds),
@@ -88,9 +94,9 @@ fn resolve(options: Filled) -> Result<Settings, String> {
             cooldown: nanoseconds(options.refetch_cooldown),
             timeout: nanoseconds(options.timeout),
         },
-        fetch: Fetch {
+        fetch: FetchOptions {
             connect_to: options.connect_to,
-            ca_file: options.ca_file.map(PathBuf::from),
+            ca_file: options.ca_file,
             ca_pem: options.ca_pem,
             timeout: options.timeout,
             allow_http: options.allow_http,
@@ -123,13 +129,12 @@ fn nanoseconds(duration: Duration) -> i64 {
 
 /// The one key source that the options give.
 fn explicit_source(options: &Filled) -> Result<Option<Source>, String> {
-    let initial = || options.jwks_initial.clone();
     let given = [
-        ("jwks_url", options.jwks_url.clone().map(|url| Source::Url { url, initial: initial() })),
-        ("jwks", options.jwks.clone().map(Source::Inline)),
-        ("jwks_file", options.jwks_file.as_ref().map(|path| Source::File(path.into()))),
+        ("jwks_url", options.jwks_url.clone().map(|url| Source::Url { url, initial: initial(options) })),
+        ("jwks", options.jwks.as_ref().map(|set| Source::Inline(set.text().to_owned()))),
+        ("jwks_file", options.jwks_file.clone().map(Source::File)),
         ("public_key", options.public_key.clone().map(Source::Pem)),
-        ("public_key_file", options.public_key_file.as_ref().map(|path| Source::PemFile(path.into()))),
+        ("public_key_file", options.public_key_file.clone().map(Source::PemFile)),
     ];
     let mut given = given.into_iter().filter_map(|(name, source)| Some((name, source?)));
     let Some((name, source)) = given.next() else { return Ok(None) };
@@ -140,6 +145,10 @@ fn explicit_source(options: &Filled) -> Result<Option<Source>, String> {
         check_url(url)?;
     }
     Ok(Some(source))
+}
+
+fn initial(options: &Filled) -> Option<String> {
+    options.jwks_initial.as_ref().map(|set| set.text().to_owned())
 }
 
 /// Without an issuer, an audience and a key source there is nothing to check against.
@@ -181,15 +190,11 @@ fn check_fetching(options: &Filled, source: &Source) -> Result<(), String> {
     Ok(())
 }
 
-fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, String> {
-    let read = |name: &String| match Algorithm::from_name(name) {
-        Some(Algorithm::Rs256) if !cfg!(feature = "rs256") => {
-            Err("algorithms: this build has no RS256, its feature rs256 is off".to_owned())
-        }
-        Some(algorithm) => Ok(algorithm),
-        None => Err(format!("algorithms takes ES256 and RS256, not {}", quoted(name))),
-    };
-    names.iter().map(read).collect()
+fn algorithms(given: Vec<Algorithm>) -> Result<Vec<Algorithm>, String> {
+    if given.contains(&Algorithm::Rs256) && !cfg!(feature = "rs256") {
+        return Err("algorithms: this build lacks RS256, because its feature rs256 is off".to_owned());
+    }
+    Ok(given)
 }
 
 fn pins(pins: Option<Vec<String>>) -> Result<Option<Vec<String>>, String> {

@@ -1,11 +1,79 @@
 //! The values that options have: how each type is read, checked and written.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
-use super::OptionKind;
-use crate::json::{self, Json};
+use crate::{
+    algorithm::Algorithm,
+    json::{self, Json},
+    wording::quoted,
+};
+
+/// The type and range of an option.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OptionKind {
+    /// A string or a list of 1 to 64 strings.
+    List,
+    /// A string.
+    Text,
+    /// A boolean.
+    Flag,
+    /// Whole seconds in this range.
+    Seconds(RangeInclusive<u64>),
+    /// An integer in this range.
+    Integer(RangeInclusive<u64>),
+    /// A JWK Set object.
+    JwkSet,
+    /// An object of at most 32 members: name -> string or list of strings.
+    Claims,
+}
+
+/// A JWK Set as the value of an option: its JSON text, or the same as a value.
+///
+/// ```
+/// use pomerium_jwt::{JwkSet, Options};
+///
+/// let text = JwkSet::from(r#"{"keys":[]}"#);
+/// assert_eq!(JwkSet::from(serde_json::json!({"keys": []})), text);
+/// let options = Options::for_route("https://app.example.com").jwks(text);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwkSet(String);
+
+impl JwkSet {
+    /// The JSON text, which is read when a verifier is made.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::JwkSet::from("{}").text(), "{}");
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// From JSON text.
+impl From<String> for JwkSet {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// From JSON text.
+impl From<&str> for JwkSet {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// From the set itself.
+impl From<Value> for JwkSet {
+    fn from(set: Value) -> Self {
+        Self(set.to_string())
+    }
+}
 
 /// A value that an option can have.
 pub(super) trait OptionValue {
@@ -33,10 +101,7 @@ impl OptionValue for Vec<String> {
     }
 
     fn check(&self, kind: &OptionKind) -> Result<(), String> {
-        if (1..=64).contains(&self.len()) {
-            return Ok(());
-        }
-        Err(format!("takes {}, not a list of {}", kind.takes(), self.len()))
+        kind.check_length(self.len())
     }
 
     fn write(&self, _: &OptionKind) -> Value {
@@ -44,21 +109,56 @@ impl OptionValue for Vec<String> {
     }
 }
 
+impl OptionValue for Vec<Algorithm> {
+    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
+        let names = Vec::<String>::read(kind, value)?;
+        let known = |name: &String| {
+            Algorithm::from_name(name).ok_or_else(|| format!("takes ES256 and RS256, not {}", quoted(name)))
+        };
+        names.iter().map(known).collect()
+    }
+
+    fn check(&self, kind: &OptionKind) -> Result<(), String> {
+        kind.check_length(self.len())
+    }
+
+    fn write(&self, _: &OptionKind) -> Value {
+        self.iter().map(|algorithm| algorithm.name()).collect()
+    }
+}
+
 impl OptionValue for String {
     fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
-        match (kind, value) {
-            (OptionKind::JwkSet, Json::Object(_)) => Ok(value.to_string()),
-            (OptionKind::Text, Json::String(text)) => Ok(text.to_string()),
-            _ => kind.refuse(value),
+        value.as_str().map_or_else(|| kind.refuse(value), |text| Ok(text.to_owned()))
+    }
+
+    fn write(&self, _: &OptionKind) -> Value {
+        self.clone().into()
+    }
+}
+
+impl OptionValue for PathBuf {
+    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
+        String::read(kind, value).map(Self::from)
+    }
+
+    /// A name that is not Unicode can be set in code and not be written.
+    fn write(&self, _: &OptionKind) -> Value {
+        self.to_string_lossy().into()
+    }
+}
+
+impl OptionValue for JwkSet {
+    fn read(kind: &OptionKind, value: &Json<'_>) -> Result<Self, String> {
+        match value {
+            Json::Object(_) => Ok(Self(value.to_string())),
+            other => kind.refuse(other),
         }
     }
 
-    fn write(&self, kind: &OptionKind) -> Value {
-        match kind {
-            // text that is not JSON stays text, and is refused when it is used
-            OptionKind::JwkSet => serde_json::from_str(self).unwrap_or_else(|_| self.clone().into()),
-            _ => self.clone().into(),
-        }
+    /// Text that is not JSON stays text, and is refused when it is used.
+    fn write(&self, _: &OptionKind) -> Value {
+        serde_json::from_str(&self.0).unwrap_or_else(|_| self.0.clone().into())
     }
 }
 
@@ -167,7 +267,7 @@ impl OptionKind {
             OptionKind::Flag => "true or false".to_owned(),
             OptionKind::Seconds(range) => format!("whole seconds from {} to {}", range.start(), range.end()),
             OptionKind::Integer(range) => format!("a whole number from {} to {}", range.start(), range.end()),
-            OptionKind::JwkSet => "a JWK Set, an object whose keys is a list".to_owned(),
+            OptionKind::JwkSet => "a JWK Set, an object whose member keys is a list".to_owned(),
             OptionKind::Claims => "an object of at most 32 names, each with a string or a list of strings".to_owned(),
         }
     }
@@ -175,6 +275,13 @@ impl OptionKind {
     fn refuse<T>(&self, value: &Json<'_>) -> Result<T, String> {
         let leave_out = if *value == Json::Null { "; leave the option out instead" } else { "" };
         Err(format!("takes {}, not {}{leave_out}", self.takes(), value.kind()))
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), String> {
+        if (1..=64).contains(&length) {
+            return Ok(());
+        }
+        Err(format!("takes {}, not a list of {length}", self.takes()))
     }
 
     fn check_number(&self, number: u64) -> Result<(), String> {

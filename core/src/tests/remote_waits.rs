@@ -1,7 +1,11 @@
 //! Fetches that take longer than they may: how long callers wait, and what becomes of the end.
 
 use std::{
-    sync::{Mutex, mpsc},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
     time::Instant,
 };
@@ -9,11 +13,15 @@ use std::{
 use pomerium_jwt_issuer::{SigningKey, key_set};
 
 use super::*;
-use crate::clock::SystemClock;
+use crate::{
+    algorithm::Algorithm,
+    clock::{SECOND, SystemClock},
+    keys::{answer::Fetched, key_set::Trust, limits::Limits},
+};
 
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Ends with a failure after so long, whatever `timeout` says.
+/// Ends with a failure after so long, in spite of `timeout`.
 struct Slow(Duration);
 
 impl Fetcher for Slow {
@@ -27,12 +35,19 @@ fn remote(takes: Duration) -> Remote {
     let timeout = i64::try_from(TIMEOUT.as_nanos()).expect("short");
     let limits = Limits { ttl: None, max_stale: 0, cooldown: SECOND, timeout };
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
-    let fetcher = Box::new(Slow(takes));
-    Remote::new("a slow source".to_owned(), trust, limits, fetcher, Arc::new(SystemClock::new()), None)
+    Remote::new(settings(trust, limits), Some(Arc::new(Slow(takes))), Arc::new(SystemClock::new()), None)
+}
+
+fn settings(trust: Trust, limits: Limits) -> Settings {
+    Settings { source: "a slow source".to_owned(), url: "https://keys.example.test/".to_owned(), trust, limits }
+}
+
+fn wanted(kid: Option<&str>) -> Wanted<'_> {
+    Wanted { kid, algorithm: Algorithm::Es256 }
 }
 
 fn wait(remote: &Remote) -> Error {
-    remote.acquire(None, Algorithm::Es256, Patience::Wait).expect_err("no keys")
+    remote.acquire(wanted(None), Patience::Wait).expect_err("no keys")
 }
 
 #[test]
@@ -48,7 +63,7 @@ fn a_wait_ends_timeout_after_the_start_of_the_fetch_and_not_after_its_own() {
         assert!((TIMEOUT..2 * TIMEOUT).contains(&waited), "both waits ended after {waited:?}");
         for error in [first.join().expect("no panic"), second, refreshed] {
             assert_eq!(error.code(), ErrorCode::KeysUnavailable);
-            assert!(error.message().contains("still running, see timeout"), "{error}");
+            assert!(error.message().contains("still running; see timeout"), "{error}");
         }
     });
     assert_eq!(remote.state().fetches, 1);
@@ -105,10 +120,10 @@ fn late_end(another: bool) -> ([bool; 2], [bool; 2]) {
     let clock = Arc::new(Hand(AtomicU64::new(100)));
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
     let limits = Limits { ttl: None, max_stale: 0, cooldown: SECOND, timeout: SECOND };
-    let remote = Remote::new("a late source".to_owned(), trust, limits, Box::new(late), clock.clone(), None);
+    let remote = Remote::new(settings(trust, limits), Some(Arc::new(late)), clock.clone(), None);
     let kids = [first.thumbprint(), second.thumbprint()];
     let has = |patience: fn() -> Patience<'static>| {
-        [0, 1].map(|key| remote.acquire(Some(&kids[key]), Algorithm::Es256, patience()).is_ok())
+        [0, 1].map(|key| remote.acquire(wanted(Some(&kids[key])), patience()).is_ok())
     };
     remote.look_after();
     assert_eq!(reached.recv(), Ok("the beginning"));

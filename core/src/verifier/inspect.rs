@@ -3,126 +3,25 @@
 //! Each verdict is that of the function `verify` calls. What differs is only that a failure does not end the list:
 //! a check is not judged if something it needs is missing.
 
-use std::fmt;
-
-use serde::Serialize;
-
-use super::{Pinning, Verifier, check_now, signature_invalid};
+use super::{
+    inspection::{Check, Inspection, Outcome},
+    pin::Pinning,
+    verify::{Verifier, check_now, signature_invalid},
+};
 use crate::{
-    claims::{self, Payload, absent_or, check_audience, check_issuer, check_pairing, listed},
-    error::{Error, quoted},
+    algorithm::Algorithm,
+    claims::{self, Payload, check_audience, check_issuer, check_pairing},
+    error::Error,
     identity::Identity,
     json::Json,
-    keys::{self, Algorithm, Found, Patience},
+    keys::{self, Found, Patience},
     token::{self, Parts},
+    wording::{absent_or, listed, quoted},
 };
-
-/// What [`Verifier::inspect`] found. For people who look for the reason, **never for letting anyone in**: what it shows
-/// of the token is NOT VERIFIED, and holds personal data.
-#[non_exhaustive]
-#[derive(Clone, PartialEq, Eq)]
-pub struct Inspection {
-    /// The JOSE header's text, if it could be decoded.
-    pub header: Option<String>,
-    /// The payload's text, if it could be decoded.
-    pub claims: Option<String>,
-    /// Every check, in the order in which a verification makes them.
-    pub checks: Vec<Check>,
-}
-
-impl Inspection {
-    /// The first check that failed: the error of [`Verifier::verify_at`].
-    #[must_use]
-    pub fn first_failure(&self) -> Option<&Error> {
-        self.checks.iter().find_map(|check| match &check.outcome {
-            Outcome::Failed(error) => Some(error),
-            _ => None,
-        })
-    }
-}
-
-/// One check of a token.
-#[non_exhaustive]
-#[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What is checked: `token size form header typ crit alg key signature claims exp nbf iat max_token_age iss aud sub
-    /// require_group pinned`, or `expect_claims.<claim>`.
-    pub name: String,
-    /// What the options, the keys and the time demand, for people.
-    pub expected: String,
-    /// What the token has, for people; empty if it was not judged.
-    pub actual: String,
-    /// The verdict.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-}
-
-/// How one check ended.
-#[non_exhaustive]
-#[derive(Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The token passes.
-    Passed,
-    /// The token is refused.
-    Failed(Error),
-    /// An earlier failure left nothing to judge.
-    NotJudged,
-}
-
-impl Outcome {
-    /// `passed`, `failed` or `not_judged`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Outcome::Passed => "passed",
-            Outcome::Failed(_) => "failed",
-            Outcome::NotJudged => "not_judged",
-        }
-    }
-}
-
-/// As `{"outcome":"failed","code":"token_expired","message":"..."}`; code and message are null unless it failed.
-impl Serialize for Outcome {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Members<'a> {
-            outcome: &'a str,
-            code: Option<&'a str>,
-            message: Option<&'a str>,
-        }
-        let error = match self {
-            Outcome::Failed(error) => Some(error),
-            _ => None,
-        };
-        let code = error.map(|error| error.code().name());
-        Members { outcome: self.name(), code, message: error.map(Error::message) }.serialize(serializer)
-    }
-}
-
-impl fmt::Debug for Inspection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inspection").field("checks", &self.checks).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.name, self.outcome)
-    }
-}
-
-impl fmt::Debug for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Outcome::Failed(error) => write!(f, "failed with {}", error.code()),
-            other => f.write_str(other.name()),
-        }
-    }
-}
 
 impl Verifier {
     /// Explains a token at the time `now` in Unix seconds: every check that [`verify_at`](Self::verify_at) makes, and
-    /// the header and claims as they stand there, NOT VERIFIED. Diagnosis for people: it says nothing about who is
+    /// the header and claims as they are written there, NOT VERIFIED. Diagnosis for people: it says nothing about who is
     /// calling and must never decide whether to let anyone in.
     ///
     /// Uses the keys that are loaded: call [`refresh`](Self::refresh) before, if they are fetched.
@@ -241,11 +140,11 @@ impl Verifier {
             });
             checks.add("require_group", format!("one of {groups:?}"), verdict);
         }
-        if self.checks.pinned.get().is_some() {
+        if self.checks.pins.show().is_some() {
             let verdict = payload.as_ref().map(|payload| {
                 let actual =
                     format!("{}, {}", absent_or(payload.issuer.unwrap_or_default()), listed(&payload.audience));
-                (actual, self.check_pinned(payload, Pinning::PassOver))
+                (actual, self.checks.pins.check(payload, &self.checks.rules, Pinning::PassOver))
             });
             checks.add("pinned", "the issuer and audience of the first token", verdict);
         }

@@ -15,7 +15,7 @@ import (
 )
 
 var exitCodes = map[pomerium.Kind]int{
-	pomerium.KindToken: 1, pomerium.KindOptions: 2, pomerium.KindKeys: 3, pomerium.KindInternal: 70,
+	pomerium.KindToken: 1, pomerium.KindAccess: 1, pomerium.KindOptions: 2, pomerium.KindKeys: 3, pomerium.KindInternal: 70,
 }
 
 func main() {

@@ -24,7 +24,7 @@ static void constructors(void) {
         {"a negative length", "{}", SIZE_MAX, POMERIUM_JWT_INVALID_ARGUMENT},
         {"the first length too large", "{}", SIZE_MAX / 2 + 1, POMERIUM_JWT_INVALID_ARGUMENT},
         {"nothing to check against", "{}", 2, POMERIUM_JWT_INVALID_OPTIONS},
-        {"a NUL behind the object", "{}", 3, POMERIUM_JWT_INVALID_OPTIONS},
+        {"a NUL after the object", "{}", 3, POMERIUM_JWT_INVALID_OPTIONS},
         {"a NUL inside", "{\"route\0\":1}", 12, POMERIUM_JWT_INVALID_OPTIONS},
         {"no UTF-8", "{\"\xff\":1}", 7, POMERIUM_JWT_INVALID_OPTIONS},
         {"an unknown option", "{\"rout\":1}", 10, POMERIUM_JWT_INVALID_OPTIONS},
@@ -91,6 +91,22 @@ static void environment(void) {
     CHECK(!options && message && strstr(message, "POMERIUM_JWT_ROUT\"") && !strstr(message, "secret"), "%s", message);
     pomerium_jwt_string_free(message);
     CHECK(pomerium_jwt_options_over_env(NULL, 1, NULL, NULL) == POMERIUM_JWT_INVALID_ARGUMENT, "NULL with a length");
+
+    /* The same with variables of the caller's: the process's do not count */
+    const char *variables = "{\"PATH\":\"/bin\",\"POMERIUM_JWT_ROUTE\":\"https://c.example\"}";
+    char *merged = POISON, *warning = POISON;
+    CHECK(pomerium_jwt_options_over_variables("{\"leeway\":7}", 12, variables, strlen(variables), &merged, &warning) == 0 &&
+              merged && strcmp(merged, "{\"leeway\":7,\"route\":[\"https://c.example\"]}") == 0 && !warning,
+          "%s", merged ? merged : warning);
+    pomerium_jwt_string_free(merged);
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, "{\"POMERIUM_JWT_X\":\"\"}", 21, &merged, &warning) ==
+                  POMERIUM_JWT_INVALID_OPTIONS &&
+              !merged && warning,
+          "a misspelt variable of the caller's");
+    pomerium_jwt_string_free(warning);
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, "{\"A\":1}", 7, &merged, NULL) == POMERIUM_JWT_INVALID_ARGUMENT && !merged,
+          "a number as a variable");
+    CHECK(pomerium_jwt_options_over_variables("{}", 2, NULL, 1, NULL, NULL) == POMERIUM_JWT_INVALID_ARGUMENT, "NULL with a length");
     unsetenv("POMERIUM_JWT_ROUT");
     unsetenv("POMERIUM_JWT_ROUTE");
 }

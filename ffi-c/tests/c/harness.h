@@ -15,7 +15,7 @@
 
 #include "good.h"
 
-/* A failed check is printed with its place, and the test goes on. Gives whether it held; any thread may check. */
+/* A failed check is printed with its place, and the test continues. Gives whether it held; any thread may check. */
 #define CHECK(holds, ...) check((holds), __FILE__, __LINE__, __VA_ARGS__)
 bool check(bool holds, const char *file, int line, const char *format, ...);
 
@@ -83,7 +83,7 @@ void stop_issuer(struct issuer *issuer);
 
 /* The body of a request such as "POST /rotate"; to be freed with free(). */
 char *ask(const struct issuer *issuer, const char *request);
-/* As `ask`, where the answer does not matter. */
+/* As `ask`, if the answer does not matter. */
 void command(const struct issuer *issuer, const char *request);
 char *new_token(const struct issuer *issuer);
 long fetches(const struct issuer *issuer);

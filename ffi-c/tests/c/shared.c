@@ -73,7 +73,29 @@ static void sixty_four_at_most(void) {
     EXPECT(verify(first, GOOD_TOKEN, GOOD_TIME), 0);
 }
 
+static void one_line_at_start_and_one_warning_a_second(void) {
+    const pomerium_jwt_verifier *verifier = shared_verifier(GOOD_OPTIONS);
+    uint64_t held = 7;
+    CHECK(pomerium_jwt_log_due(verifier, 0, &held) == 1 && held == 0, "the line at start");
+    CHECK(pomerium_jwt_log_due(shared_verifier(GOOD_OPTIONS), 0, NULL) == 0, "the line at start, again");
+    CHECK(pomerium_jwt_log_due(NULL, 0, NULL) == 0, "the line of no verifier");
+    pomerium_jwt_verifier *same = NULL, *other = NULL;
+    CHECK(pomerium_jwt_verifier_with(verifier, "{}", 2, &same, NULL) == 0, "the same options");
+    CHECK(pomerium_jwt_verifier_with(verifier, "{\"optional\":true}", 17, &other, NULL) == 0, "other options");
+    CHECK(pomerium_jwt_log_due(same, 0, NULL) == 0, "the same line of another verifier");
+    CHECK(pomerium_jwt_log_due(other, 0, NULL) == 1, "another line");
+    pomerium_jwt_verifier_free(same);
+    pomerium_jwt_verifier_free(other);
+    CHECK(pomerium_jwt_log_due(verifier, POMERIUM_JWT_TOKEN_EXPIRED, &held) == 1 && held == 0, "the first warning");
+    int lines = 0;
+    for (int i = 0; i < 1000; i++)
+        lines += pomerium_jwt_log_due(verifier, POMERIUM_JWT_TOKEN_EXPIRED, NULL);
+    CHECK(lines <= 100, "%d lines for 1000 refusals", lines); /* each would be a second */
+    CHECK(pomerium_jwt_log_due(verifier, POMERIUM_JWT_TOKEN_MISSING, NULL) == 1, "another code");
+}
+
 void shared(void) {
+    TEST(one_line_at_start_and_one_warning_a_second);
     TEST(one_fetch_for_a_process);
     TEST(sixty_four_at_most);
 }

@@ -75,6 +75,8 @@ static void *worst(void *argument) {
     pomerium_jwt_string_free(output);
     pomerium_jwt_options_over_env(options, strlen(options), NULL, &output);
     pomerium_jwt_string_free(output);
+    pomerium_jwt_options_over_variables(options, strlen(options), options, strlen(options), NULL, &output);
+    pomerium_jwt_string_free(output);
     pomerium_jwt_options_from_env(NULL, NULL);
     pomerium_jwt_string_free(pomerium_jwt_get(options, "jwks"));
     pomerium_jwt_status(verifier, &output);

@@ -71,7 +71,7 @@ static void *open_refresh_close(void *unused) {
 
     pomerium_jwt_verifier *verifier = NULL;
     need(new_verifier(options, strlen(options), &verifier, NULL) == 0, "no verifier");
-    verify(verifier, GOOD_TOKEN, strlen(GOOD_TOKEN), NULL, NULL); /* expired or not: a refresh starts behind it */
+    verify(verifier, GOOD_TOKEN, strlen(GOOD_TOKEN), NULL, NULL); /* expired or not: a refresh starts in the background */
     verifier_free(verifier);
     need(dlclose(library) == 0, "dlclose");
     return unused;

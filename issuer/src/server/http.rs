@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use super::{Fault, Issuer, KEY_SET_PATH};
 use crate::Assertion;
 
-/// Where [`Fault::Redirect`] points to: whoever follows finds keys, which shows that they followed.
+/// Where [`Fault::Redirect`] points to: a verifier that follows finds keys, which shows that it followed.
 const REDIRECTED_PATH: &str = "/redirected/jwks.json";
 
 const SERVER: &str = "pomerium-jwt issuer (not Pomerium)";
@@ -180,7 +180,7 @@ fn mint_from_query(issuer: &Issuer, query: &str) -> Result<Answer, String> {
 async fn mint_from_body(issuer: &Mutex<Issuer>, body: Incoming) -> Result<Answer, String> {
     let bytes = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| error.to_string())?.to_bytes();
     let claims: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|error| format!("the body is no JSON object of claims: {error}"))?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("the body is not a JSON object of claims: {error}"))?;
     let issuer = locked(issuer);
     Ok(token(issuer.mint(&Assertion::from_claims(&issuer.host, now(), claims)?)))
 }

@@ -15,7 +15,7 @@ pub enum Rotation {
     /// `shared_secret`.
     #[default]
     AtOnce,
-    /// A new key is published behind the others and does not sign yet.
+    /// A new key is published after the others and does not sign yet.
     Append,
     /// The newest key signs, and is published first. All others stay published.
     Swap,
@@ -23,7 +23,7 @@ pub enum Rotation {
     Drop,
 }
 
-/// Which keys are published no more. The signing key goes on signing, as a thief of it would, until a [`Rotation`].
+/// Which keys are published no more. The signing key keeps signing, as a thief of it would, until a [`Rotation`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withdrawal {
@@ -62,7 +62,7 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// GET requests for the key set, from the start, whatever was answered.
+    /// GET requests for the key set, from the start, with any answer.
     pub fetches: u64,
     /// How many of them were answered with 304.
     pub not_modified: u64,
@@ -76,7 +76,7 @@ pub struct Stats {
 
 #[derive(Debug)]
 pub(crate) struct Issuer {
-    /// The host whose tokens are minted where no other is asked for.
+    /// The host whose tokens are minted if no other is asked for.
     pub(crate) host: String,
     /// Of the key set, in seconds.
     pub(crate) max_age: u32,

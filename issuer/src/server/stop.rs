@@ -8,7 +8,7 @@ use tokio::{
 };
 
 /// Waits for SIGTERM, SIGINT (Ctrl-C) or, if that is wanted, the end of standard input, so that a test which dies
-/// leaves no server behind.
+/// leaves no server running.
 #[derive(Debug)]
 pub struct StopSignal {
     runtime: Runtime,

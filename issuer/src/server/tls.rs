@@ -23,7 +23,7 @@ pub struct Tls {
     /// The certificate of the certification authority, for a verifier's `ca_file` or `ca_pem`. The server itself
     /// makes no use of it.
     pub ca_pem: String,
-    /// The server certificate, and intermediate ones behind it.
+    /// The server certificate, and intermediate ones after it.
     pub certificate_pem: String,
     /// The server certificate's private key.
     pub key_pem: String,

@@ -152,8 +152,8 @@ fn what_cannot_be_done_is_answered_with_400_and_a_sentence() {
     for (line, body, expected) in [
         ("GET /mint?exp=soon", "", "exp takes whole seconds"),
         ("GET /mint?sub=a&sub=b", "", "given twice"),
-        ("POST /mint", "sub=alice", "the body is no JSON object of claims"),
-        ("POST /mint", "[]", "the body is no JSON object of claims"),
+        ("POST /mint", "sub=alice", "the body is not a JSON object of claims"),
+        ("POST /mint", "[]", "the body is not a JSON object of claims"),
         ("POST /mint", r#"{"host":1}"#, "host takes a string"),
         ("POST /rotate?step=sideways", "", "expected one of `at_once`, `append`, `swap`, `drop`"),
         ("POST /rotate?step=swap", "", "append one first"),

@@ -108,7 +108,7 @@ fn redirect_points_to_the_keys() {
     assert_eq!((answer.status, answer.body.as_str()), (302, ""));
     let target = request(server.address(), &format!("GET {}", answer.header("Location")), "", "");
     assert_eq!((target.status, target.body), (200, server.key_set()), "who follows finds keys");
-    assert_eq!(server.fetches(), 1, "which is no fetch of the key set");
+    assert_eq!(server.fetches(), 1, "which is not a fetch of the key set");
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) fn send(stream: &mut impl Write, request_line: &str, headers: &str, b
 pub(crate) fn receive(stream: &mut impl Read) -> Answer {
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("an answer to its end");
-    let (head, body) = text.split_once("\r\n\r\n").expect("an empty line behind the headers");
+    let (head, body) = text.split_once("\r\n\r\n").expect("an empty line after the headers");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }

@@ -22,7 +22,8 @@ internal static unsafe class NativeMethods
         VerifierHandle verifier, byte* options, nuint length, out nint copy, out byte* message);
 
     [DllImport(Library, ExactSpelling = true)]
-    internal static extern int pomerium_jwt_options_over_env(byte* options, nuint length, out byte* merged, out byte* message);
+    internal static extern int pomerium_jwt_options_over_variables(
+        byte* options, nuint length, byte* variables, nuint variablesLength, out byte* merged, out byte* message);
 
     [DllImport(Library, ExactSpelling = true)]
     internal static extern int pomerium_jwt_verify(

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
@@ -64,17 +65,38 @@ public sealed class PomeriumVerifier : IDisposable
     public static unsafe PomeriumVerifier OverEnvironment(PomeriumOptions options)
     {
         NativeLoader.Load();
-        NativeEnvironment.RefuseWhatItLacks();
         using var json = new Utf8Text(options.ToJson(), []);
-        fixed (byte* text = json.Bytes)
+        using var variables = new Utf8Text(Variables(), []);
+        fixed (byte* text = json.Bytes, variablesText = variables.Bytes)
         {
-            int code = NativeMethods.pomerium_jwt_options_over_env(text, (nuint)json.Bytes.Length, out byte* merged, out byte* message);
+            int code = NativeMethods.pomerium_jwt_options_over_variables(
+                text,
+                (nuint)json.Bytes.Length,
+                variablesText,
+                (nuint)variables.Bytes.Length,
+                out byte* merged,
+                out byte* message);
             using var answer = new Answer(code, merged, message);
             return code == 0
                 ? new(Create(answer.Text), new(false), new(true), answer.ClaimsText)
                 : throw new PomeriumException(PomeriumErrorCodes.Of(code), answer.ClaimsText ?? "");
         }
     }
+
+    /// <summary>
+    /// The environment as .NET has it: on Unix native code does not see what a program has set in its own, as libraries for .env
+    /// files do.
+    /// </summary>
+    private static string Variables() => OptionWriter.Json(variables =>
+    {
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            if (((string)variable.Key).StartsWith("POMERIUM_JWT_", StringComparison.OrdinalIgnoreCase))
+            {
+                variables.Text((string)variable.Key, (string?)variable.Value);
+            }
+        }
+    });
 
     /// <summary>
     /// Makes a verifier with other request options over the same keys, pins and counts: for two mounts of one application. What

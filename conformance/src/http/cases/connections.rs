@@ -103,9 +103,9 @@ fn continue_refused(running: &Running<'_>) -> Result<(), String> {
     let ask = request("", "POST", "/reports").header("Expect", "100-continue").body("a body");
     let mut connection = running.open()?;
     connection.send(&ask.head());
-    if connection.is_quiet()? {
-        connection.send(b"a body");
-    }
+    // A server may ask for the body and read it before anybody looks at the request
+    connection.is_quiet()?;
+    connection.send(b"a body");
     expect::compare(&connection.answer(false)?, &Expect::Refused("token_missing"), false)
 }
 

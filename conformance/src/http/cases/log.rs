@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::http::{
+    applications,
     case::{Case, Running, script},
     starts::says,
 };
@@ -60,9 +61,8 @@ fn logged(running: &Running<'_>, what: &str, holds: impl Fn(&str) -> bool) -> Re
 
 /// At most one line a second for the same code: clients choose how often they ask, and for what.
 fn not_flooded(running: &Running<'_>) -> Result<(), String> {
-    // Each process of a server has a log of its own
-    const PROCESSES: u64 = 4;
-    let most = usize::try_from(PROCESSES * (running.since.elapsed().as_secs() + 2)).unwrap_or(usize::MAX);
+    let processes = applications::processes(&running.application.name);
+    let most = usize::try_from(processes * (running.since.elapsed().as_secs() + 2)).unwrap_or(usize::MAX);
     let lines = running.printed.errors().lines().filter(|line| line.contains("token_missing")).count();
     if lines <= most { Ok(()) } else { Err(format!("{lines} lines warn of token_missing, and one a second is enough")) }
 }

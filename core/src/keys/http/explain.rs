@@ -2,40 +2,10 @@
 
 use std::{io, net::SocketAddr};
 
-use ureq::http::StatusCode;
+use super::{Client, dial::Refusal};
+use crate::keys::{answer::Failure, state::LastErrorCode};
 
-use super::Request;
-use crate::{
-    keys::{dial::Refusal, jwk::MAX_BYTES, remote::Failure},
-    status::LastErrorCode,
-};
-
-impl Request {
-    pub(super) fn wrong_status(&self, status: StatusCode) -> Failure {
-        let fix = match status.as_u16() {
-            304 => "nothing was asked that could be unchanged, so a cache before it is broken; see jwks_url",
-            300..=399 => "redirects are not followed; set jwks_url to the address of the keys",
-            401 | 403 | 404 => "is it the host of a Pomerium route? see jwks_url",
-            500..=599 => "the fault is there, unless jwks_url is wrong",
-            _ => "that is not an answer to a request for keys; see jwks_url",
-        };
-        Failure::new(LastErrorCode::Status, format!("{} answered {status}: {fix}", self.url))
-    }
-
-    pub(super) fn encoded(&self) -> Failure {
-        let message = format!(
-            "{} answered in a content encoding that was not asked for; set jwks_url or connect_to to a server that \
-             does not compress unasked",
-            self.url
-        );
-        Failure::new(LastErrorCode::Body, message)
-    }
-
-    pub(super) fn too_large(&self) -> Failure {
-        let message = format!("{} answered with more than {MAX_BYTES} bytes: is it a key set? see jwks_url", self.url);
-        Failure::new(LastErrorCode::Body, message)
-    }
-
+impl Client {
     /// A failure before the answer was there.
     pub(super) fn explain(&self, error: &ureq::Error) -> Failure {
         use ureq::Error::{ConnectProxyFailed, Io, Protocol, Rustls, Timeout, Tls};
@@ -80,7 +50,7 @@ impl Request {
     fn too_slow(&self) -> Failure {
         let (by, _) = self.way();
         let seconds = self.fetch.timeout.as_secs();
-        let message = format!("{}{by} did not answer in full within {seconds} s, see timeout", self.url);
+        let message = format!("{}{by} did not send its whole answer within {seconds} s; see timeout", self.url);
         Failure::new(LastErrorCode::Timeout, message)
     }
 

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ureq::{Proxy, ProxyProtocol, http::Uri};
 
-use super::Request;
-use crate::{keys::remote::Failure, status::LastErrorCode};
+use super::Client;
+use crate::keys::{answer::Failure, source::is_loopback_name, state::LastErrorCode};
 
-impl Request {
+impl Client {
     /// The proxy, and the variable that names it. For https alone, never with `connect_to` and never to loopback.
     /// HTTP_PROXY is never read: under CGI the client of the application sets it.
     pub(super) fn proxy(&self) -> Result<Option<(&'static str, Proxy)>, Failure> {
@@ -45,17 +45,10 @@ fn variable<const N: usize>(names: [&'static str; N]) -> Option<(&'static str, S
     names.into_iter().find_map(|name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?)))
 }
 
-/// `localhost` and what is below it (RFC 6761 section 6.3), and the addresses of loopback.
-fn is_loopback_name(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    let bare = bare(&host);
-    bare == "localhost" || bare.ends_with(".localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 /// NO_PROXY as curl and Go read it: a name covers its subdomains too, `10.0.0.0/8` a network, `*` everything; with
 /// `:port` at its end an entry is for that port alone.
 ///
-/// Not left to a library: ureq knows no networks and no ports, hyper-util no ports.
+/// Not left to a library: ureq 3.5 takes neither networks nor ports, hyper-util no ports.
 fn is_excepted(host: &str, port: u16, list: &str) -> bool {
     let host = bare(host).to_ascii_lowercase();
     list.split([',', ' ']).any(|entry| covers(&entry.to_ascii_lowercase(), &host, port))

@@ -27,7 +27,7 @@ func main() {
 			AllowMethods: []string{"GET", "DELETE"},
 		}))
 	}
-	// Pre and not Use: before the router, whatever it makes of the path
+	// Pre and not Use: before the router, which may change the path
 	router.Pre(echo.WrapMiddleware(pomerium.Middleware(verifier, pomerium.WithLogger(slog.Default()))))
 
 	for _, path := range []string{"/", "/admin", "/health", "/ws", "/*"} {

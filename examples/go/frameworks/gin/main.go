@@ -43,7 +43,7 @@ func main() {
 	serve.Run(handler)
 }
 
-// requireGroup ends gin's chain where a request is refused. gin.WrapH does not: later handlers would run all the same.
+// requireGroup ends gin's chain if a request is refused. gin.WrapH does not: later handlers would run all the same.
 func requireGroup(groups ...string) gin.HandlerFunc {
 	middleware := pomerium.RequireGroup(groups...)
 	return func(c *gin.Context) {

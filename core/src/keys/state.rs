@@ -1,0 +1,164 @@
+//! What the key store says of itself, for [`Status`](crate::Status).
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The part of [`Status`](crate::Status) that comes from the key store.
+pub(crate) struct KeyState {
+    pub(crate) source: String,
+    pub(crate) state: State,
+    pub(crate) age: Option<u64>,
+    pub(crate) ttl: Option<u64>,
+    pub(crate) keys: Vec<KeyStatus>,
+    pub(crate) last_success: Option<i64>,
+    pub(crate) last_error: Option<LastError>,
+    pub(crate) next_attempt: Option<u64>,
+    pub(crate) fetches: u64,
+    pub(crate) fetch_successes: u64,
+    pub(crate) fetch_failures: u64,
+    pub(crate) fetch_seconds: Option<f64>,
+    pub(crate) key_set: Option<String>,
+    pub(crate) health: Health,
+}
+
+/// How old the key set in use is, for [`Status::state`](crate::Status::state).
+///
+/// ```
+/// use pomerium_jwt::State;
+///
+/// assert_eq!(State::Aging.to_string(), "aging");
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Given in the options, or read from a file: it does not age.
+    Static,
+    /// No set has been fetched yet.
+    Empty,
+    /// Younger than its ttl.
+    Fresh,
+    /// Younger than twice its ttl: used, and fetched again in the background.
+    Aging,
+    /// Older than that: fetched before it is used, and used all the same while the source fails.
+    Old,
+    /// Older than `max_stale` allows: no longer used.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order in which a set reaches them.
+    ///
+    /// ```
+    /// use pomerium_jwt::State;
+    ///
+    /// assert!(State::ALL.contains(&State::Fresh));
+    /// ```
+    pub const ALL: &'static [State] =
+        &[State::Static, State::Empty, State::Fresh, State::Aging, State::Old, State::Expired];
+
+    /// The stable name: `static`, `empty`, `fresh`, `aging`, `old` or `expired`.
+    ///
+    /// ```
+    /// assert_eq!(pomerium_jwt::State::Old.name(), "old");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Static => "static",
+            State::Empty => "empty",
+            State::Fresh => "fresh",
+            State::Aging => "aging",
+            State::Old => "old",
+            State::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One key of the set in use, as [`Status`](crate::Status) shows it.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyStatus {
+    /// The key's `kid`, if it has one.
+    pub kid: Option<String>,
+    /// `ES256` or `RS256`; for a key that is not usable what it says of itself.
+    pub alg: Option<String>,
+    /// `EC P-256` or `RSA`; for a key that is not usable what it says of itself. Not in the JSON of the C ABI.
+    #[serde(skip)]
+    pub key_type: Option<String>,
+    /// The RFC 7638 thumbprint in hex, if the key could be read.
+    pub thumbprint: Option<String>,
+    /// Whether tokens are checked with it.
+    pub usable: bool,
+    /// Why not, if it is not usable.
+    pub reason: Option<String>,
+}
+
+/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
+/// unready nor unlive.
+///
+/// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
+/// on [`Status::state`](crate::Status::state) alone: the keys of an idle application are `old`, and will be fetched before they are used.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Always true: there is a verifier.
+    pub configured: bool,
+    /// Whether the keys have been asked for; true for static sources.
+    pub asked: bool,
+    /// Whether there is a usable key that has not expired.
+    pub keys_loaded: bool,
+    /// Whether the keys are old and the last fetch failed.
+    pub stale: bool,
+}
+
+/// Why the keys could not be loaded.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastError {
+    /// The stage that failed.
+    pub code: LastErrorCode,
+    /// One sentence, naming the option to change.
+    pub message: String,
+    /// When, in Unix seconds.
+    pub at: i64,
+}
+
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What [`source`](std::error::Error::source) of an error about fetched keys gives.
+impl std::error::Error for LastError {}
+
+/// The stage at which the keys could not be loaded.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastErrorCode {
+    /// The name could not be resolved.
+    Dns,
+    /// No connection, or it was lost.
+    Connect,
+    /// The certificate or the handshake was not accepted.
+    Tls,
+    /// The whole request took longer than `timeout`.
+    Timeout,
+    /// The answer was neither 200 nor 304.
+    Status,
+    /// The answer, or the file, is not a JWK Set.
+    Body,
+    /// Plain http to an address other than loopback.
+    Refused,
+    /// No thread could be started.
+    Spawn,
+}

@@ -1,0 +1,76 @@
+//! Options from a JSON document, and as one.
+
+use serde_json::Value;
+
+use super::{
+    name::find,
+    spec::{OptionGroup, OptionSpec},
+    table::{OPTIONS, Options},
+};
+use crate::{
+    error::Error,
+    json::{self, Json},
+};
+
+impl Options {
+    /// Reads a JSON document: an object with the names of [`OPTIONS`]. An option that is left out has its default;
+    /// `null` is not a value.
+    ///
+    /// # Errors
+    /// `invalid_options` for text that is not strict JSON, an unknown name, a wrong type or a value out of range.
+    pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let document = json::parse_bytes(text.as_ref()).map_err(|why| {
+            Error::options(format!("the options are not strict JSON: {why}")).caused_by(why.into_cause())
+        })?;
+        let Json::Object(members) = &document else {
+            return Err(Error::options(format!("the options are {}; write an object", document.kind())));
+        };
+        let mut options = Self::default();
+        for (name, value) in members {
+            let spec = find(name).map_err(Error::options)?;
+            options.set(spec.name, &spec.kind, value).map_err(|why| Error::options(format!("{name} {why}")))?;
+        }
+        Ok(options)
+    }
+
+    /// The JSON document of these options, without those left out.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let members = self.given().into_iter().map(|(spec, value)| (spec.name.to_owned(), value.write(&spec.kind)));
+        Value::from(members.collect::<serde_json::Map<_, _>>()).to_string()
+    }
+
+    /// These options laid over `base`, option by option: what is set here replaces what `base` has, and a key source
+    /// set here replaces the one of `base`, whichever it is, with its `jwks_initial`. Gives the result and the names of
+    /// the options whose value was replaced by another one.
+    #[must_use]
+    pub fn over(mut self, mut base: Self) -> (Self, Vec<&'static str>) {
+        let brings_keys = self.given().iter().any(|(spec, _)| spec.group == OptionGroup::Keys);
+        let is_of_source = |spec: &OptionSpec| spec.group == OptionGroup::Keys || spec.name == "jwks_initial";
+        let mut replaced = Vec::new();
+        for spec in OPTIONS {
+            let (own, old) = (self.written(spec), base.written(spec));
+            if own.is_none() && !(brings_keys && is_of_source(spec)) {
+                continue;
+            }
+            if old.is_some() && old != own {
+                replaced.push(spec.name);
+            }
+            base.take(spec.name, &mut self);
+        }
+        (base, replaced)
+    }
+}
+
+impl OptionSpec {
+    /// The default as JSON text; `null` if there is none.
+    ///
+    /// ```
+    /// let leeway = pomerium_jwt::OPTIONS.iter().find(|option| option.name == "leeway");
+    /// assert_eq!(leeway.map(|option| option.default()), Some("60".to_owned()));
+    /// ```
+    #[must_use]
+    pub fn default(&self) -> String {
+        Options::defaults().written(self).unwrap_or(Value::Null).to_string()
+    }
+}

@@ -1,0 +1,7 @@
+<?php
+
+// In an application of yours: require __DIR__ . '/vendor/autoload.php';
+
+declare(strict_types=1);
+
+require __DIR__ . '/../../clients/php/autoload.php';
