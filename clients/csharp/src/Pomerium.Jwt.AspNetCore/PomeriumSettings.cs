@@ -11,7 +11,7 @@ public sealed class PomeriumSettings
     /// </summary>
     public PomeriumOptions Options { get; set; } = new();
 
-    /// <summary>A verifier that was made before: then neither options nor the environment are read. Stays yours to dispose of.</summary>
+    /// <summary>A verifier that was made before: then neither options nor the environment are read. It is disposed of with the application.</summary>
     public PomeriumVerifier? Verifier { get; set; }
 
     /// <summary>

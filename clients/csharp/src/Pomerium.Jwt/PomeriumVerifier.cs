@@ -121,7 +121,7 @@ public sealed class PomeriumVerifier : IDisposable
     /// Decides whether a request gets in: what every integration calls, and where all rules about requests are.
     /// </summary>
     /// <exception cref="PomeriumException">It does not; status, headers and body are the response.</exception>
-    public unsafe PomeriumAdmission Admit(in PomeriumRequest request) => Admission(request, null);
+    public unsafe PomeriumAdmission Admit(in PomeriumRequest request) => Admission(request, null)!; // without a ticket it waits itself
 
     /// <summary>As <see cref="Admit"/>; while keys are fetched it holds no thread.</summary>
     /// <exception cref="PomeriumException">The request does not get in; status, headers and body are the response.</exception>
@@ -146,11 +146,11 @@ public sealed class PomeriumVerifier : IDisposable
         return AdmitFinally(request, ticket);
     }
 
-    private unsafe PomeriumAdmission AdmitFinally(in PomeriumRequest request, long ticket) => Admission(request, &ticket)!;
+    private unsafe PomeriumAdmission AdmitFinally(in PomeriumRequest request, long ticket) => Admission(request, &ticket)!; // final
 
-    /// <summary>Null if keys are needed first, which is said once for a ticket.</summary>
+    /// <summary>Null if keys are needed first: at most once for a ticket, and never without one.</summary>
     [SkipLocalsInit]
-    private unsafe PomeriumAdmission Admission(in PomeriumRequest request, long* ticket)
+    private unsafe PomeriumAdmission? Admission(in PomeriumRequest request, long* ticket)
     {
         using var token = new Utf8Text(request.Token, stackalloc byte[Utf8Text.Scratch]);
         using var path = new Utf8Text(request.Path, stackalloc byte[512]);
@@ -172,7 +172,7 @@ public sealed class PomeriumVerifier : IDisposable
             {
                 0 => new(new PomeriumIdentity(answer.Output, answer.Claims)),
                 NativeMethods.Passed => PomeriumAdmission.Passed,
-                (int)PomeriumErrorCode.KeysNeeded => null!,
+                (int)PomeriumErrorCode.KeysNeeded => null,
                 _ => throw RefusedRequest(code, answer.Text),
             };
         }

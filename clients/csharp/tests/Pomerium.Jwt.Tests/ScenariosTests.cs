@@ -148,7 +148,7 @@ public class ScenariosTests
                 Assert.True(codes.IsEmpty && began < 4, $"accepted {began} s after it");
             }
         });
-        Assert.Equal([PomeriumErrorCode.KeyNotFound], codes.Distinct().ToArray());
+        Assert.Equal(new[] { PomeriumErrorCode.KeyNotFound }, codes.Distinct().ToArray());
         Assert.Equal(PomeriumErrorCode.KeyNotFound, await rested);
 
         string another = await issuer.MintAsync();
