@@ -5,7 +5,7 @@
 CHECKS := lint test-tools demo
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
-LANGUAGES := rust c python go node php java
+LANGUAGES := rust c python go node php java csharp
 
 # One for everything, so that no command builds what another has built
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -173,10 +173,31 @@ java-library:
 	@rm -rf $(JAVA)/natives
 	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
 
+# ---- C#
+
+.PHONY: csharp-library bench-csharp
+
+# C#: the package and the ASP.NET Core integration under Kestrel, the examples, the HTTP suite
+test-csharp: csharp-library
+	clients/csharp/test
+	clients/csharp/examples
+	tools/http csharp
+
+csharp-library:
+	@tools/need csharp
+	cargo build -q --locked -p pomerium-jwt-ffi -p pomerium-jwt-cli
+	clients/csharp/natives $(CARGO_TARGET_DIR)/debug/libpomerium_jwt_ffi.so
+
+# C# next to .NET's own ECDsa
+bench-csharp:
+	@tools/need csharp
+	clients/csharp/natives
+	clients/csharp/run bench/csharp
+
 # ---- Comparisons
 
 # What exists of the comparisons with other libraries, each in one run; figures go to target/bench/ too
-bench: bench-rust bench-python bench-go bench-node bench-php bench-java
+bench: bench-rust bench-python bench-go bench-node bench-php bench-java bench-csharp
 .PHONY: bench bench-rust
 
 # Rust next to aws-lc-rs, ring, OpenSSL, p256 and jsonwebtoken: the bare signature and the whole token
@@ -224,7 +245,7 @@ audit:
 # A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
-	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java
+	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java test-csharp
 
 FUZZ_SECONDS ?= 60
 

@@ -30,6 +30,8 @@ SUREFIRE = ["[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0, Time elaps
             "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0"]
 SUREFIRE_FAILED = ["[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 2, Time elapsed: 1 s <<< FAILURE! -- in a.ATest",
                    "[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 2"]
+DOTNET = "Passed!  - Failed:     0, Passed:     4, Skipped:     0, Total:     4, Duration: 1 s - Pomerium.Jwt.Tests.dll (net8.0)"
+DOTNET_FAILED = "Failed!  - Failed:     1, Passed:     2, Skipped:     3, Total:     6, Duration: 1 s - Pomerium.Jwt.Tests.dll (net8.0)"
 
 REQUESTS = "requests: 5 cases"
 SUITE = "http: app 10 cases, 0 not possible"
@@ -82,6 +84,9 @@ RUNS = [
     ("go", "true", {"a": [*SETS, *GO, *GO]}, 0, "3 passed, 0 failed, 0 skipped", ["2 passed"]),
     ("go fails", "", {"a": [*SETS, *GO_FAILED, 1]}, 1, "2 passed, 1 failed, 1 skipped", ["1 passed, 1 failed, 1 skipped"]),
     ("node", "true", {"a": [*SETS, *NODE, *NODE]}, 0, "9 passed, 0 failed, 0 skipped", ["8 passed"]),
+    ("dotnet", "true", {"a": [*SETS, DOTNET]}, 0, "5 passed, 0 failed, 0 skipped", ["4 passed"]),
+    ("dotnet fails", "", {"a": [*SETS, DOTNET_FAILED, 1]}, 1, "3 passed, 1 failed, 3 skipped", ["2 passed, 1 failed, 3 skipped"]),
+    ("in place of dotnet", "", {"a": [*SETS, "6 passed, 1 failed", 1]}, 1, "7 passed, 1 failed, 0 skipped", ["6 passed, 1 failed"]),
     ("node fails", "", {"a": [*SETS, *NODE_FAILED, 1]}, 1, "3 passed, 4 failed, 3 skipped", ["2 passed, 4 failed, 3 skipped"]),
     ("phpunit", "true", {"a": [*SETS, PHPUNIT]}, 0, "8 passed, 0 failed, 0 skipped", ["7 passed"]),
     ("phpunit fails", "", {"a": [*SETS, *PHPUNIT_FAILED, 1]}, 1, "6 passed, 3 failed, 1 skipped", ["5 passed, 3 failed, 1 skipped"]),

@@ -61,6 +61,8 @@ const SPRING_BOOT_3: &[&str] = &["spring-boot-3"];
 const SPRING_BOOT: &[&str] = &["spring-boot-4", "spring-boot-3"];
 /// Jetty, which answers 400 to what is ambiguous, too.
 const JETTY: &[&str] = &["jetty"];
+/// .NET's own server.
+const KESTREL: &[&str] = &["aspnetcore"];
 
 const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
 
@@ -111,6 +113,28 @@ static LIMITS: &[Limit] = &[
         Instead::Refused("token_missing"),
         "the application gets the whole URI, so it may route by something else than the path",
     ),
+    line(KESTREL, "header-high-bytes", Instead::ServerRefuses, "Kestrel answers 400 to a header that is not UTF-8"),
+    line(KESTREL, "header-nul", Instead::ServerRefuses, "Kestrel answers 400 to NUL in a header"),
+    line(KESTREL, "header-folded", Instead::ServerRefuses, "Kestrel answers 400 to folded headers"),
+    line(
+        KESTREL,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "Kestrel answers 400 to spaces around a header's name",
+    ),
+    line(
+        KESTREL,
+        "path-absolute-with-an-exempt-host",
+        Instead::ServerRefuses,
+        "Kestrel answers 400 to a target whose host is not that of Host",
+    ),
+    line(KESTREL, "path-encoded-nul", Instead::ServerRefuses, "Kestrel answers 400 to NUL in a path"),
+    line(KESTREL, "path-not-ascii", Instead::ServerRefuses, "Kestrel answers 400 to a target that is not ASCII"),
+    line(KESTREL, "target-authority", Instead::ServerRefuses, "as path-absolute-with-an-exempt-host"),
+    line(KESTREL, "target-star-get", Instead::ServerRefuses, "Kestrel takes * with OPTIONS only"),
+    line(KESTREL, "target-relative", Instead::ServerRefuses, "Kestrel refuses a target that is neither path nor URI"),
+    line(KESTREL, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(KESTREL, "target-colon", Instead::ServerRefuses, "as target-relative"),
     line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
     line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
