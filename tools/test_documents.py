@@ -234,7 +234,7 @@ class Additions(unittest.TestCase):
             if framework == "reference":
                 continue
             for page in ["CHANGELOG.md", "README.md"]:
-                shown = {"ws": "WebSockets"}.get(framework, framework)
+                shown = {"ws": "WebSockets", "spring": "Spring Boot"}.get(framework, framework)
                 self.assertTrue(mentions(page, shown), f"{page}: name {shown}, which {name} is an example of")
 
 
