@@ -42,6 +42,7 @@ const fn line(
 
 /// Servers over hyper.
 const HYPER: &[&str] = &["reference", "axum"];
+const ACTIX: &[&str] = &["actix"];
 /// Go's own server, under every framework.
 const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
 /// gunicorn, which answers 400 to what is not well formed.
@@ -72,6 +73,12 @@ static LIMITS: &[Limit] = &[
     line(HYPER, "header-nul", Instead::ServerRefuses, "hyper refuses NUL in a header"),
     line(HYPER, "target-backslash", Instead::ServerRefuses, "hyper refuses a target that does not begin with /"),
     line(HYPER, "target-colon", Instead::ServerRefuses, "hyper refuses a URI without an authority"),
+    line(ACTIX, "header-nul", Instead::ServerRefuses, "actix refuses NUL in a header"),
+    line(ACTIX, "header-folded", Instead::ServerRefuses, "actix refuses folded headers"),
+    line(ACTIX, "header-space-before-the-*", Instead::ServerRefuses, "actix refuses spaces around a header's name"),
+    line(ACTIX, "path-not-ascii", Instead::ServerRefuses, "actix refuses a target that is not ASCII"),
+    line(ACTIX, "target-backslash", Instead::ServerRefuses, "actix refuses a target that does not begin with /"),
+    line(ACTIX, "target-colon", Instead::ServerRefuses, "actix refuses a URI without an authority"),
     line(GUNICORN, "header-nul", Instead::ServerRefuses, "gunicorn refuses NUL in a header"),
     line(GUNICORN, "header-folded", Instead::ServerRefuses, "gunicorn refuses folded headers"),
     line(
