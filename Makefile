@@ -227,7 +227,7 @@ test-tools:
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked $(RING) -- -D warnings
+	cargo clippy --locked --all-targets $(RING) -- -D warnings
 	cargo clippy --locked -p pomerium-jwt --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 	tools/tidy
