@@ -28,6 +28,15 @@ COMMANDS = {
         (r"make conformance .*", "conformance/tests/files.rs", "run `make conformance`"),
         (r"make test-rust .*", "Makefile", "LANGUAGES := rust"),
     ],
+    "cli/README.md": [
+        (r"cargo install pomerium-jwt-cli", "", "until the first release"),
+        (r"(pomerium-jwt (issuer|verify|inspect|keys|demo)\b.*)", "cli/tests/cli/readme.rs", "cli/README.md"),
+    ],
+    "clients/csharp/README.md": [
+        (r"dotnet add package \S+", "", "until the first release"),
+        (r"cd examples/csharp/app|dotnet publish .*", "clients/csharp/publish", "publish"),
+        (r"POMERIUM_JWT_ROUTE=.* dotnet out/app.dll", "conformance/src/http/applications.rs", "dotnet out/app.dll"),
+    ],
     "clients/go/README.md": [(r"go get github\.com/\S+", "", "until the first release")],
     "clients/java/README.md": [
         (r"java --enable-native-access=ALL-UNNAMED -jar app.jar", "clients/java/tests/src/test/java/io/github/pomeriumjwt/ChildJvm.java", '"--enable-native-access=ALL-UNNAMED"'),
@@ -204,7 +213,7 @@ class Additions(unittest.TestCase):
                 (f"examples/{language}", None),
                 (f"README.md: a row with {place}", place in text("README.md") or language == "rust"),
                 (f"ARCHITECTURE.md: a row for `{place}/`", f"`{place}/`" in text("ARCHITECTURE.md")),
-                (f"CHANGELOG.md: {language}", mentions("CHANGELOG.md", language)),
+                (f"CHANGELOG.md: {language}", mentions("CHANGELOG.md", {"csharp": "C#"}.get(language, language))),
                 (f"tools/need: {language})", re.search(rf"^{language}\)", text("tools/need"), re.MULTILINE)),
                 (f"Makefile: test-{language}", re.search(rf"^test-{language}:", text("Makefile"), re.MULTILINE)),
                 (
@@ -234,7 +243,7 @@ class Additions(unittest.TestCase):
             if framework == "reference":
                 continue
             for page in ["CHANGELOG.md", "README.md"]:
-                shown = {"ws": "WebSockets"}.get(framework, framework)
+                shown = {"ws": "WebSockets", "aspnetcore": "ASP.NET Core", "spring": "Spring Boot"}.get(framework, framework)
                 self.assertTrue(mentions(page, shown), f"{page}: name {shown}, which {name} is an example of")
 
 

@@ -12,6 +12,12 @@ fn the_commands_of_the_readme_work() {
 }
 
 #[test]
+fn the_commands_of_the_package_s_readme_work() {
+    let [_registry, commands] = &blocks(&document("cli/README.md"))[..] else { panic!("two blocks") };
+    assert_eq!(run(commands), 5);
+}
+
+#[test]
 fn the_commands_of_the_troubleshooting_page_work() {
     assert_eq!(run(&blocks(&document("docs/troubleshooting.md"))[0]), 2);
 }

@@ -35,8 +35,8 @@ final class Facts {
     }
 
     /**
-     * The path as the client sent it. It is empty, which is never exempt, if there is none, or if the application routes by
-     * another one: after a dispatch, or because a filter in front has wrapped the request.
+     * The path as the client sent it. It is empty, which is never exempt, if there is none, or if the application routes
+     * by another one: after a dispatch, or because a filter in front has wrapped the request.
      */
     private static String sentPath(HttpServletRequest request) {
         HttpServletRequest original = original(request);
@@ -60,7 +60,8 @@ final class Facts {
     /** The container's own request. */
     private static HttpServletRequest original(HttpServletRequest request) {
         HttpServletRequest inner = request;
-        while (inner instanceof ServletRequestWrapper wrapper && wrapper.getRequest() instanceof HttpServletRequest wrapped) {
+        while (inner instanceof ServletRequestWrapper wrapper
+                && wrapper.getRequest() instanceof HttpServletRequest wrapped) {
             inner = wrapped;
         }
         return inner;

@@ -34,8 +34,8 @@ final class JettyOrder {
         int opened = order.indexOf(webSockets);
         if (opened >= 0 && opened < order.indexOf(config.getFilterName())) {
             throw new IllegalStateException(
-                    "Jetty opens WebSockets before PomeriumFilter is asked. Add Jetty's filter yourself, after PomeriumFilter: "
-                            + "a filter with the class and the name " + webSockets);
+                    "Jetty opens WebSockets before PomeriumFilter is asked. Add Jetty's filter yourself, after "
+                            + "PomeriumFilter: a filter with the class and the name " + webSockets);
         }
     }
 
@@ -51,7 +51,8 @@ final class JettyOrder {
         } catch (ReflectiveOperationException unknown) {
             LOGGER.log(
                     Level.WARNING,
-                    "pomerium-jwt: cannot see whether Jetty asks PomeriumFilter before it opens WebSockets (" + unknown + ")");
+                    "pomerium-jwt: cannot see whether Jetty asks PomeriumFilter before it opens WebSockets ("
+                            + unknown + ")");
             return List.of();
         }
     }

@@ -55,7 +55,7 @@ public final class PomeriumFilter implements Filter {
     /** What a filter has decided about a request. Two filters in one chain each decide for themselves. */
     private record Decision(PomeriumFilter filter, Admission admission) {}
 
-    /** Renders the body of a refusal, such as a page for people. Its status and headers stay, except for the Content-Type. */
+    /** Renders the body of a refusal, such as a page for people. Status and headers stay, except for the Content-Type. */
     @FunctionalInterface
     public interface ErrorHandler {
         /**
@@ -114,8 +114,8 @@ public final class PomeriumFilter implements Filter {
     public static Admission admission(ServletRequest request) {
         return decision(request)
                 .orElseThrow(() -> new IllegalStateException(
-                        "the request has not come through PomeriumFilter, so nothing has been verified: map the filter to "
-                                + "/* and to every dispatcher type"))
+                        "the request has not come through PomeriumFilter, so nothing has been verified: map the filter "
+                                + "to /* and to every dispatcher type"))
                 .admission();
     }
 
@@ -143,7 +143,8 @@ public final class PomeriumFilter implements Filter {
             return Options.fromJson(parameter == null ? "{}" : parameter);
         }
         if (parameter != null) {
-            throw new IllegalStateException("PomeriumFilter has options in code and in its init parameter: keep one of them");
+            throw new IllegalStateException(
+                    "PomeriumFilter has options in code and in its init parameter: keep one of them");
         }
         return options;
     }

@@ -19,10 +19,12 @@ public final class PomeriumConfigurer extends AbstractHttpConfigurer<PomeriumCon
     @Override
     public void configure(HttpSecurity http) {
         // After all other ways to sign in, which it overrides, and before those who were not signed in get their name
+        IdentityAuthorities groups = IdentityAuthorities.withPrefix(IdentityAuthorities.DEFAULT_PREFIX);
+        SecurityContextHolderStrategy usual = SecurityContextHolder.getContextHolderStrategy();
         http.addFilterBefore(
                 new PomeriumAuthenticationFilter(
-                        bean(http, IdentityAuthorities.class, IdentityAuthorities.withPrefix(IdentityAuthorities.DEFAULT_PREFIX)),
-                        bean(http, SecurityContextHolderStrategy.class, SecurityContextHolder.getContextHolderStrategy())),
+                        bean(http, IdentityAuthorities.class, groups),
+                        bean(http, SecurityContextHolderStrategy.class, usual)),
                 AnonymousAuthenticationFilter.class);
     }
 

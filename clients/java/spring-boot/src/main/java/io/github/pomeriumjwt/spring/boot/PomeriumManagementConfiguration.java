@@ -9,7 +9,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplicat
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 
-/** Actuator on a port of its own ({@code management.server.port}) is a server of its own, and protected in the same way. */
+/** Actuator on a port of its own ({@code management.server.port}) is another server, and protected in the same way. */
 @ManagementContextConfiguration(value = ManagementContextType.CHILD, proxyBeanMethods = false)
 @ConditionalOnWebApplication(type = Type.SERVLET)
 class PomeriumManagementConfiguration {

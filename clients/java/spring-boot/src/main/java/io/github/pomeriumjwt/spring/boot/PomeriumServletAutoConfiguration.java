@@ -86,7 +86,7 @@ public class PomeriumServletAutoConfiguration {
     /** Spring Security for applications without settings of their own. */
     @Configuration(proxyBeanMethods = false)
     static class Security {
-        /** PomeriumFilter has refused whom the options do not let in: this chain brings CSRF protection and safe headers. */
+        /** PomeriumFilter has refused whom the options do not let in: this brings CSRF protection and safe headers. */
         @Bean
         @ConditionalOnMissingBean(SecurityFilterChain.class)
         SecurityFilterChain pomeriumSecurityFilterChain(HttpSecurity http) throws Exception {
