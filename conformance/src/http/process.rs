@@ -44,6 +44,10 @@ impl Process {
             if text.to_ascii_uppercase().starts_with("POMERIUM_JWT_") || matches!(&*text, "CORS_ORIGIN" | "REWRITE") {
                 command.env_remove(&name);
             }
+            // What `cargo run` has set for this program would have another `cargo run` build most of its crates again
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
         }
         command.env("PORT", port.to_string()).envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
