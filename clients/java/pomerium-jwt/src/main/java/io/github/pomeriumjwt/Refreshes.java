@@ -40,16 +40,13 @@ final class Refreshes {
     }
 
     private final AtomicReference<@Nullable Refresh> running = new AtomicReference<>();
-    private final Runnable work;
     private final Function<Runnable, Thread> threads;
 
-    /** The work throws VerifyException if the keys could not be refreshed. */
-    Refreshes(Runnable work) {
-        this(work, Refreshes::daemon);
+    Refreshes() {
+        this(Refreshes::daemon);
     }
 
-    Refreshes(Runnable work, Function<Runnable, Thread> threads) {
-        this.work = work;
+    Refreshes(Function<Runnable, Thread> threads) {
         this.threads = threads;
     }
 
@@ -64,11 +61,13 @@ final class Refreshes {
     /**
      * Joins the refresh that runs, or begins one, and waits for it.
      *
+     * @param work the refresh to begin; it throws VerifyException if the keys could not be refreshed. The caller's own:
+     *     of several verifiers with the same keys, the others may be closed
      * @throws VerifyException why it failed
      * @throws InterruptedException if the waiting thread was interrupted; the refresh does not end
      */
-    void join() throws InterruptedException {
-        Refresh refresh = current();
+    void join(Runnable work) throws InterruptedException {
+        Refresh refresh = current(work);
         refresh.await();
         if (refresh.failure != null) {
             throw refresh.failure;
@@ -76,16 +75,16 @@ final class Refreshes {
     }
 
     /** Waits for a refresh that began after this call, or for one that failed: one that runs already may have asked before. */
-    void joinNew() throws InterruptedException {
+    void joinNew(Runnable work) throws InterruptedException {
         Refresh before = running.get();
-        Refresh refresh = current();
+        Refresh refresh = current(work);
         refresh.await();
         if (refresh == before && refresh.failure == null) {
-            current().await();
+            current(work).await();
         }
     }
 
-    private Refresh current() {
+    private Refresh current(Runnable work) {
         while (true) {
             Refresh found = running.get();
             if (found != null) {
@@ -93,22 +92,22 @@ final class Refreshes {
             }
             Refresh begun = new Refresh();
             if (running.compareAndSet(null, begun)) {
-                start(begun);
+                start(begun, work);
                 return begun;
             }
         }
     }
 
-    private void start(Refresh refresh) {
-        Runnable run = () -> run(refresh);
+    private void start(Refresh refresh, Runnable work) {
+        Runnable run = () -> run(refresh, work);
         try {
             threads.apply(run).start();
-        } catch (OutOfMemoryError noThread) {
+        } catch (Error noThread) {
             run.run(); // the caller waits for it in any case
         }
     }
 
-    private void run(Refresh refresh) {
+    private void run(Refresh refresh, Runnable work) {
         try {
             work.run();
         } catch (VerifyException failed) {

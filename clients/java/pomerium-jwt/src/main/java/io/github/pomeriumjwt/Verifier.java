@@ -40,7 +40,7 @@ public final class Verifier implements AutoCloseable {
         }
         handle = new Handle(made.value());
         cleanable = CLEANER.register(this, handle);
-        refreshes = shared != null ? shared : refreshesOf(handle);
+        refreshes = shared != null ? shared : new KeyRefreshes(new Refreshes(), new Refreshes());
         this.warning = warning;
         Members description = Members.read(text(bridge.describe(made.value())));
         summary = description.text("summary");
@@ -48,9 +48,8 @@ public final class Verifier implements AutoCloseable {
     }
 
     /** Of the handle alone, so that a refresh does not keep a forgotten verifier. */
-    private static KeyRefreshes refreshesOf(Handle handle) {
-        return new KeyRefreshes(
-                new Refreshes(() -> refresh(handle, false)), new Refreshes(() -> refresh(handle, true)));
+    private static Runnable work(Handle handle, boolean force) {
+        return () -> refresh(handle, force);
     }
 
     /**
@@ -158,7 +157,7 @@ public final class Verifier implements AutoCloseable {
      * @throws VerifyException KEYS_UNAVAILABLE if that failed
      */
     public void refresh() {
-        waitFor(refreshes.wanted());
+        waitFor(refreshes.wanted(), false);
     }
 
     /**
@@ -167,7 +166,7 @@ public final class Verifier implements AutoCloseable {
      * @throws VerifyException KEYS_UNAVAILABLE if that failed
      */
     public void forceRefresh() {
-        waitFor(refreshes.forced());
+        waitFor(refreshes.forced(), true);
     }
 
     /** The state of keys, pins and counters. Never waits. While no usable key is loaded it starts a fetch that is due. */
@@ -247,16 +246,16 @@ public final class Verifier implements AutoCloseable {
             return first;
         }
         try {
-            refreshes.wanted().joinNew();
+            refreshes.wanted().joinNew(work(handle, false));
         } catch (InterruptedException interrupted) {
             throw givenUp(interrupted);
         }
         return call(pointer -> judgement.ask(pointer, first.value()));
     }
 
-    private void waitFor(Refreshes refresh) {
+    private void waitFor(Refreshes refresh, boolean force) {
         try {
-            refresh.join();
+            refresh.join(work(handle, force));
         } catch (InterruptedException interrupted) {
             throw givenUp(interrupted);
         }

@@ -95,6 +95,18 @@ class WaitingTest {
         }
     }
 
+    @Test
+    void aVerifierFetchesAlthoughTheOneWithTheSameKeysIsClosed() {
+        try (RunningIssuer issuer = new RunningIssuer()) {
+            Verifier base = Verifier.of(issuer.options().build());
+            try (Verifier other = base.with(RequestOptions.builder().exemptPaths("/health").build())) {
+                base.close();
+                assertEquals("alice", other.verify(issuer.mint()).subject());
+                other.forceRefresh();
+            }
+        }
+    }
+
     /** Blocks until told, and counts. */
     private static final class Work implements Runnable {
         final AtomicInteger runs = new AtomicInteger();
@@ -120,9 +132,9 @@ class WaitingTest {
     @Test
     void aRefreshThatBeganBeforeIsFollowedByAnother() throws Exception {
         Work work = new Work();
-        Refreshes refreshes = new Refreshes(work);
-        Caller early = waiting(refreshes::join);
-        Caller late = waiting(refreshes::joinNew);
+        Refreshes refreshes = new Refreshes();
+        Caller early = waiting(() -> refreshes.join(work));
+        Caller late = waiting(() -> refreshes.joinNew(work));
         assertEquals(1, work.runs.get());
         CountDownLatch first = work.gate;
         work.gate = new CountDownLatch(1);
@@ -139,9 +151,9 @@ class WaitingTest {
     void aRefreshThatFailsIsNotFollowedByAnother() throws Exception {
         Work work = new Work();
         work.failure = new VerifyException(ErrorCode.KEYS_UNAVAILABLE, "no");
-        Refreshes refreshes = new Refreshes(work);
-        Caller early = waiting(refreshes::join);
-        Caller late = waiting(refreshes::joinNew);
+        Refreshes refreshes = new Refreshes();
+        Caller early = waiting(() -> refreshes.join(work));
+        Caller late = waiting(() -> refreshes.joinNew(work));
         work.gate.countDown();
         assertSame(work.failure, assertThrows(ExecutionException.class, early.outcome()::get).getCause());
         late.outcome().get();
@@ -151,11 +163,12 @@ class WaitingTest {
     @Test
     void withoutAThreadTheCallerRefreshes() throws Exception {
         List<Thread> ran = new ArrayList<>();
-        Refreshes refreshes = new Refreshes(() -> ran.add(Thread.currentThread()), work -> {
+        Runnable refresh = () -> ran.add(Thread.currentThread());
+        Refreshes refreshes = new Refreshes(work -> {
             throw new OutOfMemoryError("unable to create native thread");
         });
-        refreshes.join();
-        refreshes.joinNew();
+        refreshes.join(refresh);
+        refreshes.joinNew(refresh);
         assertEquals(List.of(Thread.currentThread(), Thread.currentThread()), ran);
     }
 

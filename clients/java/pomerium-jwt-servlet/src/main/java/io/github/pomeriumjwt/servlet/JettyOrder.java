@@ -14,6 +14,8 @@ import java.util.Objects;
 final class JettyOrder {
     private static final System.Logger LOGGER = System.getLogger("io.github.pomeriumjwt");
 
+    private static final String JETTY = "org.eclipse.jetty.";
+
     private JettyOrder() {}
 
     /**
@@ -24,8 +26,9 @@ final class JettyOrder {
     static void check(FilterConfig config) {
         ServletContext context = config.getServletContext();
         String name = context.getClass().getName();
-        int end = name.indexOf(".servlet.");
-        if (!name.startsWith("org.eclipse.jetty.") || end < 0) {
+        // org.eclipse.jetty.ee11.servlet.ServletContextHandler$..., of a war org.eclipse.jetty.ee11.webapp.WebAppContext$...
+        int end = name.startsWith(JETTY) ? name.indexOf('.', JETTY.length()) : -1;
+        if (end < 0) {
             return;
         }
         String environment = name.substring(0, end); // org.eclipse.jetty.ee10, and so on

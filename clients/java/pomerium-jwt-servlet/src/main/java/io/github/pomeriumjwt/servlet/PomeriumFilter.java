@@ -27,7 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Make it the first filter, for every URL ({@code /*}) and every dispatcher type</b>: filters in front of it and
  * what they answer are not protected, and neither is what a container serves without filters. Only a CORS filter belongs
  * in front, because preflights carry no token and are refused like any other request without one. Jetty puts its
- * WebSocket filter in front of all others; this filter then refuses to start, and says what to add.
+ * WebSocket filter in front of all others; this filter then refuses to start, and says what to add. Registered in code,
+ * {@code addMappingForUrlPatterns(EnumSet.allOf(DispatcherType.class), false, "/*")}: with {@code true} Tomcat opens
+ * WebSockets before it asks this filter.
  *
  * <p>A request that got in with an identity has it as the attribute {@link #ATTRIBUTE}, as {@link #identity} and as its
  * principal; {@code isUserInRole} asks for the user's groups. FORWARD, INCLUDE, ERROR and ASYNC dispatches keep the
@@ -182,8 +184,9 @@ public final class PomeriumFilter implements Filter {
         Refusals.Headers headers = Refusals.Headers.of(to);
         try {
             chain.doFilter(PomeriumRequest.of(from, admission), to);
-        } catch (VerifyException | ServletException thrown) {
-            if (!answered(current, from, to, headers, thrown)) {
+        } catch (RuntimeException | ServletException thrown) {
+            // An included response takes neither status nor headers: the filter around it answers
+            if (from.getDispatcherType() == DispatcherType.INCLUDE || !answered(current, from, to, headers, thrown)) {
                 throw thrown;
             }
         }

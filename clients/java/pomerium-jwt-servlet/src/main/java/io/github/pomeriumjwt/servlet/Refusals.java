@@ -57,10 +57,11 @@ final class Refusals {
 
     /** A refusal of the application, however frameworks have wrapped it. Null if it is something else. */
     static @Nullable VerifyException in(Throwable thrown) {
-        Throwable inner = thrown;
-        while (inner instanceof ServletException && inner.getCause() != null) {
-            inner = inner.getCause();
+        for (Throwable inner = thrown; inner != null; inner = inner.getCause()) {
+            if (inner instanceof VerifyException refusal) {
+                return refusal;
+            }
         }
-        return inner instanceof VerifyException refusal ? refusal : null;
+        return null;
     }
 }

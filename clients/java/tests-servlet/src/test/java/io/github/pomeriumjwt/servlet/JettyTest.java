@@ -16,17 +16,20 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.eclipse.jetty.ee11.servlet.FilterHolder;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.eclipse.jetty.ee11.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 import org.eclipse.jetty.ee11.websocket.servlet.WebSocketUpgradeFilter;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Jetty, which opens WebSockets in front of every filter. */
 class JettyTest {
@@ -42,8 +45,11 @@ class JettyTest {
     }
 
     private static Server server(Verifier verifier, boolean webSocketsAfterwards) {
+        return server(new ServletContextHandler(), verifier, webSocketsAfterwards);
+    }
+
+    private static Server server(ServletContextHandler context, Verifier verifier, boolean webSocketsAfterwards) {
         Server server = new Server(0);
-        ServletContextHandler context = new ServletContextHandler();
         context.addFilter(new FilterHolder(PomeriumFilter.of(verifier)), "/*", EnumSet.allOf(DispatcherType.class));
         if (webSocketsAfterwards) {
             FilterHolder webSockets = new FilterHolder(new WebSocketUpgradeFilter());
@@ -60,6 +66,19 @@ class JettyTest {
     void theWrongOrderDoesNotStart() throws Exception {
         try (Verifier verifier = ISSUER.verifier()) {
             Server server = server(verifier, false);
+            IllegalStateException wrong = assertThrows(IllegalStateException.class, server::start);
+            assertTrue(wrong.getMessage().endsWith(WebSocketUpgradeFilter.class.getName()), wrong.getMessage());
+            server.stop();
+        }
+    }
+
+    @Test
+    void theWrongOrderDoesNotStartInAWarEither(@TempDir Path folder) throws Exception {
+        try (Verifier verifier = ISSUER.verifier()) {
+            WebAppContext war = new WebAppContext();
+            war.setBaseResourceAsPath(folder);
+            war.setThrowUnavailableOnStartupException(true);
+            Server server = server(war, verifier, false);
             IllegalStateException wrong = assertThrows(IllegalStateException.class, server::start);
             assertTrue(wrong.getMessage().endsWith(WebSocketUpgradeFilter.class.getName()), wrong.getMessage());
             server.stop();
