@@ -23,7 +23,9 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.eclipse.jetty.ee11.servlet.FilterHolder;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee11.webapp.Configuration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
+import org.eclipse.jetty.ee11.webapp.WebXmlConfiguration;
 import org.eclipse.jetty.ee11.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 import org.eclipse.jetty.ee11.websocket.servlet.WebSocketUpgradeFilter;
 import org.eclipse.jetty.server.Server;
@@ -77,6 +79,10 @@ class JettyTest {
         try (Verifier verifier = ISSUER.verifier()) {
             WebAppContext war = new WebAppContext();
             war.setBaseResourceAsPath(folder);
+            // Not what Tomcat, which is on this class path too, would configure
+            war.setConfigurations(new Configuration[] {new WebXmlConfiguration()});
+            war.setDefaultsDescriptor(null);
+            war.setClassLoader(JettyTest.class.getClassLoader());
             war.setThrowUnavailableOnStartupException(true);
             Server server = server(war, verifier, false);
             IllegalStateException wrong = assertThrows(IllegalStateException.class, server::start);
