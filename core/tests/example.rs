@@ -31,16 +31,6 @@ fn the_example_says_who_is_calling_and_why_not() {
     }
 }
 
-#[test]
-fn the_readme_s_program_greets() {
-    let server = Server::start(ServerOptions::default()).expect("a free port");
-    let token = server.mint(&server.assertion().user("alice", "alice@example.com", "Alice"));
-    let route = [("POMERIUM_JWT_ROUTE", server.url())];
-    assert_eq!(run("hello", &route, &token), (Some(0), "Hello alice@example.com\n".to_owned()));
-    let (exit_code, output) = run("hello", &route, "");
-    assert!(exit_code == Some(1) && output.contains("TokenMissing"), "{exit_code:?}: {output}");
-}
-
 fn run(example: &str, variables: &[(&str, &str)], input: &str) -> (Option<i32>, String) {
     let mut command = Command::new(binary(example));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POMERIUM_JWT_")) {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use axum::{Router, routing::get};
-use pomerium_jwt_tower::{Caller, Options, PomeriumLayer};
+use pomerium_jwt_tower::{Caller, PomeriumLayer};
 use tower::Layer;
 
 async fn hello(caller: Caller) -> String {
@@ -11,8 +11,8 @@ async fn hello(caller: Caller) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The application's route: its `from:` in Pomerium
-    let pomerium = PomeriumLayer::new(Options::for_route("https://app.example.com"))?;
+    // Or `new(Options::for_route("https://app.example.com"))`
+    let pomerium = PomeriumLayer::from_env()?;
     let routes = Router::new().route("/", get(hello));
     // Around the routes, so that unknown paths are verified too
     let application = Router::new().fallback_service(pomerium.layer(routes));

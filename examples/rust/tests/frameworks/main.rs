@@ -4,6 +4,7 @@
 mod axum_paths;
 mod axum_routes;
 mod grpc;
+mod hello;
 mod middleware;
 mod websockets;
 
