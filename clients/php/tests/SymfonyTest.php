@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PomeriumJwt\Tests;
 
 use PHPUnit\Framework\TestCase;
+use PomeriumJwt\HttpFoundation\RequestFacts;
 use PomeriumJwt\Testing\TestIssuer;
 use Symfony\Component\HttpFoundation\Request;
 use Symfony\Component\HttpFoundation\Response;
@@ -86,6 +87,29 @@ final class SymfonyTest extends TestCase
         $other = self::ask($kernel, '/cart', ['sub' => 'mallory'], [], 'GET', $session);
         self::assertAnswer(200, ['cart' => null], $other);
         self::assertNotSame($session, $cookies($other));
+    }
+
+    public function testNoPathIsExemptOfWhichTheRouterGetsTheTailAlone(): void
+    {
+        // As RewriteRule ^(.*)$ public/$1 has it: Symfony takes everything up to the script's name for the base
+        $server = ['SCRIPT_NAME' => '/public/index.php', 'SCRIPT_FILENAME' => '/srv/public/index.php'];
+        foreach (['/health/public/index.php/admin' => '', '/public/health' => '/public/health', '/health' => '/health'] as $uri => $path) {
+            $request = new Request(server: $server + ['REQUEST_URI' => $uri]);
+            self::assertSame($path, RequestFacts::of($request, 'X-Pomerium-Jwt-Assertion')->path, $uri);
+        }
+    }
+
+    public function testASessionOfOneRequestIsOfOneUserToo(): void
+    {
+        $kernel = self::kernel([]);
+        $first = self::ask($kernel, '/cart?put=books', []);
+        $session = [];
+        foreach ($first->headers->getCookies() as $cookie) {
+            $session[$cookie->getName()] = $cookie->getValue();
+        }
+        self::assertCount(1, $session);
+        $other = self::ask($kernel, '/cart', ['sub' => 'mallory'], [], 'GET', $session);
+        self::assertAnswer(200, ['cart' => null], $other);
     }
 
     public function testUsersOfTheApplication(): void

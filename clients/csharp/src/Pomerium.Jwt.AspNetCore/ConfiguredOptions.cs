@@ -33,6 +33,10 @@ internal static class ConfiguredOptions
         }
         if (type == typeof(IReadOnlyDictionary<string, IReadOnlyList<string>>))
         {
+            if (!string.IsNullOrEmpty(member.Value) || !member.GetChildren().Any())
+            {
+                throw Wrong(member, "an object: name -> text or list"); // as {} it would demand nothing
+            }
             return member.GetChildren().ToDictionary(claim => claim.Key, List);
         }
         string text = member.Value ?? throw Wrong(member, "one value");

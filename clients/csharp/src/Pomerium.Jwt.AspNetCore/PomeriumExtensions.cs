@@ -94,6 +94,10 @@ public static class PomeriumExtensions
     private static PomeriumVerifier Verifier(IServiceProvider provider)
     {
         PomeriumSettings settings = provider.GetRequiredService<PomeriumSettings>();
+        if (settings.Verifier is not null && settings.Options.ToJson() != "{}")
+        {
+            throw new InvalidOperationException("AddPomerium got a verifier, which has its options already: leave the others out");
+        }
         return settings.Verifier ?? PomeriumVerifier.OverEnvironment(settings.Options);
     }
 }

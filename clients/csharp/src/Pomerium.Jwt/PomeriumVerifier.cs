@@ -121,7 +121,8 @@ public sealed class PomeriumVerifier : IDisposable
     /// Decides whether a request gets in: what every integration calls, and where all rules about requests are.
     /// </summary>
     /// <exception cref="PomeriumException">It does not; status, headers and body are the response.</exception>
-    public unsafe PomeriumAdmission Admit(in PomeriumRequest request) => Admission(request, null)!; // without a ticket it waits itself
+    public unsafe PomeriumAdmission Admit(in PomeriumRequest request) =>
+        Admission(request, null) ?? throw AskedTwice(); // without a ticket it waits itself
 
     /// <summary>As <see cref="Admit"/>; while keys are fetched it holds no thread.</summary>
     /// <exception cref="PomeriumException">The request does not get in; status, headers and body are the response.</exception>
@@ -146,7 +147,11 @@ public sealed class PomeriumVerifier : IDisposable
         return AdmitFinally(request, ticket);
     }
 
-    private unsafe PomeriumAdmission AdmitFinally(in PomeriumRequest request, long ticket) => Admission(request, &ticket)!; // final
+    private unsafe PomeriumAdmission AdmitFinally(in PomeriumRequest request, long ticket) =>
+        Admission(request, &ticket) ?? throw AskedTwice();
+
+    /// <summary>A call without a ticket, and one with it, is final: no answer must never let anybody in.</summary>
+    private static PomeriumException AskedTwice() => new(PomeriumErrorCode.Internal, "a final call asked for keys");
 
     /// <summary>Null if keys are needed first: at most once for a ticket, and never without one.</summary>
     [SkipLocalsInit]
@@ -261,7 +266,7 @@ public sealed class PomeriumVerifier : IDisposable
     private async ValueTask<PomeriumIdentity> VerifyLater(ReadOnlyMemory<byte> token, long ticket, CancellationToken cancellation)
     {
         await wanted.JoinNewAsync(Handle, cancellation).ConfigureAwait(false);
-        return VerifyCached(token.Span, ref ticket)!; // with a ticket the answer is final
+        return VerifyCached(token.Span, ref ticket) ?? throw AskedTwice();
     }
 
     private unsafe PomeriumIdentity? VerifyCached(ReadOnlySpan<byte> token, ref long ticket)

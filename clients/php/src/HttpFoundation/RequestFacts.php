@@ -23,7 +23,12 @@ final class RequestFacts
     /** Whether this path, which the client sent, is also what the router gets: a middleware in front may have changed it. */
     private static function routesBy(Request $request, string $path): bool
     {
-        if ($request->getBaseUrl() . $request->getPathInfo() !== $path) {
+        $base = $request->getBaseUrl();
+        // Symfony also finds the script's name in the middle of a path, and takes everything up to it for the base
+        if (!\str_starts_with((string) $request->server->get('SCRIPT_NAME'), $base)) {
+            return false;
+        }
+        if ($base . $request->getPathInfo() !== $path) {
             return false;
         }
         // Behind a web server PHP's own variables are as the client sent them, whatever was changed in the request

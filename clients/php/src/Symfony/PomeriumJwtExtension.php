@@ -40,6 +40,8 @@ final class PomeriumJwtExtension extends Extension
             ->addTag('kernel.event_listener', self::listener('kernel.request', 'verify', $config['priority']))
             // After the session has begun (128), before the firewall (8)
             ->addTag('kernel.event_listener', self::listener('kernel.request', 'compareSession', 9))
+            // Before the session is saved (-1000)
+            ->addTag('kernel.event_listener', self::listener('kernel.response', 'rememberSubject', -512))
             ->addTag('kernel.event_listener', self::listener('kernel.exception', 'answerDemand', 4096));
         $this->service($container, PomeriumAuthenticator::class, [$config['username_claim']]);
         $users = [new Reference('request_stack'), $config['default_roles'], $config['group_map'], $config['username_claim']];

@@ -14,6 +14,7 @@ use Psr\Log\LoggerInterface;
 use Symfony\Component\HttpFoundation\Request;
 use Symfony\Component\HttpKernel\Event\ExceptionEvent;
 use Symfony\Component\HttpKernel\Event\RequestEvent;
+use Symfony\Component\HttpKernel\Event\ResponseEvent;
 
 /**
  * Lets verified requests pass and answers the others itself, before anything else looks at them. Sub-requests are part
@@ -77,6 +78,19 @@ final class VerifyListener
             $session->invalidate();
         }
         $session->set(self::SUBJECT, $subject);
+    }
+
+    /** A session that begins in this request is this user's. Opens none. */
+    public function rememberSubject(ResponseEvent $event): void
+    {
+        $request = $event->getRequest();
+        $subject = self::identity($request)?->subject;
+        if (!$event->isMainRequest() || $subject === null || !$request->hasSession()) {
+            return;
+        }
+        if ($request->getSession()->isStarted()) {
+            $request->getSession()->set(self::SUBJECT, $subject);
+        }
     }
 
     /** What Demand::group() throws in a controller is answered as any refusal. */
