@@ -5,14 +5,17 @@
 use std::{env, error::Error, io};
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{Request, WebSocketUpgrade, ws::Message},
-    http::{HeaderValue, Method, header::AUTHORIZATION},
-    response::Response,
+    http::{
+        HeaderValue, Method,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
-use pomerium_jwt_tower::{Admitted, Caller, Identity, PomeriumLayer, Refused};
+use pomerium_jwt_tower::{Admitted, Caller, PomeriumLayer, Refused};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, util::MapRequestLayer};
@@ -26,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let routes = Router::new()
         .route("/", get(index).fallback(anything))
         .route("/admin", get(admin).fallback(anything))
-        .route("/health", get(|| async move { Json(health.health()) }).fallback(anything))
+        .route("/health", get(|| async move { answer(json!(health.health())) }).fallback(anything))
         .route("/ws", any(socket))
         .fallback(anything);
 
@@ -42,17 +45,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Null if the request passed without an identity.
-async fn index(caller: Option<Caller>) -> Json<Value> {
-    Json(json!(caller.as_deref()))
+async fn index(caller: Option<Caller>) -> impl IntoResponse {
+    answer(json!(caller.as_deref()))
 }
 
-async fn admin(admitted: Admitted) -> Result<Json<Identity>, Refused> {
-    Ok(Json(admitted.require_group(&["admins"])?.clone()))
+async fn admin(admitted: Admitted) -> Result<impl IntoResponse, Refused> {
+    Ok(answer(json!(admitted.require_group(&["admins"])?)))
 }
 
 /// It has read the body, whatever that is.
-async fn anything(caller: Option<Caller>, _body: Bytes) -> Json<Value> {
-    Json(json!({"reached": true, "subject": caller.map(|caller| caller.subject.clone())}))
+async fn anything(caller: Option<Caller>, _body: Bytes) -> impl IntoResponse {
+    answer(json!({"reached": true, "subject": caller.map(|caller| caller.subject.clone())}))
+}
+
+fn answer(value: Value) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], value.to_string())
 }
 
 async fn socket(caller: Option<Caller>, upgrade: WebSocketUpgrade) -> Response {
