@@ -39,7 +39,7 @@ final class PomeriumServiceProvider extends ServiceProvider
     {
         $this->publishes([self::CONFIG => $this->app->configPath('pomerium.php')], 'pomerium-config');
         $router = $this->app->make('router');
-        $router->aliasMiddleware('pomerium.user', RequireGroup::class);
+        $router->aliasMiddleware('pomerium.user', RequireUser::class);
         $router->aliasMiddleware('pomerium.group', RequireGroup::class);
         Request::macro('pomerium', function (): ?Identity {
             return VerifyAssertion::identity($this);

@@ -13,8 +13,8 @@ use PomeriumJwt\VerifyException;
 use Symfony\Component\HttpFoundation\Response;
 
 /**
- * What a route demands: `->middleware('pomerium.group:admins,staff')` lets in users of one of these groups,
- * `->middleware('pomerium.user')` every signed-in user.
+ * What a route demands: `->middleware('pomerium.group:admins,staff')` lets in users of one of these groups.
+ * Without a name it lets in nobody.
  */
 final class RequireGroup
 {
@@ -26,7 +26,7 @@ final class RequireGroup
     {
         $identity = VerifyAssertion::identity($request);
         try {
-            $groups === [] ? Demand::user($identity) : Demand::group($identity, ...$groups);
+            Demand::group($identity, ...$groups);
         } catch (VerifyException $refused) {
             return new RefusalResponse($this->guard->refuse($refused, $request->getPathInfo()));
         }
