@@ -191,7 +191,11 @@ describe('app.mjs', { concurrency: true }, () => {
     assert.deepEqual([status, body], [503, { error: 'keys_unavailable' }])
     assert(Number(headers['retry-after']) >= 1)
     const health = await get('/health')
-    assert.deepEqual([health.status, health.body.keys_loaded], [200, false], 'alive, with every answer of the key server')
+    assert.deepEqual(
+      [health.status, health.body.keys_loaded],
+      [200, false],
+      'alive, with every answer of the key server',
+    )
   })
 
   test('the key server hangs from the start on', async (context) => {
