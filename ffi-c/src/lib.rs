@@ -8,6 +8,7 @@
 mod call;
 mod codes;
 mod hosts;
+mod members;
 mod shared;
 
 use std::{
@@ -17,11 +18,11 @@ use std::{
 };
 
 use pomerium_jwt::{Admission, Error, Identity, Options, Request, Ticket, Verifier};
-use serde::{Deserialize, de::IgnoredAny};
 
 use call::{OutPtr, bytes, call, call_with, catch_panic, invalid_argument, json, text, to_c};
 pub use codes::{PomeriumJwtKind, pomerium_jwt_code_kind, pomerium_jwt_code_name, pomerium_jwt_code_status};
 pub use hosts::{pomerium_jwt_log_due, pomerium_jwt_options_over_variables};
+use members::{is_member, member};
 
 /// Checks tokens against one set of options. Immutable once made: threads may share it without a lock.
 pub struct PomeriumJwtVerifier {
@@ -435,30 +436,4 @@ fn written(identity: &Identity, output: OutPtr<c_char>, claims: OutPtr<c_char>) 
     let text = if output.is_wanted() { Some(json(identity)?) } else { None };
     claims.fill_text(|| identity.claims.text().to_owned());
     Ok(text)
-}
-
-/// What [`pomerium_jwt_in_group`] answers. The claims have groups too, even those of a token without a user: only a text
-/// with `anonymous` is an identity.
-fn is_member(identity: &str, group: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Member {
-        anonymous: bool,
-        groups: Vec<String>,
-    }
-    serde_json::from_str::<Member>(identity)
-        .is_ok_and(|member| !member.anonymous && member.groups.iter().any(|own| own == group))
-}
-
-/// What [`pomerium_jwt_get`] finds.
-fn member(object: &str, name: &str) -> Option<String> {
-    serde_json::from_str::<IgnoredAny>(object).ok()?; // member_text does not judge what it reads
-    let value = pomerium_jwt::member_text(object, name)?;
-    if value == "null" {
-        return None;
-    }
-    if !value.starts_with('"') {
-        return Some(value.to_owned());
-    }
-    let string: String = serde_json::from_str(value).ok()?;
-    (!string.contains('\0')).then_some(string)
 }
