@@ -75,7 +75,7 @@ async fn grpc_clients_get_a_status() {
     }
 }
 
-/// Over HTTP/1, with GET, and with another Content-Type, it is no gRPC client.
+/// Over HTTP/1, with GET, and with another Content-Type, it is not a gRPC client.
 #[tokio::test]
 async fn others_do_not() {
     let issuer = issuer();

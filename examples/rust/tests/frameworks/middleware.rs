@@ -62,7 +62,7 @@ async fn compression_in_front_takes_the_applications_body() {
     assert!(text.contains("content-encoding: gzip") && text.len() < 1000, "{text:?}");
 }
 
-/// A timeout in front ends the wait for keys, and whoever comes later gets in.
+/// A timeout in front ends the wait for keys, and callers that come later get in.
 #[tokio::test]
 async fn a_timeout_in_front_drops_a_waiting_request() {
     let issuer = issuer();
