@@ -106,7 +106,7 @@ pub(crate) fn to_text(payload: Vec<u8>) -> Result<String, Error> {
 /// The payload's text as JSON.
 pub(crate) fn parse(text: &str) -> Result<Json<'_>, Error> {
     json::parse(text)
-        .map_err(|why| malformed(format!("the payload is not strict JSON: {why}")).caused_by(why.into_cause()))
+        .map_err(|why| malformed(format!("the payload is not strict JSON: {why}")).caused_by(Arc::new(why)))
 }
 
 /// A NumericDate (RFC 7519 section 2): any JSON number from 0 to [`MAX_TIME`], its fraction cut. Old Pomerium

@@ -7,6 +7,7 @@ use super::{
     key::{PublicKey, sha256_hex},
     pem,
     state::KeyStatus,
+    unusable::Unusable,
 };
 use crate::{algorithm::Algorithm, code::ErrorCode, error::Error};
 
@@ -44,7 +45,7 @@ impl KeySet {
     ///
     /// # Errors
     /// A sentence about the text as a whole; a key that cannot be used is skipped with its reason.
-    pub(super) fn parse(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, String> {
+    pub(super) fn parse(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, Unusable> {
         let prepared: Vec<PublicKey> =
             previous.iter().flat_map(|set| &set.keys).filter_map(|listed| listed.key.clone().ok()).collect();
         let keys = jwk::read_set(text, &prepared)?;
@@ -55,11 +56,11 @@ impl KeySet {
     ///
     /// # Errors
     /// A sentence that says what to write instead.
-    pub(super) fn parse_pem(text: &[u8], trust: &Trust) -> Result<Self, String> {
+    pub(super) fn parse_pem(text: &[u8], trust: &Trust) -> Result<Self, Unusable> {
         let listed = ListedKey::usable(None, pem::read(text)?, trust);
         match &listed.key {
             Ok(_) => Ok(Self { keys: vec![listed], any_kid: true }),
-            Err(why) => Err(why.clone()),
+            Err(why) => Err(why.clone().into()),
         }
     }
 

@@ -10,7 +10,7 @@
 //! | `remote` `cache` `process` `ticket` | carries the rules out: threads, waiting, fork, the set in use |
 //! | `request` `answer` | the request for keys and the reading of its answer, for every sender |
 //! | `fetcher` `http` | sends it, if the host does not |
-//! | `state` `report` | what `status` and errors say |
+//! | `state` `report` `unusable` | what `status` and errors say |
 
 mod age;
 mod answer;
@@ -38,6 +38,7 @@ mod source;
 mod state;
 mod store;
 mod ticket;
+mod unusable;
 
 pub use key::ES256_CHECKED_BY;
 pub(crate) use key_set::{Found, KeySet, Trust, named};

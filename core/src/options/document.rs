@@ -1,5 +1,7 @@
 //! Options from a JSON document, and as one.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
@@ -29,7 +31,7 @@ impl Options {
     /// `invalid_options` for text that is not strict JSON, an unknown name, a wrong type or a value out of range.
     pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let document = json::parse_bytes(text.as_ref()).map_err(|why| {
-            Error::options(format!("the options are not strict JSON: {why}")).caused_by(why.into_cause())
+            Error::options(format!("the options are not strict JSON: {why}")).caused_by(Arc::new(why))
         })?;
         let Json::Object(members) = &document else {
             return Err(Error::options(format!("the options are {}; write an object", document.kind())));

@@ -101,7 +101,7 @@ impl Verifier {
     pub(crate) fn build(options: Options, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let Settings { rules, trust, source, limits, fetch, request, max_token_bytes } = Settings::resolve(options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(source, trust, limits, fetch, sender, clock.clone()).map_err(Error::options)?;
+        let store = Store::new(source, trust, limits, fetch, sender, clock.clone())?;
         let checks = Checks {
             rules,
             algorithms,
