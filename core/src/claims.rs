@@ -33,7 +33,7 @@ pub(crate) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Types the claims. What is wrong here is `claims_malformed`, before any value is judged.
+    /// Types the claims. A wrong type is `claims_malformed`, before any value is judged.
     pub(crate) fn read(claims: &'a Json<'a>, rules: &Rules) -> Result<Self, Error> {
         if !matches!(claims, Json::Object(_)) {
             return Err(malformed(format!("the payload is {}, not an object", claims.kind())));
@@ -251,7 +251,7 @@ impl Rules {
     }
 }
 
-/// Issuer, audience and their pairing. What is not configured is only demanded to be there.
+/// Issuer, audience and their pairing. A name that is not configured only has to be present.
 pub(crate) fn check_names(
     payload: &Payload<'_>,
     issuers: Option<&Names>,
@@ -265,10 +265,11 @@ pub(crate) fn check_names(
 pub(crate) fn check_issuer<'a>(payload: &Payload<'a>, issuers: Option<&Names>) -> Result<Match<'a>, Error> {
     let issuer = payload.issuer.unwrap_or_default();
     let matched = match issuers {
-        _ if issuer.is_empty() => None,
         Some(names) => names.find(issuer),
+        // to be pinned: nothing to compare, so nothing to pair either
         None => Some(Match::Exact),
     };
+    let matched = matched.filter(|_| !issuer.is_empty());
     matched.ok_or_else(|| {
         let actual: Vec<&str> = payload.issuer.into_iter().collect();
         mismatch(ErrorCode::IssuerMismatch, "iss", &actual, "issuer", issuers)

@@ -83,13 +83,13 @@ impl fmt::Display for NotStrict {
     }
 }
 
-/// What is kept of a value. All of it is judged.
+/// How much of a value is kept. All of it is judged.
 #[derive(Clone, Copy, PartialEq)]
 enum Keep<'k> {
     All,
-    /// Of an object the members of these names.
+    /// The members of an object that have these names.
     Members(&'k [&'k str]),
-    /// A string or a number, but of a list or object only that it is one.
+    /// A string or a number; a list or an object without its contents.
     Shallow,
     Nothing,
 }

@@ -64,8 +64,8 @@ impl KeySet {
         }
     }
 
-    /// Sorts out what several keys of one set do to each other: the same key twice is one key; two different keys
-    /// under one kid are both skipped, for nobody can say which one is meant.
+    /// Skips what makes a set ambiguous: of a key that is listed twice the second entry, and of two different keys with
+    /// the same kid both, even if their algorithms differ.
     fn new(mut keys: Vec<ListedKey>) -> Self {
         let mut reasons = Vec::new();
         for (position, listed) in keys.iter().enumerate() {
@@ -91,7 +91,8 @@ impl KeySet {
         self.choose(kid, algorithm).ok_or_else(|| self.explain(kid, algorithm))
     }
 
-    /// The same without the sentence, which would be composed several times for each token of a flood of unknown kids.
+    /// The key with this kid. If there is none, the only key of this algorithm, provided that the token or the key has no
+    /// kid: RFC 7517 makes it optional. Without the sentence, which would be composed several times for each token of a flood of unknown kids.
     fn choose(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
         let fitting = || {
             let usable = self.keys.iter().filter_map(|listed| Some((listed, listed.key.as_ref().ok()?)));

@@ -6,7 +6,6 @@ use super::{
     cache::Settings,
     fetcher::Fetcher,
     key_set::{Found, KeySet, Trust},
-    limits::Limits,
     local::Local,
     remote::Remote,
     request::KeyRequest,
@@ -14,6 +13,7 @@ use super::{
     source::{FetchOptions, Source, check_host_fetching},
     state::{KeyState, LastErrorCode},
     ticket::Patience,
+    ttl::Limits,
     unusable::Unusable,
 };
 use crate::{algorithm::Algorithm, clock::Clock, error::Error};

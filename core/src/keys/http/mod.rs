@@ -1,4 +1,4 @@
-//! The one GET that brings the keys, sent with ureq. What is taken for an answer is decided in `answer.rs`.
+//! The one GET that brings the keys, sent with ureq. `answer.rs` decides which answers are accepted.
 
 mod dial;
 mod explain;
