@@ -63,8 +63,8 @@ PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 # What needs more than a usual machine has: the core for WebAssembly, the Python package under every other CPython that is here
 test-more: python-environment
 	tools/check-wasm
-	@# As an application has it that turns these on for itself, with axum's Json for example
-	cargo test --locked -p pomerium-jwt --lib --features serde_json/raw_value,serde_json/arbitrary_precision json
+	@# In an application that turns these on, as axum does with its Json. serde_json itself then keeps the digits of numbers
+	cargo test --locked -p pomerium-jwt --lib --features serde_json/raw_value,serde_json/arbitrary_precision -- --skip properties::json
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
 
