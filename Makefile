@@ -93,7 +93,7 @@ go-package: go-library
 
 go-library:
 	@tools/need go
-	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
+	@PREFIX=$(GO)/installed DESTDIR= NOTICES=1 ffi-c/install
 
 # Go next to golang-jwt, go-jose and jwx, as released
 bench-go: go-library
@@ -171,7 +171,7 @@ java-package: java-library
 
 java-library:
 	@tools/need java
-	@PREFIX=$(JAVA)/installed DESTDIR= ffi-c/install
+	@PREFIX=$(JAVA)/installed DESTDIR= NOTICES=1 ffi-c/install
 	@rm -rf $(JAVA)/natives
 	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
 

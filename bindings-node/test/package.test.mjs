@@ -117,7 +117,8 @@ test('the packages hold what they should, and nothing else', () => {
   const sources = readdirSync(path.join(HERE, 'src')).map((name) => path.basename(name, '.ts'))
   const compiled = sources.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`])
   assert.deepEqual(packed(main), [...compiled, 'LICENSE', 'README.md', 'package.json'].sort())
-  assert.deepEqual(packed(addon), ['LICENSE', 'package.json', `pomerium-jwt.${PLATFORM}.node`])
+  const files = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'package.json', `pomerium-jwt.${PLATFORM}.node`, 'sbom.cdx.json']
+  assert.deepEqual(packed(addon), files)
 })
 
 function packed(file) {
