@@ -2,7 +2,7 @@
 # `make demo` and `make test`. A target exists once what it runs exists; the line above it is what `make help` shows.
 
 # Judged by their exit code, each counts as one test
-CHECKS := lint test-tools demo
+CHECKS := lint test-tools demo test-dist
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
 LANGUAGES := rust c python go node php java csharp
@@ -195,6 +195,41 @@ bench-csharp:
 	@tools/need csharp
 	clients/csharp/natives
 	clients/csharp/run bench/csharp
+
+# ---- Releases
+
+DIST = $(CARGO_TARGET_DIR)/artifacts
+DIST_TOOLS = $(CARGO_TARGET_DIR)/dist-tools
+DIST_RUN = PATH=$(DIST_TOOLS)/bin:$$PATH tools/dist
+.PHONY: dist dist-tools test-dist test-dist-more test-published lint-workflows
+
+# All that a release publishes, in target/artifacts/: make dist [PLATFORM=aarch64-unknown-linux-gnu] [PARTS='c cli'], see tools/dist
+dist: dist-tools node-environment
+	$(DIST_RUN) $(DIST) $(PLATFORM:%=--target %) $(PARTS)
+
+# The C library and the Node package as released: symbols, licences, SBOM, one installation
+test-dist: dist-tools node-environment
+	cargo build -q --locked -p pomerium-jwt-cli
+	$(DIST_RUN) $(CARGO_TARGET_DIR)/test-dist c node
+	python3 tools/test_dist.py $(CARGO_TARGET_DIR)/test-dist
+
+# Every package as released: opened, built twice, installed by its own tool, run under Debian 11's libc and without a compiler
+test-dist-more: dist
+	cargo build -q --locked -p pomerium-jwt-cli
+	tools/test-dist-more $(DIST)
+
+# What is in target/artifacts/ already, as the release workflow calls it after `make dist`
+test-published:
+	cargo build -q --locked -p pomerium-jwt-cli
+	python3 tools/test_dist.py $(DIST)
+
+dist-tools:
+	@test -x $(DIST_TOOLS)/bin/python || python3 -m venv $(DIST_TOOLS)
+	@$(DIST_TOOLS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/dist-requirements.txt
+
+# .github/workflows by actionlint; needs Go
+lint-workflows:
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 # ---- Comparisons
 
