@@ -211,17 +211,17 @@ dist: dist-tools node-environment
 test-dist: dist-tools node-environment
 	cargo build -q --locked -p pomerium-jwt-cli
 	$(DIST_RUN) $(CARGO_TARGET_DIR)/test-dist c node
-	python3 tools/test_dist.py $(CARGO_TARGET_DIR)/test-dist
+	python3 tools/test_dist.py $(CARGO_TARGET_DIR)/test-dist c node
 
 # Every package as released: opened, built twice, installed by its own tool, run under Debian 11's libc and without a compiler
 test-dist-more: dist
 	cargo build -q --locked -p pomerium-jwt-cli
 	tools/test-dist-more $(DIST)
 
-# What is in target/artifacts/ already, as the release workflow calls it after `make dist`
+# What is in target/artifacts/ already: make test-published [PARTS='c cli'], as the release workflow calls it
 test-published:
 	cargo build -q --locked -p pomerium-jwt-cli
-	python3 tools/test_dist.py $(DIST)
+	python3 tools/test_dist.py $(DIST) $(or $(PARTS),c cli python node go java csharp php sdist rust)
 
 dist-tools:
 	@test -x $(DIST_TOOLS)/bin/python || python3 -m venv $(DIST_TOOLS)
@@ -255,10 +255,11 @@ bench-java: java-library
 	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
 	bench/java/run
 
-# The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
+# The scripts in tools/, those of releases too; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
 	python3 tools/test_documents.py
+	python3 tools/test_release.py
 
 # Formatting, lints and documentation without a warning, the house rules, the oldest Rust, the licences of all dependencies
 lint:
@@ -296,6 +297,21 @@ fuzz:
 		cargo fuzz run --sanitizer none $$target $(CARGO_TARGET_DIR)/fuzz/corpus/$$target $(CARGO_TARGET_DIR)/fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
 	done
+
+.PHONY: test-portable test-oldest-rust compatibility
+# The parts that are the same on every system: the core, the command, the conformance cases
+test-portable:
+	cargo test --locked -p pomerium-jwt -p pomerium-jwt-es256 -p pomerium-jwt-issuer -p pomerium-jwt-cli -p pomerium-jwt-conformance --lib --bins --test rust
+
+# Builds everything with the oldest Rust that Cargo.toml names; rustup installs it
+test-oldest-rust:
+	RUSTUP_TOOLCHAIN=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) cargo check --locked --workspace
+
+# The crates' and the C library's interfaces, compared with those of the last release's tag; needs cargo-semver-checks
+compatibility:
+	tools/abi
+	@tag=$$(git tag --list 'v*' --sort=-version:refname --merged HEAD | head -1); \
+	if [ -n "$$tag" ]; then cargo semver-checks --baseline-rev "$$tag" -p pomerium-jwt -p pomerium-jwt-es256 -p pomerium-jwt-tower; fi
 
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json/read.rs json/text.rs names.rs route.rs url.rs claims.rs verifier/verify.rs verifier/admit.rs verifier/pin.rs \
