@@ -121,6 +121,14 @@ public final class PomeriumFilter implements Filter {
                 .admission();
     }
 
+    /**
+     * Whether a filter of this class has let the request in, with an identity or without. False means that nobody has
+     * looked at it: the filter does not cover its path or its dispatch, or comes later. Then refuse it.
+     */
+    public static boolean hasDecided(ServletRequest request) {
+        return decision(request).isPresent();
+    }
+
     private static Optional<Decision> decision(ServletRequest request) {
         return request.getAttribute(DECISION) instanceof Decision decision ? Optional.of(decision) : Optional.empty();
     }
