@@ -21,7 +21,9 @@ import org.springframework.core.env.ConfigurableEnvironment;
 @EnableConfigurationProperties(PomeriumSecurityProperties.class)
 public class PomeriumAutoConfiguration {
     /** For Spring. */
-    PomeriumAutoConfiguration() {}
+    PomeriumAutoConfiguration(ConfigurableEnvironment environment) {
+        PropertyNames.check(environment);
+    }
 
     @Bean
     @ConditionalOnMissingBean
