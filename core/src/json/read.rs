@@ -1,6 +1,6 @@
 //! Reads JSON strictly: one visitor walks the whole text.
 
-use std::{borrow::Cow, error::Error, fmt, str::Utf8Error, sync::Arc};
+use std::{borrow::Cow, error::Error, fmt, str::Utf8Error};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
@@ -53,12 +53,11 @@ pub(crate) enum NotStrict {
     Syntax(serde_json::Error),
 }
 
-impl NotStrict {
-    /// The error of the reader below, as the cause of another one.
-    pub(crate) fn into_cause(self) -> Arc<dyn Error + Send + Sync> {
+impl Error for NotStrict {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            NotStrict::Encoding(error) => Arc::new(error),
-            NotStrict::Syntax(error) => Arc::new(error),
+            NotStrict::Encoding(error) => Some(error),
+            NotStrict::Syntax(error) => Some(error),
         }
     }
 }
@@ -84,13 +83,13 @@ impl fmt::Display for NotStrict {
     }
 }
 
-/// What is kept of a value. All of it is judged.
+/// How much of a value is kept. All of it is judged.
 #[derive(Clone, Copy, PartialEq)]
 enum Keep<'k> {
     All,
-    /// Of an object the members of these names.
+    /// The members of an object that have these names.
     Members(&'k [&'k str]),
-    /// A string or a number, but of a list or object only that it is one.
+    /// A string or a number; a list or an object without its contents.
     Shallow,
     Nothing,
 }
