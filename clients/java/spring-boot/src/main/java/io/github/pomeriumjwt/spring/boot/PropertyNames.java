@@ -37,7 +37,11 @@ final class PropertyNames {
     private PropertyNames() {}
 
     /** A property that is read. */
-    private record Known(ConfigurationPropertyName name, Class<?> type) {
+    private record Known(ConfigurationPropertyName name, Class<?> type, String letters) {
+        Known(ConfigurationPropertyName name, Class<?> type) {
+            this(name, type, PropertyNames.letters(name.toString()));
+        }
+
         boolean reads(ConfigurationPropertyName property) {
             return name.equals(property)
                     || type == Map.class && name.isAncestorOf(property)
@@ -51,10 +55,6 @@ final class PropertyNames {
 
         String variable() {
             return name.toString().replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
-        }
-
-        String letters() {
-            return PropertyNames.letters(name.toString());
         }
     }
 

@@ -3,6 +3,7 @@ package io.github.pomeriumjwt.spring.boot;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
 import java.util.stream.Stream;
@@ -72,6 +73,14 @@ class PropertyNamesTest {
     })
     void aMisspeltVariable(String name, String meant) {
         assertRefused(name, meant, () -> checkVariable(name));
+    }
+
+    /** Spring does not read a variable's name in other sources, such as a file .env. */
+    @Test
+    void aVariableInAFile() {
+        ConfigurationException wrong =
+                assertThrows(ConfigurationException.class, () -> checkProperty("POMERIUM_JWT_REQUIRE_GROUP"));
+        assertTrue(wrong.getMessage().endsWith("Did you mean pomerium.jwt.require-group?"), wrong.getMessage());
     }
 
     @ParameterizedTest
