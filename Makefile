@@ -200,7 +200,8 @@ bench-csharp:
 
 DIST = $(CARGO_TARGET_DIR)/artifacts
 DIST_TOOLS = $(CARGO_TARGET_DIR)/dist-tools
-DIST_RUN = PATH=$(DIST_TOOLS)/bin:$$PATH tools/dist
+DIST_BIN = $(DIST_TOOLS)/$(if $(findstring Windows,$(OS)),Scripts,bin)
+DIST_RUN = PATH=$(DIST_BIN):$$PATH tools/dist
 .PHONY: dist dist-tools test-dist test-dist-more test-published lint-workflows
 
 # All that a release publishes, in target/artifacts/: make dist [PLATFORM=aarch64-unknown-linux-gnu] [PARTS='c cli'], see tools/dist
@@ -224,8 +225,8 @@ test-published:
 	python3 tools/test_dist.py $(DIST) $(or $(PARTS),c cli python node go java csharp php sdist rust)
 
 dist-tools:
-	@test -x $(DIST_TOOLS)/bin/python || python3 -m venv $(DIST_TOOLS)
-	@$(DIST_TOOLS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/dist-requirements.txt
+	@test -x $(DIST_BIN)/python || python3 -m venv $(DIST_TOOLS)
+	@$(DIST_BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/dist-requirements.txt
 
 # .github/workflows by actionlint; needs Go
 lint-workflows:

@@ -29,6 +29,7 @@ function pack(title, fill) {
   const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', resolve(folder)], {
     cwd: stage,
     encoding: 'utf8',
+    shell: process.platform === 'win32', // where npm is a script
   })
   return join(resolve(folder), JSON.parse(output)[0].filename)
 }
