@@ -250,6 +250,12 @@ class Installed(unittest.TestCase):
         run("go", "build", "-o", "stranger", "./verify", cwd=self.place, **go)
         self.verifies(self.place / "stranger")
 
+    def test_maven(self):
+        """By clients/java/stranger, a project that has nothing of ours but this repository."""
+        self.needs("mvn")
+        self.package("java/io/github/pomerium-jwt")
+        run(ROOT / "clients/java/stranger", FOLDER / "java", self.place / "stranger")
+
     def test_composer(self):
         self.needs("composer", "php")
         [package] = self.package("php")
