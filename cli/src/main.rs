@@ -13,6 +13,7 @@ mod keys;
 mod manual;
 mod options;
 mod paste;
+mod proxy;
 mod report;
 mod times;
 mod verify;
