@@ -81,16 +81,24 @@ impl IdentityHeaders {
         Ok(Self { names, fields, assertion, told: Mutex::default() })
     }
 
+    /// The header of the token.
+    pub(super) fn assertion(&self) -> &HeaderName {
+        &self.assertion
+    }
+
     /// Whether a header holds the name that people choose themselves at many providers.
-    pub(super) fn show_chosen_names(&self) -> bool {
+    pub(super) fn shows_chosen_names(&self) -> bool {
         self.fields.contains(&Field::Name)
     }
 
     /// For an upstream: whatever could be taken for one of these is removed, then those with a value are set. The
     /// assertion goes on only if it was verified, and only in its own spelling.
-    pub(super) fn replace(&self, headers: &mut HeaderMap, identity: Option<&Identity>) {
-        remove_alike(headers, &self.names, None);
-        remove_alike(headers, std::slice::from_ref(&self.assertion), identity.map(|_| &self.assertion));
+    pub(super) fn replace(&self, headers: &mut HeaderMap, identity: Option<&Identity>, assertion: Option<HeaderValue>) {
+        remove_alike(headers, &self.names);
+        remove_alike(headers, std::slice::from_ref(&self.assertion));
+        if let Some(assertion) = assertion.filter(|_| identity.is_some()) {
+            headers.insert(&self.assertion, assertion);
+        }
         for (name, value) in self.values(identity) {
             if !value.is_empty() {
                 headers.insert(name, value);
@@ -220,7 +228,7 @@ mod tests {
                     .iter()
                     .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
                     .collect();
-            headers.replace(&mut map, identity.as_ref());
+            headers.replace(&mut map, identity.as_ref(), Some(HeaderValue::from_static("x")));
             assert!(!map.contains_key("remote_user") && !map.contains_key("remote-user"), "{map:?}");
             let user = map.get("x-auth-request-user").map(|value| value.to_str().unwrap());
             assert_eq!(user, identity.as_ref().map(|_| "alice"));

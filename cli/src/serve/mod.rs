@@ -137,7 +137,7 @@ fn warn(guard: &Guard, headers: &IdentityHeaders, forwards: bool, without_proxy:
     let exempt = !guard.verifier().status().exempt_paths.is_empty();
     let warnings = [
         (forwards, SIDECAR),
-        (headers.show_chosen_names(), CHOSEN_NAMES),
+        (headers.shows_chosen_names(), CHOSEN_NAMES),
         (undecided, UNDECIDED),
         (exempt && !forwards && without_proxy, NO_PROXY),
     ];

@@ -75,7 +75,9 @@ fn refusal(html: &mut String, view: &View) {
         escape(error.message()),
         escape(error.code().meaning())
     );
-    view.hints.iter().for_each(|hint| drop(write!(html, "<p>{}</p>", escape(hint))));
+    for hint in &view.hints {
+        let _ = write!(html, "<p>{}</p>", escape(hint));
+    }
     let source = view.status.source.as_str();
     let is_container = source.split("://").nth(1).is_some_and(|rest| {
         let host = rest.split(['/', ':']).next().unwrap_or_default();

@@ -167,7 +167,7 @@ fn verifier(matches: &ArgMatches) -> Result<(Verifier, bool), Error> {
     if undecided {
         given.options = given.options.trust_on_first_use(true);
     }
-    Ok((given.verifier()?, undecided))
+    Ok((given.verifier_of_service()?, undecided))
 }
 
 /// The options in the course's variables.

@@ -34,7 +34,9 @@ impl Sidecar {
 
     async fn forward(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let caller = Admitted::of(request.extensions()).and_then(Admitted::caller).cloned();
-        let set = |headers: &mut hyper::HeaderMap| self.headers.replace(headers, caller.as_deref());
+        // Kept aside: the client may name it in Connection, and what was verified goes on all the same
+        let assertion = request.headers().get(self.headers.assertion()).cloned();
+        let set = |headers: &mut hyper::HeaderMap| self.headers.replace(headers, caller.as_deref(), assertion);
         infallible(self.upstream.forward(request, set).await)
     }
 }
