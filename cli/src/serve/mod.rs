@@ -57,7 +57,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Report, Error> {
 
 async fn serve(settings: Settings) -> Result<(), Error> {
     let stop = Stop::on_signals().map_err(|error| internal(error.to_string()))?;
-    let header_name = settings.verifier.status().header_name;
+    let header_name = settings.verifier.header_name().to_owned();
     let headers = || {
         let set = settings.set_headers.iter().map(String::as_str);
         IdentityHeaders::new(set, &header_name).map_err(invalid)
@@ -67,7 +67,13 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let listener = bind("--listen", settings.listen).await?;
     let guard = Guard::from_verifier(settings.verifier);
     let (shown, forwarded) = (headers()?, headers()?);
-    warn(&guard, &forwarded, settings.upstream.is_some(), settings.proxy.is_none(), settings.undecided);
+    let warnings = [
+        (settings.upstream.is_some(), SIDECAR),
+        (forwarded.shows_chosen_names(), CHOSEN_NAMES),
+        (settings.undecided, UNDECIDED),
+        (settings.exempts && settings.upstream.is_none() && settings.proxy.is_none(), NO_PROXY),
+    ];
+    warnings.iter().filter(|(applies, _)| *applies).for_each(|(_, text)| tracing::warn!("pomerium-jwt: {text}"));
     let pages = Arc::new(Pages {
         strict: settings.strict,
         undecided: settings.undecided,
@@ -131,17 +137,6 @@ fn refusal(error: &Error) -> Response<Body> {
 
 async fn bind(flag: &str, address: SocketAddr) -> Result<Listener, Error> {
     Listener::bind(address).await.map_err(|error| invalid(format!("{flag} {address}: {error}")))
-}
-
-fn warn(guard: &Guard, headers: &IdentityHeaders, forwards: bool, without_proxy: bool, undecided: bool) {
-    let exempt = !guard.verifier().status().exempt_paths.is_empty();
-    let warnings = [
-        (forwards, SIDECAR),
-        (headers.shows_chosen_names(), CHOSEN_NAMES),
-        (undecided, UNDECIDED),
-        (exempt && !forwards && without_proxy, NO_PROXY),
-    ];
-    warnings.iter().filter(|(applies, _)| *applies).for_each(|(_, text)| tracing::warn!("pomerium-jwt: {text}"));
 }
 
 /// The line that scripts wait for.

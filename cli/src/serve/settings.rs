@@ -104,13 +104,15 @@ pub(super) struct Settings {
     pub(super) tls: Option<(PathBuf, PathBuf)>,
     pub(super) access_log: bool,
     pub(super) verifier: Verifier,
+    /// Whether any path is exempt.
+    pub(super) exempts: bool,
     /// Only JWKS_ENDPOINT was given: the first issuer and audience that come are pinned.
     pub(super) undecided: bool,
 }
 
 impl Settings {
     pub(super) fn read(matches: &ArgMatches) -> Result<Self, Error> {
-        let (verifier, undecided) = verifier(matches)?;
+        let (verifier, undecided, exempts) = verifier(matches)?;
         let proxy = matches.get_one::<String>("proxy");
         let proxy = proxy.and_then(|name| PROXIES.iter().find(|(known, _)| known == name)).map(|(_, proxy)| *proxy);
         let seconds: u64 = *matches.get_one("upstream-timeout").expect("it has a default");
@@ -128,6 +130,7 @@ impl Settings {
             tls: matches.get_one::<PathBuf>("tls-cert").cloned().zip(matches.get_one::<PathBuf>("tls-key").cloned()),
             access_log: matches.get_flag("access-log"),
             verifier,
+            exempts,
             undecided,
         };
         settings.check()?;
@@ -141,8 +144,7 @@ impl Settings {
                  Pomerium would get in",
             ));
         }
-        let exempt = !self.verifier.status().exempt_paths.is_empty();
-        if exempt && self.upstream.is_none() && self.proxy.is_some_and(|proxy| !proxy.tells_upgrades()) {
+        if self.exempts && self.upstream.is_none() && self.proxy.is_some_and(|proxy| !proxy.tells_upgrades()) {
             return Err(invalid(
                 "--exempt-paths with --proxy traefik or envoy: these do not tell WebSockets from other requests, and \
                  no WebSocket is ever exempt; exempt the paths in the proxy's own routes",
@@ -152,8 +154,9 @@ impl Settings {
     }
 }
 
-/// The verifier, and whether it pins the first issuer because nothing says which one is meant.
-fn verifier(matches: &ArgMatches) -> Result<(Verifier, bool), Error> {
+/// The verifier, whether it pins the first issuer because nothing says which one is meant, and whether any path is
+/// exempt. The verifier itself is not asked: its status starts a fetch, and starting needs no network.
+fn verifier(matches: &ArgMatches) -> Result<(Verifier, bool, bool), Error> {
     let mut given = Given::read(matches)?;
     let course = course(|name| env::var(name).ok().filter(|value| !value.is_empty()))?;
     let endpoint = course.contains_key("jwks_url");
@@ -167,7 +170,7 @@ fn verifier(matches: &ArgMatches) -> Result<(Verifier, bool), Error> {
     if undecided {
         given.options = given.options.trust_on_first_use(true);
     }
-    Ok((given.verifier_of_service()?, undecided))
+    Ok((given.verifier_of_service()?, undecided, is_set("exempt_paths")))
 }
 
 /// The options in the course's variables.
