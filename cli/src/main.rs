@@ -5,6 +5,7 @@
 
 mod arguments;
 mod demo;
+mod doctor;
 mod hints;
 mod input;
 mod inspect;
@@ -73,6 +74,7 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
         "verify" => verify::run(matches),
         "inspect" => inspect::run(matches),
         "keys" => keys::run(matches),
+        "doctor" => doctor::run(matches),
         "demo" => demo::run(),
         "issuer" => issuer::run(matches),
         "completions" => manual::completions(matches),
