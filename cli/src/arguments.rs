@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use pomerium_jwt::Options;
 use serde_json::json;
 
-use crate::{doctor, issuer, options, wording};
+use crate::{dev, doctor, issuer, options, wording};
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
 
@@ -32,7 +32,17 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([verify(), inspect(), keys(), doctor::command(), demo(), issuer::command(), completions(), man()])
+        .subcommands([
+            verify(),
+            inspect(),
+            keys(),
+            doctor::command(),
+            dev::command(),
+            demo(),
+            issuer::command(),
+            completions(),
+            man(),
+        ])
 }
 
 /// Parses the command line.

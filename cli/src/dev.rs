@@ -20,6 +20,7 @@ use clap::{
 };
 use pomerium_jwt::Error;
 use pomerium_jwt_issuer::check_host;
+use tokio::runtime::Builder;
 
 use crate::{
     proxy::{Listener, Stop, Upstream},
@@ -27,7 +28,8 @@ use crate::{
 };
 use site::Site;
 
-const WARNING: &str = "This is not Pomerium: whoever reaches it chooses who they are. It is for development on this machine.";
+const WARNING: &str =
+    "This is not Pomerium: whoever reaches it chooses who they are. It is for development on this machine.";
 
 const ADDRESSES: &str = "\
 It answers itself, and forwards everything else:
@@ -125,5 +127,50 @@ fn serve(matches: &ArgMatches, settings: site::Settings) -> Result<Report, Error
         return Err(invalid(format!("--listen {listen}: {} {why}", listen.ip())));
     }
     let fault = |error: io::Error| internal(error.to_string());
-    todo!()
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(fault)?;
+    runtime.block_on(async {
+        let stop = Stop::on_signals().map_err(fault)?;
+        let ended = end(matches.get_flag("until_stdin_closes")).map_err(fault)?;
+        let listener = Listener::bind(listen).await.map_err(|error| invalid(format!("--listen {listen}: {error}")))?;
+        let site = Arc::new(Site::new(settings, listener.address().port()));
+        announce(site.route()).map_err(fault)?;
+        let answer = move |request| {
+            let site = site.clone();
+            async move { site.answer(request).await }
+        };
+        tokio::select! {
+            () = listener.serve(None, stop, answer) => {}
+            () = ended => {}
+        }
+        Ok(Report::from(String::new()))
+    })
+}
+
+/// The one line that the application needs, once requests are answered; the rest is for people.
+fn announce(route: &str) -> io::Result<()> {
+    // The reader may be gone
+    let _ = writeln!(
+        anstream::stderr(),
+        "{WARNING}\nOpen {route}, and choose a user at {route}{}. The application needs this environment:",
+        page::PATH
+    );
+    let mut stdout = io::stdout();
+    writeln!(stdout, "POMERIUM_JWT_ROUTE={route}").and_then(|()| stdout.flush())
+}
+
+/// Ends when standard input does, if that is wanted; otherwise never.
+fn end(until_stdin_closes: bool) -> io::Result<impl Future<Output = ()>> {
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let mut tell = Some(tell);
+    if until_stdin_closes {
+        let tell = tell.take();
+        std::thread::Builder::new().spawn(move || {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            drop(tell);
+        })?;
+    }
+    Ok(async move {
+        let _ = told.await; // nothing is sent: it ends when the sender is dropped
+        drop(tell);
+    })
 }

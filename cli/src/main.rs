@@ -5,6 +5,7 @@
 
 mod arguments;
 mod demo;
+mod dev;
 mod doctor;
 mod hints;
 mod input;
@@ -14,6 +15,7 @@ mod keys;
 mod manual;
 mod options;
 mod paste;
+mod proxy;
 mod report;
 mod times;
 mod verify;
@@ -74,6 +76,7 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
         "verify" => verify::run(matches),
         "inspect" => inspect::run(matches),
         "keys" => keys::run(matches),
+        "dev" => dev::run(matches),
         "doctor" => doctor::run(matches),
         "demo" => demo::run(),
         "issuer" => issuer::run(matches),

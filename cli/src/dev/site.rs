@@ -91,7 +91,8 @@ impl Site {
         if path == "/.well-known/pomerium" || path.starts_with("/.well-known/pomerium/") {
             return self.well_known(&request);
         }
-        match self.sessions().find(request.headers(), Instant::now()) {
+        let signed_in = self.sessions().find(request.headers(), Instant::now());
+        match signed_in {
             Some(signed_in) => self.forward(request, &signed_in).await,
             None => sign_in_first(request.headers(), target(request.uri())),
         }
@@ -244,9 +245,8 @@ impl Site {
 /// Removes whatever an application could take for Pomerium's: `X-Pomerium-Jwt-Assertion`, claims, in any spelling.
 fn strip(headers: &mut HeaderMap) {
     const PREFIX: &str = "x-pomerium-";
-    let is_pomerium = |name: &&HeaderName| {
-        name.as_str().get(..PREFIX.len()).is_some_and(|begin| proxy::is_read_alike(begin, PREFIX))
-    };
+    let is_pomerium =
+        |name: &&HeaderName| name.as_str().get(..PREFIX.len()).is_some_and(|begin| proxy::is_read_alike(begin, PREFIX));
     let found: Vec<HeaderName> = headers.keys().filter(is_pomerium).cloned().collect();
     found.iter().for_each(|name| drop(headers.remove(name)));
 }
@@ -271,7 +271,8 @@ fn is_page(request: &Request<Incoming>) -> bool {
 }
 
 fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let values =
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let mut types = values.map(|entry| entry.split(';').next().unwrap_or_default().trim());
     types.any(|one| one.eq_ignore_ascii_case(media_type))
 }
@@ -328,7 +329,11 @@ fn led(status: StatusCode, to: &str) -> Response<Body> {
 }
 
 fn bad_form() -> Response<Body> {
-    respond(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "The form needs user: an e-mail address of a user here\n")
+    respond(
+        StatusCode::BAD_REQUEST,
+        "text/plain; charset=utf-8",
+        "The form needs user: an e-mail address of a user here\n",
+    )
 }
 
 fn not_found() -> Response<Body> {
@@ -341,7 +346,8 @@ fn with_cookie(mut response: Response<Body>, cookie: HeaderValue) -> Response<Bo
 }
 
 fn respond(status: StatusCode, content_type: &'static str, text: impl Into<hyper::body::Bytes>) -> Response<Body> {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    const POLICY: &str =
+        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
     let mut response = Response::new(full(text));
     *response.status_mut() = status;
     for (name, value) in [
