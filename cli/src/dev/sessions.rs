@@ -97,7 +97,9 @@ impl Sessions {
             })
             .collect();
         headers.remove(COOKIE);
-        kept.into_iter().for_each(|line| drop(headers.append(COOKIE, line)));
+        for line in kept {
+            headers.append(COOKIE, line);
+        }
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<&Session> {
@@ -126,7 +128,9 @@ mod tests {
 
     fn sent(cookies: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        cookies.iter().for_each(|line| drop(headers.append(COOKIE, line.parse().expect("a cookie"))));
+        for line in cookies {
+            headers.append(COOKIE, line.parse().expect("a cookie"));
+        }
         headers
     }
 

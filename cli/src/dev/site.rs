@@ -423,8 +423,7 @@ mod tests {
             let pair = |(name, value): &(&str, &str)| {
                 (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_str(value).expect("a value"))
             };
-            let mut headers = HeaderMap::new();
-            lines.iter().map(pair).for_each(|(name, value)| drop(headers.append(name, value)));
+            let headers: HeaderMap = lines.iter().map(pair).collect();
             assert_eq!(is_same_origin(&headers, "localhost:8443"), expected, "{lines:?}");
         }
     }
