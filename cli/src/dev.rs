@@ -1,5 +1,6 @@
 //! `dev`: stands where Pomerium stands, in front of an application on a developer's machine.
 
+mod origin;
 mod page;
 mod sessions;
 mod site;

@@ -10,7 +10,7 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::Incoming,
     header::{
-        ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, ORIGIN,
+        ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION,
         REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
     },
 };
@@ -18,6 +18,7 @@ use pomerium_jwt_issuer::{Assertion, KEY_SET_PATH, SigningKey, key_set, random_i
 use serde_json::json;
 
 use super::{
+    origin::{inside, is_of_another_site, is_own, is_same_origin},
     page,
     sessions::{Sessions, SignedIn},
     users::Users,
@@ -31,7 +32,6 @@ use crate::{
 const TOKEN_HOST: &str = "localhost";
 
 const ASSERTION: HeaderName = HeaderName::from_static("x-pomerium-jwt-assertion");
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where to go afterwards, as Pomerium calls it.
 const THEN: &str = "pomerium_redirect_uri";
@@ -91,8 +91,7 @@ impl Site {
         if path == "/.well-known/pomerium" || path.starts_with("/.well-known/pomerium/") {
             return self.well_known(&request);
         }
-        let signed_in = self.sessions().find(request.headers(), Instant::now());
-        match signed_in {
+        match self.signed_in(&request, &authority) {
             Some(signed_in) => self.forward(request, &signed_in).await,
             None => sign_in_first(request.headers(), target(request.uri())),
         }
@@ -104,22 +103,11 @@ impl Site {
         let header = request.headers().get(HOST).map(|host| host.to_str().ok());
         let target = request.uri().authority().map(|authority| Some(authority.as_str()));
         let asked: Vec<Option<&str>> = header.into_iter().chain(target).collect();
-        let is_own = |asked: &Option<&str>| asked.is_some_and(|authority| self.is_own(authority));
+        let is_own = |asked: &Option<&str>| asked.is_some_and(|authority| is_own(authority, &self.settings.hosts));
         if asked.is_empty() || !asked.iter().all(is_own) {
             return None;
         }
         asked.last().copied().flatten().map(str::to_owned)
-    }
-
-    fn is_own(&self, authority: &str) -> bool {
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-            _ => (authority, None),
-        };
-        let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        let here = ["localhost", "127.0.0.1", "[::1]"];
-        let mut hosts = here.into_iter().chain(self.settings.hosts.iter().map(String::as_str));
-        port.is_none_or(is_port) && hosts.any(|own| own.eq_ignore_ascii_case(host))
     }
 
     /// The addresses below `/.pomerium`: none of them reaches the application.
@@ -129,18 +117,18 @@ impl Site {
         let then = then.as_deref().and_then(|then| inside(then, authority)).unwrap_or("/").to_owned();
         match (method, path) {
             (&Method::GET, "/.pomerium") => redirect(page::PATH),
-            (&Method::GET, page::PATH) => self.page(request.headers(), &then),
+            (&Method::GET, page::PATH) => self.page(&request, authority, &then),
             (&Method::POST, page::PATH) => self.switch(request, authority).await,
             (&Method::GET, page::STYLE_PATH) => respond(StatusCode::OK, "text/css; charset=utf-8", page::STYLE),
             (&Method::GET, "/.pomerium/sign_in") => redirect(&page_for(&then)),
             (&Method::GET | &Method::POST, "/.pomerium/sign_out") => self.sign_out(&request, authority),
-            (&Method::GET, "/.pomerium/user") => match self.assertion_of(request.headers()) {
-                Some(assertion) => respond(StatusCode::OK, JSON, assertion.to_json()),
+            (&Method::GET, "/.pomerium/user") => match self.signed_in(&request, authority) {
+                Some(signed_in) => respond(StatusCode::OK, JSON, self.assertion(&signed_in).to_json()),
                 None => sign_in_first(request.headers(), "/"),
             },
             (&Method::GET, "/.pomerium/jwt") if self.settings.jwt_endpoint => {
-                match self.assertion_of(request.headers()) {
-                    Some(assertion) => respond(StatusCode::OK, "application/jwt", assertion.mint(&self.key)),
+                match self.signed_in(&request, authority) {
+                    Some(signed_in) => respond(StatusCode::OK, "application/jwt", self.token(&signed_in)),
                     None => sign_in_first(request.headers(), "/"),
                 }
             }
@@ -148,9 +136,9 @@ impl Site {
         }
     }
 
-    fn page(&self, headers: &HeaderMap, then: &str) -> Response<Body> {
-        let signed_in = self.sessions().find(headers, Instant::now()).map(|signed_in| signed_in.user);
-        respond(StatusCode::OK, HTML, page::render(&self.settings.users.list, signed_in, then))
+    fn page(&self, request: &Request<Incoming>, authority: &str, then: &str) -> Response<Body> {
+        let user = self.signed_in(request, authority).map(|signed_in| signed_in.user);
+        respond(StatusCode::OK, HTML, page::render(&self.settings.users.list, user, then))
     }
 
     /// Signs another user in, or out. A page of another site must not be able to.
@@ -207,7 +195,7 @@ impl Site {
     }
 
     async fn forward(&self, request: Request<Incoming>, signed_in: &SignedIn) -> Response<Body> {
-        let token = self.assertion(signed_in).mint(&self.key);
+        let token = self.token(signed_in);
         // A browser that comes for the first time gets a session of its own, which ends
         let cookie = {
             let mut sessions = self.sessions();
@@ -226,9 +214,16 @@ impl Site {
         }
     }
 
-    fn assertion_of(&self, headers: &HeaderMap) -> Option<Assertion> {
-        let signed_in = self.sessions().find(headers, Instant::now())?;
-        Some(self.assertion(&signed_in))
+    /// The user of a request. The first user needs no cookie, which would keep other sites' pages from using it (it is
+    /// SameSite), so requests of theirs are nobody's without one.
+    fn signed_in(&self, request: &Request<Incoming>, authority: &str) -> Option<SignedIn> {
+        let sessions = self.sessions();
+        let is_usable = sessions.knows(request.headers()) || !is_of_another_site(request, authority);
+        is_usable.then(|| sessions.find(request.headers(), Instant::now())).flatten()
+    }
+
+    fn token(&self, signed_in: &SignedIn) -> String {
+        self.assertion(signed_in).mint(&self.key)
     }
 
     fn assertion(&self, signed_in: &SignedIn) -> Assertion {
@@ -275,33 +270,6 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
         headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let mut types = values.map(|entry| entry.split(';').next().unwrap_or_default().trim());
     types.any(|one| one.eq_ignore_ascii_case(media_type))
-}
-
-/// Browsers say where a POST comes from, in at least one of the two headers; what says nothing is refused.
-fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
-    let sites: Vec<&[u8]> = headers.get_all(FETCH_SITE).iter().map(HeaderValue::as_bytes).collect();
-    let origins: Vec<&[u8]> = headers.get_all(ORIGIN).iter().map(HeaderValue::as_bytes).collect();
-    let own = format!("http://{authority}");
-    let is_own = |origin: &&[u8]| origin.eq_ignore_ascii_case(own.as_bytes());
-    let says_something = !sites.is_empty() || !origins.is_empty();
-    says_something && sites.iter().all(|site| *site == b"same-origin") && origins.iter().all(|origin| is_own(origin))
-}
-
-/// The path of a return address, if it is one of this address: no other site is ever led to.
-fn inside<'t>(then: &'t str, authority: &str) -> Option<&'t str> {
-    let path = match then.strip_prefix("http://") {
-        None => then,
-        Some(rest) => {
-            let path = rest.get(authority.len()..)?;
-            if !rest[..authority.len()].eq_ignore_ascii_case(authority) {
-                return None;
-            }
-            if path.is_empty() { "/" } else { path }
-        }
-    };
-    // Browsers take // and /\ for another host, and drop tabs and line ends
-    let is_inside = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
-    (is_inside && path.bytes().all(|byte| byte.is_ascii_graphic())).then_some(path)
 }
 
 fn target(uri: &Uri) -> &str {
@@ -367,67 +335,6 @@ fn respond(status: StatusCode, content_type: &'static str, text: impl Into<hyper
 mod tests {
     use super::*;
 
-    fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &'static str)| {
-            (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_static(value))
-        };
-        lines.iter().map(pair).collect()
-    }
-
-    #[test]
-    fn a_return_address_stays_here() {
-        let table = [
-            ("/", Some("/")),
-            ("/a?b=c#d", Some("/a?b=c#d")),
-            ("http://localhost:8443", Some("/")),
-            ("http://LOCALHOST:8443/a", Some("/a")),
-            ("http://localhost:8443?a", None),
-            ("http://localhost:8443.evil.example/", None),
-            ("http://localhost:8443@evil.example/", None),
-            ("http://localhost:8443//evil.example/", None),
-            ("http://localhost/", None),
-            ("https://localhost:8443/", None),
-            ("//evil.example", None),
-            ("/\\evil.example", None),
-            ("\\\\evil.example", None),
-            ("/\t/evil.example", None),
-            ("/\n/evil.example", None),
-            ("/ü", None),
-            ("javascript:alert(1)", None),
-            ("evil", None),
-            ("", None),
-        ];
-        for (then, expected) in table {
-            assert_eq!(inside(then, "localhost:8443"), expected, "{then:?}");
-        }
-    }
-
-    #[test]
-    fn only_a_page_of_this_address_switches_the_user() {
-        const OWN: &str = "http://localhost:8443";
-        let table: [(&[(&str, &str)], bool); 12] = [
-            (&[("sec-fetch-site", "same-origin"), ("origin", OWN)], true),
-            (&[("origin", OWN)], true),
-            (&[("sec-fetch-site", "same-origin")], true),
-            (&[], false),
-            (&[("origin", "null")], false),
-            (&[("origin", "http://localhost:3000")], false),
-            (&[("origin", "https://localhost:8443")], false),
-            (&[("sec-fetch-site", "same-site"), ("origin", OWN)], false),
-            (&[("sec-fetch-site", "cross-site")], false),
-            (&[("sec-fetch-site", "none")], false),
-            (&[("sec-fetch-site", "same-origin"), ("origin", "http://evil.example")], false),
-            (&[("origin", OWN), ("origin", "http://evil.example")], false),
-        ];
-        for (lines, expected) in table {
-            let pair = |(name, value): &(&str, &str)| {
-                (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_str(value).expect("a value"))
-            };
-            let headers: HeaderMap = lines.iter().map(pair).collect();
-            assert_eq!(is_same_origin(&headers, "localhost:8443"), expected, "{lines:?}");
-        }
-    }
-
     #[test]
     fn nothing_of_the_client_looks_like_pomerium() {
         for name in [
@@ -443,7 +350,10 @@ mod tests {
             strip(&mut headers);
             assert!(headers.is_empty(), "{name}");
         }
-        let mut headers = map(&[("x-pomeriums", "1"), ("x-forwarded-for", "1"), ("y-x-pomerium-a", "1")]);
+        let mut headers = HeaderMap::new();
+        for name in ["x-pomeriums", "x-forwarded-for", "y-x-pomerium-a"] {
+            headers.insert(name, HeaderValue::from_static("kept"));
+        }
         strip(&mut headers);
         assert_eq!(headers.len(), 3);
     }

@@ -312,7 +312,7 @@ fn clock(answer: &Answer, leeway: i64) -> Step {
     let ahead = answer.at.saturating_sub(theirs);
     let span = times::span(ahead.unsigned_abs());
     let seen = match ahead {
-        0..=1 | -1 => "this machine and the server agree".to_owned(),
+        -1..=1 => "this machine and the server agree".to_owned(),
         2.. => format!("this machine's clock is {span} ahead of the server's"),
         _ => format!("this machine's clock is {span} behind the server's"),
     };

@@ -26,9 +26,11 @@ const USERS: &str = r#"[
 ]"#;
 
 /// `pomerium-jwt dev`, and the application behind it. Both end with the test.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
-    port: u16,
+    /// What it printed.
+    pub(crate) line: String,
+    pub(crate) port: u16,
     /// The application's own.
     upstream: u16,
 }
@@ -41,8 +43,13 @@ struct Reply {
 
 impl Dev {
     fn start(arguments: &str) -> Self {
+        Self::start_with(USERS, arguments)
+    }
+
+    /// With this text in `users.json`.
+    pub(crate) fn start_with(users: &str, arguments: &str) -> Self {
         let shell = Shell::new();
-        shell.write("users.json", USERS);
+        shell.write("users.json", users);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let upstream = listener.local_addr().expect("an address").port();
         let mut child = Command::new(env!("CARGO_BIN_EXE_pomerium-jwt"))
@@ -57,11 +64,12 @@ impl Dev {
             .expect("the command was built");
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
-        let (name, route) = line.trim_end().split_once('=').unwrap_or_else(|| panic!("no variable but {line:?}"));
+        let line = line.trim_end().to_owned();
+        let (name, route) = line.split_once('=').unwrap_or_else(|| panic!("no variable but {line:?}"));
         let port = route.strip_prefix("http://localhost:").and_then(|port| port.parse().ok()).expect("a route");
         let options = Options::from_variables([(name.into(), route.into())]).expect("an option");
         serve(listener, Verifier::new(options).expect("it needs nothing else"));
-        Self { child, port, upstream }
+        Self { child, line, port, upstream }
     }
 
     /// GET, with these lines of headers.
@@ -379,6 +387,7 @@ fn websockets_are_opened_for_the_user_alone() {
     };
     let answer = open("X: 1");
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    assert!(open("Origin: http://evil.example").starts_with("HTTP/1.1 302 "), "a page of another site opens none");
     let (_, nobody) = dev.switch("", "");
     assert!(open(&nobody).starts_with("HTTP/1.1 302 "), "a session of nobody opens none");
 }
