@@ -81,7 +81,7 @@ pub(crate) fn command() -> Command {
                 .value_name("FILE")
                 .value_hint(ValueHint::FilePath)
                 .value_parser(OsStringValueParser::new())
-                .help("Users to choose from, as JSON; - for standard input. See --help"),
+                .help("Users to choose from, as JSON: see --help"),
             flag("jwt_endpoint").help("Answer /.pomerium/jwt, which Pomerium does not by default"),
             text("session_seconds")
                 .value_name("SECONDS")

@@ -13,6 +13,7 @@ pub(super) const STYLE: &str = "\
 body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:2rem auto;padding:0 1rem}
 ul{list-style:none;padding:0}
 li{margin:.5rem 0}
+[aria-current]{font-weight:bold}
 button{font:inherit;width:100%;text-align:left;padding:.6rem .8rem;overflow-wrap:anywhere}
 small{display:block;opacity:.8}
 ";
