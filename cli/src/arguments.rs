@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use pomerium_jwt::Options;
 use serde_json::json;
 
-use crate::{dev, doctor, issuer, options, wording};
+use crate::{dev, doctor, issuer, options, serve, wording};
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
 
@@ -37,6 +37,7 @@ pub(crate) fn command() -> Command {
             inspect(),
             keys(),
             doctor::command(),
+            serve::command(),
             dev::command(),
             demo(),
             issuer::command(),

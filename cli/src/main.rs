@@ -1,6 +1,7 @@
 //! `pomerium-jwt`: verifies and explains Pomerium's tokens at a terminal.
 //!
-//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer` prints by itself, while it serves.
+//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer`, `serve` and `dev`
+//! print by themselves, while they serve.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -17,6 +18,7 @@ mod options;
 mod paste;
 mod proxy;
 mod report;
+mod serve;
 mod times;
 mod verify;
 mod wording;
@@ -80,6 +82,7 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
         "doctor" => doctor::run(matches),
         "demo" => demo::run(),
         "issuer" => issuer::run(matches),
+        "serve" => serve::run(matches),
         "completions" => manual::completions(matches),
         "man" => manual::page(matches),
         other => Err(internal(format!("the command {other} has no function"))),

@@ -115,7 +115,7 @@ impl Upstream {
                     (_, None) => remove_hop_by_hop(response.headers_mut()),
                 }
                 *response.version_mut() = Version::default();
-                response.map(BodyExt::boxed_unsync)
+                response.map(|body| body.map_err(Into::into).boxed_unsync())
             }
         }
     }

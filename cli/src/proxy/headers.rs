@@ -48,10 +48,10 @@ pub(crate) fn is_read_alike(name: &str, other: &str) -> bool {
     name.len() == other.len() && name.bytes().map(read).eq(other.bytes().map(read))
 }
 
-/// Removes every header that could be taken for one of these; `keep` spares a name.
-pub(crate) fn remove_alike(headers: &mut HeaderMap, names: &[HeaderName], keep: Option<&HeaderName>) {
+/// Removes every header that could be taken for one of these.
+pub(crate) fn remove_alike(headers: &mut HeaderMap, names: &[HeaderName]) {
     let is_alike = |name: &&HeaderName| names.iter().any(|other| is_read_alike(name.as_str(), other.as_str()));
-    let found: Vec<HeaderName> = headers.keys().filter(is_alike).filter(|name| Some(*name) != keep).cloned().collect();
+    let found: Vec<HeaderName> = headers.keys().filter(is_alike).cloned().collect();
     found.iter().for_each(|name| drop(headers.remove(name)));
 }
 
@@ -95,16 +95,8 @@ mod tests {
         let all = ["Remote-User", "remote_user", "REMOTE-USER", "Remote.User", "remote~user", "Remote!User"];
         for name in all {
             let mut headers = map(&[(name, "mallory"), ("remote-user-agent", "x"), ("remoteuser", "x")]);
-            remove_alike(&mut headers, &[HeaderName::from_static("remote-user")], None);
+            remove_alike(&mut headers, &[HeaderName::from_static("remote-user")]);
             assert_eq!(names(&headers), ["remote-user-agent", "remoteuser"], "{name}");
         }
-    }
-
-    #[test]
-    fn the_name_itself_can_be_spared() {
-        let assertion = HeaderName::from_static("x-pomerium-jwt-assertion");
-        let mut headers = map(&[("x-pomerium-jwt-assertion", "a"), ("x_pomerium_jwt_assertion", "b")]);
-        remove_alike(&mut headers, std::slice::from_ref(&assertion), Some(&assertion));
-        assert_eq!(names(&headers), ["x-pomerium-jwt-assertion"]);
     }
 }

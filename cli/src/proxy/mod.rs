@@ -17,10 +17,13 @@ use hyper::{
 
 pub(crate) use forward::Upstream;
 pub(crate) use headers::{is_read_alike, remove_alike};
-pub(crate) use listener::{Listener, Stop};
+pub(crate) use listener::{Listener, Stop, TlsConfig};
 
 /// The body of a response: written here, or the upstream's.
-pub(crate) type Body = UnsyncBoxBody<Bytes, hyper::Error>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, Failure>;
+
+/// Why a body ended early.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body written here.
 pub(crate) fn full(text: impl Into<Bytes>) -> Body {

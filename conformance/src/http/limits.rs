@@ -41,7 +41,7 @@ const fn line(
 }
 
 /// Servers over hyper.
-const HYPER: &[&str] = &["reference", "axum"];
+const HYPER: &[&str] = &["reference", "axum", "serve"];
 const ACTIX: &[&str] = &["actix"];
 /// Go's own server, under every framework.
 const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
