@@ -100,7 +100,7 @@ struct Findings {
     /// Where the keys come from.
     source: String,
     steps: Vec<Step>,
-    /// Steps that could not be taken, because the last one taken has failed.
+    /// Steps that could not be taken from here.
     not_reached: Vec<&'static str>,
     keys: Vec<KeyStatus>,
     /// What the application must be given: variable and value.
@@ -110,12 +110,14 @@ struct Findings {
 impl Findings {
     fn new(given: &Given, verifier: &Verifier, steps: Vec<Step>) -> Self {
         let status = verifier.status();
-        let stopped = steps.last().filter(|last| last.outcome == Outcome::Failed).map(|last| last.step);
-        let after = stopped.and_then(|last| STEPS.iter().position(|step| *step == last)).map(|at| at + 1);
+        // Keys that are not fetched have no way to go
+        let is_fetched = steps.len() > 1;
+        let is_missing = |step: &&str| is_fetched && !steps.iter().any(|taken| taken.step == *step);
+        let not_reached = STEPS.into_iter().filter(is_missing).collect();
         Self {
             source: status.source,
             steps,
-            not_reached: after.map_or(Vec::new(), |after| STEPS[after..].to_vec()),
+            not_reached,
             keys: status.keys,
             environment: environment(&options::members(&given.options)),
         }

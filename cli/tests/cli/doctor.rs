@@ -326,6 +326,51 @@ fn proxies_are_shown_without_their_passwords() {
     assert!(far.stdout.contains("(by HTTPS_PROXY)") && !far.stdout.contains("secret"), "{far:?}");
 }
 
+/// A proxy that leads every connection to this address, and gives its own.
+fn proxy(target: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|count| count == 1) {
+                request.push(byte[0]);
+            }
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("a client that reads");
+            let mut server = TcpStream::connect(&target).expect("the server listens");
+            let (mut back, mut answers) = (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
+            thread::spawn(move || std::io::copy(&mut client, &mut server));
+            thread::spawn(move || {
+                let copied = std::io::copy(&mut answers, &mut back);
+                let _ = back.shutdown(std::net::Shutdown::Both); // the client may have gone
+                copied
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn what_only_a_proxy_reaches_is_no_failure() {
+    const FAR: &str = "no-such-name.invalid";
+    let authority = Authority::new();
+    let proxy = proxy(serve(Site::good(), Some(authority.sign(FAR, |_| {}))));
+    let shell = Shell::new();
+    shell.write("ca.pem", authority.0.pem());
+    let line = format!("HTTPS_PROXY=http://{proxy} pomerium-jwt doctor --route https://{FAR} --ca-file ca.pem");
+    let answer = shell.run(&line);
+    assert_eq!(answer.exit_code, 0, "{answer:?}");
+    for expected in [
+        "\n  warning  proxy",
+        "but the keys were fetched, by the proxy\n",
+        "\n  ok       keys",
+        "\n  Not reached: connection, tls, cache, clock, issuer\n",
+    ] {
+        assert!(answer.stdout.contains(expected), "{expected}: {answer:?}");
+    }
+}
+
 #[test]
 fn keys_that_are_not_fetched_need_no_way() {
     let shell = Shell::new();
