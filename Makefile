@@ -2,7 +2,7 @@
 # `make demo` and `make test`. A target exists once what it runs exists; the line above it is what `make help` shows.
 
 # Judged by their exit code, each counts as one test
-CHECKS := lint test-tools demo
+CHECKS := lint test-tools demo test-serve
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
 LANGUAGES := rust c python go node php java csharp
@@ -37,6 +37,26 @@ test-rust:
 	tools/package-rust
 	@# Once more with ring: the line `signatures: ...` of each run says which way checked them
 	cargo test --locked $(RING) --no-fail-fast --lib --test rust -- --show-output
+
+.PHONY: bench-serve screenshots
+# `pomerium-jwt serve` behind nginx and Caddy, with the example files themselves
+test-serve:
+	cargo build -q --locked -p pomerium-jwt-cli
+	@tools/need serve && examples/serve/test.py $(CARGO_TARGET_DIR)/debug/pomerium-jwt || \
+		{ code=$$?; [ $$code = 77 ] && [ "$$CI" != true ] || exit $$code; }
+
+# Requests a second of /auth over 64 connections, alone and behind nginx, as released
+bench-serve:
+	@tools/need bench-serve
+	cargo build -q --release --locked -p pomerium-jwt-cli
+	bench/serve.py $(CARGO_TARGET_DIR)/release/pomerium-jwt
+
+# Screenshots of the page of `serve` in target/screenshots/: light, dark, on a phone; and what axe-core finds
+screenshots:
+	@tools/need screenshots
+	cargo build -q --locked -p pomerium-jwt-cli
+	@cd tools/screenshots && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
+	node tools/screenshots/shots.mjs $(CARGO_TARGET_DIR)/debug/pomerium-jwt "$$(command -v chromium)" $(CARGO_TARGET_DIR)/screenshots
 
 .PHONY: package-rust
 # Packs the crates as they are published into target/package/, and builds each from its archive

@@ -13,6 +13,9 @@ pub(super) const STYLE: &str = include_str!("style.css");
 /// What the identity's own rows show.
 const KNOWN: [&str; 10] = ["sub", "email", "name", "groups", "user", "iss", "aud", "exp", "iat", "sid"];
 
+/// The mark of an unsigned header.
+const DIFFERS: &str = " DIFFERS from the signed claim";
+
 pub(super) fn render(view: &View) -> String {
     let (class, title, sentence) = match view.state {
         State::Verified => ("good", "Verified", "Pomerium has signed this request, and every check has passed."),
@@ -189,7 +192,7 @@ fn unsigned(html: &mut String, view: &View) {
         let signed = claim.zip(claims.as_ref()).and_then(|(claim, claims)| claims.get(claim.replace('-', "_")));
         let note = match signed.map(plain) {
             Some(signed) if signed == value => " (as signed)",
-            Some(_) => " (DIFFERS from the signed claim)",
+            Some(_) => DIFFERS,
             None => " (not verified)",
         };
         Some((format!("{name}{note}"), value))
@@ -221,7 +224,8 @@ fn table(html: &mut String, title: &str, rows: Vec<(String, String)>) {
     let _ = write!(html, "<section><h2>{}</h2><dl>", escape(title));
     for (name, value) in rows {
         let value = if value.is_empty() { "<i>none</i>".to_owned() } else { escape_lines(&value) };
-        let _ = write!(html, "<div><dt>{}</dt><dd>{value}</dd></div>", escape(&name));
+        let class = if name.ends_with(DIFFERS) { " class=\"bad\"" } else { "" };
+        let _ = write!(html, "<div{class}><dt>{}</dt><dd>{value}</dd></div>", escape(&name));
     }
     html.push_str("</dl></section>");
 }

@@ -17,7 +17,7 @@ use crate::{
     report::invalid,
 };
 
-const ABOUT: &str = "Verify in front of applications: a page that shows who is calling, /auth for proxies, a sidecar";
+const ABOUT: &str = "Verify in front of applications: a page, /auth for proxies, or a sidecar";
 
 const PATHS: &str = "\
 Without --upstream it answers:
@@ -201,8 +201,11 @@ fn listen(mut listen: SocketAddr, variable: impl Fn(&str) -> Option<String>) -> 
         listen.set_port(port.parse().map_err(|_| invalid(format!("PORT: {port:?} is not a port")))?);
     }
     let Some(address) = set("ADDR") else { return Ok(listen) };
-    let full = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.clone() };
-    let parsed = full.parse().or_else(|_| full.parse().map(|ip| SocketAddr::new(ip, listen.port())));
+    let parsed = match address.parse() {
+        Ok(ip) => Ok(SocketAddr::new(ip, listen.port())),
+        Err(_) if address.starts_with(':') => format!("0.0.0.0{address}").parse(),
+        Err(_) => address.parse(),
+    };
     parsed.map_err(|_| invalid(format!("ADDR: write an address such as 0.0.0.0:8000, not {address:?}")))
 }
 

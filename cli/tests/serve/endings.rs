@@ -4,9 +4,16 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     process::Command,
+    sync::Arc,
 };
 
 use pomerium_jwt_issuer::{Server, ServerOptions, Tls};
+
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName},
+};
 
 use crate::world::{Serve, assertion, open, status, upstream};
 
@@ -23,7 +30,7 @@ fn a_signal_ends_it_after_the_request_that_is_running() {
     running.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", assertion()).as_bytes()).unwrap();
     let idle = open(serve.address);
     std::thread::sleep(std::time::Duration::from_millis(300));
-    let kill = Command::new("kill").args(["-s", "TERM", &serve.id().to_string()]).status().expect("kill runs");
+    let kill = Command::new("sh").args(["-c", &format!("kill -s TERM {}", serve.id())]).status().expect("sh runs");
     assert!(kill.success());
     let mut answer = String::new();
     running.read_to_string(&mut answer).unwrap();
@@ -59,27 +66,43 @@ fn the_certificate_is_read_again_when_it_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     let write = |name: &str| {
-        let tls = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        fs::write(&key, tls.signing_key.serialize_pem()).unwrap();
-        fs::write(&certificate, tls.cert.pem()).unwrap();
+        let new = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        fs::write(&key, new.signing_key.serialize_pem()).unwrap();
+        fs::write(&certificate, new.cert.pem()).unwrap();
+        new.cert.der().clone()
     };
-    write("one.example.com");
+    let one = write("one.example.com");
     let paths = [certificate.to_str().unwrap(), key.to_str().unwrap()];
     let serve = Serve::start(&["--tls-cert", paths[0], "--tls-key", paths[1]]);
-    let subject = || {
-        let address = serve.address.to_string();
-        let script = "openssl s_client -connect $0 </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName";
-        let output = Command::new("sh").args(["-c", script, &address]).output().expect("openssl runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    assert!(subject().contains("one.example.com"), "{}", subject());
+    assert_eq!(over_tls(&serve, &one, "one.example.com"), Ok("200".to_owned()));
+    // The files are looked at once a second
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    write("two.example.com");
-    assert!(subject().contains("two.example.com"), "{}", subject());
+    let two = write("two.example.com");
+    assert_eq!(over_tls(&serve, &two, "two.example.com"), Ok("200".to_owned()));
+    assert!(over_tls(&serve, &one, "one.example.com").is_err(), "the old one is gone");
     fs::write(&certificate, "not a certificate").unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    assert!(subject().contains("two.example.com"), "the last good one stays: {}", subject());
+    assert_eq!(over_tls(&serve, &two, "two.example.com"), Ok("200".to_owned()), "the last good one stays");
     serve.logs("the last certificate stays in use");
+}
+
+/// The status of the answer to a request of somebody who trusts this certificate alone.
+fn over_tls(serve: &Serve, certificate: &CertificateDer<'static>, name: &'static str) -> Result<String, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).map_err(|error| error.to_string())?;
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
+    let client = ClientConnection::new(Arc::new(config), name).map_err(|error| error.to_string())?;
+    let mut stream = StreamOwned::new(client, open(serve.address));
+    let request = format!("GET /auth HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", assertion());
+    stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).map_err(|error| error.to_string())?;
+    Ok(status(&String::from_utf8_lossy(&answer)).to_owned())
 }
 
 #[test]
