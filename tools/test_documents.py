@@ -15,12 +15,13 @@ FOLDERS = {"rust": "core", "c": "ffi-c"}
 # Document -> what its `sh` blocks may say (a pattern), and the test that runs it (a file, and a text in it)
 COMMANDS = {
     "README.md": [
-        (r"(pomerium-jwt (issuer|verify|inspect|keys)\b.*)", "cli/tests/cli/readme.rs", "## At a terminal"),
+        (r"(pomerium-jwt (issuer|verify|inspect|keys|doctor)\b.*)", "cli/tests/cli/readme.rs", "## At a terminal"),
         (r"pomerium-jwt serve .*", "cli/tests/serve/documents.rs", '"README.md"'),
-        (r"(pomerium-jwt issuer|POMERIUM_JWT_ROUTE=|TOKEN=|curl ).*", "bindings-python/tests/test_package.py", "## Try it without Pomerium"),
+        (r"(pomerium-jwt dev|POMERIUM_JWT_ROUTE=|curl ).*", "bindings-python/tests/test_package.py", "## Try it without Pomerium"),
     ],
     "docs/serve.md": [(r"pomerium-jwt serve .*", "cli/tests/serve/documents.rs", '"docs/serve.md"')],
-    "docs/troubleshooting.md": [(r"pomerium-jwt (inspect|keys) .*", "cli/tests/cli/readme.rs", "troubleshooting.md")],
+    "docs/troubleshooting.md": [(r"pomerium-jwt (inspect|keys|doctor) .*", "cli/tests/cli/readme.rs", "troubleshooting.md")],
+    "docs/local-development.md": [(r"(pomerium-jwt dev|curl) .*", "cli/tests/cli/readme.rs", "local-development.md")],
     "docs/keys.md": [(r"POMERIUM_JWT_\w+=\S+", "cli/tests/cli/readme.rs", "keys.md")],
     "docs/deployment.md": [(r"POMERIUM_JWT_\w+=\S+", "cli/tests/cli/readme.rs", "deployment.md")],
     "CONTRIBUTING.md": [
@@ -32,7 +33,7 @@ COMMANDS = {
     ],
     "cli/README.md": [
         (r"cargo install pomerium-jwt-cli", "", "until the first release"),
-        (r"(pomerium-jwt (issuer|verify|inspect|keys|demo)\b.*)", "cli/tests/cli/readme.rs", "cli/README.md"),
+        (r"(pomerium-jwt (issuer|verify|inspect|keys|doctor|demo)\b.*)", "cli/tests/cli/readme.rs", "cli/README.md"),
     ],
     "clients/csharp/README.md": [
         (r"dotnet add package \S+", "", "until the first release"),

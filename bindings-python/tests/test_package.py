@@ -103,11 +103,11 @@ def test_the_project_s_readme_without_pomerium() -> None:
     """Its commands as they stand, but for the ports."""
     readme = (ROOT / "README.md").read_text()
     [block] = re.findall(r"## Try it without Pomerium\n.*?```sh\n(.*?)```", readme, re.DOTALL)
-    ports = {"8100": free_port(), "8000": free_port()}
-    block = re.sub("8100|8000", lambda found: str(ports[found.group()]), block)
-    issuer, application, *requests = block.splitlines()
-    with running(issuer, ports["8100"]), running(application, ports["8000"]):
-        printed = shell("\n".join(requests), ROOT, no_proxy="127.0.0.1").stdout
+    ports = {"8443": free_port(), "8000": free_port()}
+    block = re.sub("8443|8000", lambda found: str(ports[found.group()]), block)
+    dev, application, *requests = block.splitlines()
+    with running(dev, ports["8443"]), running(application, ports["8000"]):
+        printed = shell("\n".join(requests), ROOT, no_proxy="127.0.0.1,localhost").stdout
     for answer in re.findall(r"^curl .*# (.*)$", block, re.MULTILINE):
         assert answer in printed, printed
 

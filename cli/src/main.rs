@@ -1,11 +1,13 @@
 //! `pomerium-jwt`: verifies and explains Pomerium's tokens at a terminal.
 //!
-//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer` and `serve`
+//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer`, `serve` and `dev`
 //! print by themselves, while they serve.
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod demo;
+mod dev;
+mod doctor;
 mod hints;
 mod input;
 mod inspect;
@@ -76,6 +78,8 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
         "verify" => verify::run(matches),
         "inspect" => inspect::run(matches),
         "keys" => keys::run(matches),
+        "dev" => dev::run(matches),
+        "doctor" => doctor::run(matches),
         "demo" => demo::run(),
         "issuer" => issuer::run(matches),
         "serve" => serve::run(matches),

@@ -180,6 +180,7 @@ fn from_flag(spec: &OptionSpec, text: &str) -> Result<Value, Error> {
     Ok(members(&options).remove(spec.name).unwrap_or_default())
 }
 
-fn members(options: &Options) -> Map<String, Value> {
+/// The options that are set, by their names.
+pub(crate) fn members(options: &Options) -> Map<String, Value> {
     serde_json::from_str(&options.to_json()).unwrap_or_default()
 }
