@@ -17,7 +17,7 @@ from typing import Any
 
 from . import _environ
 from ._errors import VerifyError
-from ._integration import Integration, OnRefused, Refusal
+from ._integration import ErrorHandler, Integration, OnRefused, Refusal
 from ._option_types import Options
 from ._status import Health
 from ._typing import Unpack
@@ -29,7 +29,6 @@ __all__ = ["Pomerium", "Refusal"]
 _Environ = dict[str, Any]
 _StartResponse = Callable[..., Any]
 _Application = Callable[[_Environ, _StartResponse], Iterable[bytes]]
-_ErrorHandler = Callable[[Refusal], "tuple[str, str | bytes]"]
 
 
 class Pomerium:
@@ -49,7 +48,7 @@ class Pomerium:
         application: _Application,
         *,
         verifier: Verifier | None = None,
-        error_handler: _ErrorHandler | None = None,
+        error_handler: ErrorHandler | None = None,
         on_refused: OnRefused | None = None,
         **options: Unpack[Options],
     ) -> None:
@@ -72,16 +71,6 @@ class Pomerium:
         return self.verifier.health()
 
     def _refuse(self, error: VerifyError, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
-        rendered = self._integration.handled(error, _content)
-        content_type, body = rendered or (error.headers["Content-Type"], error.body)
-        headers = {**error.headers, "Content-Type": content_type, "Content-Length": str(len(body))}
+        headers, body = self._integration.answer(error)
         start_response(f"{error.status} {HTTPStatus(error.status).phrase}", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-
-def _content(answer: tuple[str, str | bytes]) -> tuple[str, bytes]:
-    """The content type and body that an error_handler gives."""
-    content_type, body = answer
-    if not isinstance(content_type, str) or not isinstance(body, (str, bytes)):
-        raise TypeError("an error_handler gives a content type, which is str, and a body, which is str or bytes")
-    return content_type, body.encode() if isinstance(body, str) else body

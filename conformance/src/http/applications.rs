@@ -73,6 +73,8 @@ static LISTED: &[Listed] = &[
     go("echo", "examples/go/frameworks", "go run ./echo", ALL),
     python("flask-gunicorn", "gunicorn app:app", &[Rewrite, Cors]),
     python("wsgi", "gunicorn wsgi", &[]),
+    python("asgi-uvicorn", "python serve.py asgi", &[WebSockets]),
+    python("fastapi", "python serve.py fastapi_app", ALL),
     application("aspnetcore", "csharp", "examples/csharp/app", "dotnet out/app.dll", "clients/csharp/README.md", ALL),
     node("express5", "node app.mjs", &[Rewrite, Cors]),
     node("express4", "node express4.mjs", &[Rewrite, Cors]),

@@ -47,6 +47,8 @@ const ACTIX: &[&str] = &["actix"];
 const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
 /// gunicorn, which answers 400 to what is not well formed.
 const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi"];
+/// uvicorn over h11.
+const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
 /// Node's own server, under every framework.
 const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"];
 /// Where the application gets the target as it was sent.
@@ -93,6 +95,16 @@ static LIMITS: &[Limit] = &[
     line(GUNICORN, "target-backslash", Instead::ServerRefuses, "as target-relative"),
     line(GUNICORN, "target-colon", Instead::ServerRefuses, "as target-relative"),
     line(GUNICORN, "method-lower-case", Instead::ServerRefuses, "gunicorn takes methods in capitals only"),
+    line(UVICORN, "header-nul", Instead::ServerRefuses, "uvicorn answers 400 to NUL in a header"),
+    line(UVICORN, "header-space-before-the-colon", Instead::ServerRefuses, "uvicorn answers 400 to spaces after a name"),
+    line(UVICORN, "path-not-ascii", Instead::ServerRefuses, "uvicorn answers 400 to a target that is not ASCII"),
+    line(UVICORN, "upgrade-post", Instead::ServerRefuses, "uvicorn answers 405 to a WebSocket by POST"),
+    line(
+        UVICORN,
+        "exempt-health-absolute",
+        Instead::Refused("token_missing"),
+        "the application gets the whole URI as its path and routes by it",
+    ),
     line(GO, "header-nul", Instead::ServerRefuses, "Go answers 400 to NUL in a header"),
     line(GO, "header-space-before-the-colon", Instead::ServerRefuses, "Go answers 400 to spaces after a header's name"),
     line(GO, "path-encoded-badly", Instead::ServerRefuses, "Go answers 400 to a target that it cannot decode"),
