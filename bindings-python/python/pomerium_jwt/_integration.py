@@ -40,6 +40,19 @@ class Refusal:
     """The answer without a handler: {"error":"token_expired"}."""
 
 
+@dataclass(frozen=True)
+class Facts:
+    """A request, as `admit` of the core wants to know it."""
+
+    token: str | bytes
+    """All values of the header, joined by commas."""
+    sent_path: str
+    """As the client sent it; "" if the application routes by something else."""
+    upgrade: bool
+    shown_path: str
+    """For people to read."""
+
+
 class Integration:
     """A verifier, and what a framework needs to use it. Raises OptionsError, so that the application stops at start."""
 
@@ -68,20 +81,20 @@ class Integration:
         level = logging.WARNING if verifier.options.get("trust_on_first_use") else logging.INFO
         log.log(level, "%s", verifier.summary)
 
-    def admit(self, token: str, sent_path: str, *, upgrade: bool, path: str) -> Identity | None:
+    def admit(self, facts: Facts) -> Identity | None:
         """The identity; None for a request that passes without one. Raises VerifyError, of which on_refused was told."""
         try:
-            return self.verifier.admit(token, sent_path, upgrade=upgrade)
+            return self.verifier.admit(facts.token, facts.sent_path, upgrade=facts.upgrade)
         except VerifyError as error:
-            self.refused(error, path)
+            self.refused(error, facts.shown_path)
             raise
 
-    async def admit_async(self, token: bytes | str, sent_path: bytes | str, *, upgrade: bool, path: str) -> Identity | None:
+    async def admit_async(self, facts: Facts) -> Identity | None:
         """As admit, for asyncio and trio."""
         try:
-            return await self.verifier.admit_async(token, sent_path, upgrade=upgrade)
+            return await self.verifier.admit_async(facts.token, facts.sent_path, upgrade=facts.upgrade)
         except VerifyError as error:
-            self.refused(error, path)
+            self.refused(error, facts.shown_path)
             raise
 
     def refused(self, error: VerifyError, path: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ._integration import Integration
+from ._integration import Facts, Integration
 from ._native import Identity, is_upgrade
 
 IDENTITY = "pomerium"
@@ -16,11 +16,20 @@ IDENTITY = "pomerium"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
 
 
-async def admit(integration: Integration, scope: Mapping[str, Any]) -> Identity | None:
-    """As Integration.admit_async, with the facts of this request or WebSocket."""
-    token = joined(scope["headers"], integration.header_name)
+def facts(integration: Integration, scope: Mapping[str, Any]) -> Facts:
+    """The facts of this request or WebSocket."""
     upgrade = scope["type"] == "websocket" or is_upgrade(joined(scope["headers"], "upgrade"))
-    return await integration.admit_async(token, sent_path(scope), upgrade=upgrade, path=scope["path"])
+    return Facts(joined(scope["headers"], integration.header_name), sent_path(scope), upgrade, scope["path"])
+
+
+async def admit_async(integration: Integration, scope: Mapping[str, Any]) -> Identity | None:
+    """As Integration.admit_async, with the facts of this request or WebSocket."""
+    return await integration.admit_async(facts(integration, scope))
+
+
+def admit(integration: Integration, scope: Mapping[str, Any]) -> Identity | None:
+    """The same for code that runs in a thread of its own."""
+    return integration.admit(facts(integration, scope))
 
 
 def joined(headers: Iterable[tuple[bytes, bytes]], name: str) -> bytes:

@@ -84,7 +84,7 @@ class Protected:
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         if scope["type"] in ("http", "websocket"):
             try:
-                identity = await _scope.admit(self._integration, scope)
+                identity = await _scope.admit_async(self._integration, scope)
             except VerifyError as error:
                 await refuse(self._integration, error, scope, receive, send)
                 return

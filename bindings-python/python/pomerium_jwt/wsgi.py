@@ -52,15 +52,11 @@ class Pomerium:
         on_refused: OnRefused | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._application = application
         self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
+        self._protected = Protected(application, self._integration)
 
     def __call__(self, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
-        try:
-            environ[_environ.IDENTITY] = _environ.admit(self._integration, environ)
-        except VerifyError as error:
-            return self._refuse(error, environ, start_response)
-        return self._application(environ, start_response)
+        return self._protected(environ, start_response)
 
     @property
     def verifier(self) -> Verifier:
@@ -69,6 +65,21 @@ class Pomerium:
     def health(self) -> Health:
         """For a health page: see Verifier.health."""
         return self.verifier.health()
+
+
+class Protected:
+    """An application, and the integration that stands in front of it."""
+
+    def __init__(self, application: _Application, integration: Integration) -> None:
+        self._application = application
+        self._integration = integration
+
+    def __call__(self, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
+        try:
+            environ[_environ.IDENTITY] = _environ.admit(self._integration, environ)
+        except VerifyError as error:
+            return self._refuse(error, environ, start_response)
+        return self._application(environ, start_response)
 
     def _refuse(self, error: VerifyError, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
         headers, body = self._integration.answer(error)
