@@ -106,6 +106,7 @@ static LIMITS: &[Limit] = &[
         Instead::Refused("token_missing"),
         "the application gets the whole URI as its path and routes by it",
     ),
+    line(AIOHTTP, "header-nul", Instead::ServerRefuses, "aiohttp refuses NUL in a header"),
     line(AIOHTTP, "header-folded", Instead::ServerRefuses, "aiohttp refuses folded headers"),
     line(AIOHTTP, "header-space-before-the-*", Instead::ServerRefuses, "aiohttp refuses spaces around a header's name"),
     line(AIOHTTP, "path-not-ascii", Instead::ServerRefuses, "aiohttp refuses a target that is not ASCII"),
