@@ -23,6 +23,9 @@ async def app(scope, receive, send):
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": scope["pomerium"].subject if scope["pomerium"] else ""})
         await send({"type": "websocket.close"})
+    elif scope["type"] == "lifespan":
+        for _ in ("startup", "shutdown"):
+            await send({"type": (await receive())["type"] + ".complete"})
 
 
 def answer(method, path, identity):

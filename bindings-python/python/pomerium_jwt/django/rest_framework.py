@@ -29,7 +29,7 @@ class PomeriumAuthentication(SessionAuthentication):
         user = getattr(request._request, SIGNED_IN, None) or auth.authenticate(request._request, pomerium=identity)
         if user is None:
             raise PermissionDenied("no active account", code="no_account")
-        if any(name in request.META for name in _BROWSERS):
+        if any(request.META.get(name) for name in _BROWSERS):
             self.enforce_csrf(request)
         return user, identity
 
