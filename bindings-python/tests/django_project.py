@@ -70,26 +70,26 @@ settings.configure(
 )
 django.setup()
 
-from django.contrib import admin  # noqa: E402 - after the settings
-from rest_framework.decorators import api_view, authentication_classes, permission_classes  # noqa: E402
-from rest_framework.permissions import IsAdminUser, IsAuthenticated  # noqa: E402
-from rest_framework.response import Response  # noqa: E402
+from django.contrib import admin
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import IsAdminUser, IsAuthenticated
+from rest_framework.response import Response
 
-from pomerium_jwt.django.rest_framework import PomeriumAuthentication  # noqa: E402
+from pomerium_jwt.django.rest_framework import PomeriumAuthentication
 
 
 def who(request: HttpRequest) -> JsonResponse:
-    pomerium: Any = request.pomerium  # type: ignore[attr-defined]
+    pomerium: Any = request.pomerium
     return JsonResponse({"subject": pomerium and pomerium.subject, "user": request.user.get_username()})
 
 
 async def who_async(request: HttpRequest) -> JsonResponse:
     user = await request.auser() if hasattr(request, "auser") else request.user
-    return JsonResponse({"subject": request.pomerium.subject, "user": user.get_username()})  # type: ignore[attr-defined]
+    return JsonResponse({"subject": request.pomerium.subject, "user": user.get_username()})
 
 
 def owners(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"subject": require_group(request.pomerium, "owners").subject})  # type: ignore[attr-defined]
+    return JsonResponse({"subject": require_group(request.pomerium, "owners").subject})
 
 
 def api(*permissions: type) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ def test_head_is_refused_without_a_body() -> None:
     assert (start["status"], dict(start["headers"])[b"content-length"], end["body"]) == (401, b"25", b"")
 
 
-DENIAL = {"extensions": {"websocket.http.response": {}}}
+DENIAL: dict[str, Any] = {"extensions": {"websocket.http.response": {}}}
 
 
 @pytest.mark.parametrize(
@@ -229,17 +230,15 @@ def test_twenty_thousand_requests_while_the_key_server_hangs(issuer: Issuer, run
             for _ in range(20_000):
                 start(one)
             while threads() == 0:
-                await pause()
+                await in_thread(time.sleep, 0.01)
             assert threads() == 1 and answers == []
             assert (await ask(middleware, scope_of(path="/health")))[1]["body"] == b"nobody"
             assert (await ask(middleware, scope_of((HEADER, b"x"))))[0]["status"] == 401
             await in_thread(issuer.close)  # ends the fetch
 
-    if run is trio.run:
-        in_thread: Callable[[Callable[[], None]], Awaitable[Any]] = trio.to_thread.run_sync
-        nursery, pause = TrioNursery, lambda: trio.sleep(0.01)
-    else:
-        in_thread, nursery, pause = asyncio.to_thread, AsyncioNursery, lambda: asyncio.sleep(0.01)  # type: ignore[assignment]
+    in_trio = run is trio.run
+    nursery: Any = TrioNursery if in_trio else AsyncioNursery
+    in_thread: Any = trio.to_thread.run_sync if in_trio else asyncio.to_thread
     run(main)
     assert answers == [503] * 20_000
     assert verifier.status()["fetches"] == 1
@@ -251,10 +250,10 @@ def threads() -> int:
 
 class TrioNursery:
     async def __aenter__(self) -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
-        self._manager = trio.open_nursery()
+        self._manager: Any = trio.open_nursery()
         return (await self._manager.__aenter__()).start_soon
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self._manager.__aexit__(*error)
 
 
@@ -263,5 +262,5 @@ class AsyncioNursery:
         self._tasks: list[asyncio.Task[None]] = []
         return lambda function: self._tasks.append(asyncio.create_task(function()))
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await asyncio.gather(*self._tasks)

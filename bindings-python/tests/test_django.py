@@ -195,7 +195,7 @@ def test_the_backend_accepts_nothing_but_an_identity() -> None:
 
 
 class Hooked(PomeriumBackend):
-    create_unknown_user = True  # type: ignore[assignment]
+    create_unknown_user = True
 
     def clean_username(self, username: str) -> str:
         return username.partition("|")[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import anyio
 import httpx
@@ -163,7 +163,7 @@ def test_starlette_with_mounts_and_cors_in_front() -> None:
 
     inner = Starlette(routes=[Route("/x", show), WebSocketRoute("/ws", ws)])
     app = Starlette(routes=[Mount("/mount", inner)])
-    Pomerium(app, **ISSUER.options, exempt_paths="/open")
+    Pomerium(app, verifier=ISSUER.verifier(exempt_paths="/open"))
     app.add_middleware(CORSMiddleware, allow_origins=["https://front.example.com"])
     client = TestClient(app)
     assert client.get("/mount/x", headers=ALICE).text == "alice"
@@ -182,7 +182,7 @@ def quart() -> Any:
 
     @app.get("/x")
     async def show() -> str:
-        return str(request.scope["pomerium"].subject)
+        return str(cast(Any, request.scope)["pomerium"].subject)
 
     return app
 
@@ -192,7 +192,8 @@ def litestar() -> Any:
 
     @get("/x", media_type="text/plain")
     async def show(request: Request[Any, Any, Any]) -> str:
-        return str(request.scope["pomerium"].subject)  # type: ignore[typeddict-item]
+        scope: Any = request.scope
+        return str(scope["pomerium"].subject)
 
     return Litestar([show])
 

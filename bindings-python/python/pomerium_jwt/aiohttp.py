@@ -53,9 +53,7 @@ class Pomerium:
     ) -> None:
         if any(getattr(middleware, "pomerium", False) for middleware in app.middlewares):
             raise invalid_options("this application has a Pomerium already: make one")
-        self._integration = Integration(
-            options, verifier=verifier, error_handler=error_handler, on_refused=on_refused
-        )
+        self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
 
         @web.middleware
         async def verified(request: web.Request, handler: _Handler) -> web.StreamResponse:

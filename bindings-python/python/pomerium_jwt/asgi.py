@@ -95,9 +95,7 @@ class Protected:
         await self._application(scope, receive, send)
 
 
-async def refuse(
-    integration: Integration, error: VerifyError, scope: _Message, receive: _Receive, send: _Send
-) -> None:
+async def refuse(integration: Integration, error: VerifyError, scope: _Message, receive: _Receive, send: _Send) -> None:
     """Answers a request, or a WebSocket that is not open yet."""
     headers, body = integration.answer(error)
     prefix = "http.response"

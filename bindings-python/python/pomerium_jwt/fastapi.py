@@ -15,13 +15,14 @@ that. FastAPI's dependencies below only read the result: they verify nothing, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import HTTPException, Security
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from . import _native, _scope
 from ._errors import VerifyError
@@ -58,13 +59,11 @@ class Pomerium:
         on_refused: OnRefused | None = None,
         **options: Unpack[Options],
     ) -> None:
-        if any(middleware.cls is _Middleware for middleware in app.user_middleware):
+        if any(cast(object, middleware.cls) is _Middleware for middleware in app.user_middleware):
             raise invalid_options("this application has a Pomerium already: make one")
-        self._integration = Integration(
-            options, verifier=verifier, error_handler=error_handler, on_refused=on_refused
-        )
+        self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
         app.add_middleware(_Middleware, integration=self._integration)
-        app.add_exception_handler(_Refused, _answer)
+        app.add_exception_handler(_Refused, cast(Any, _answer))
 
     @property
     def verifier(self) -> Verifier:
@@ -88,7 +87,9 @@ class _Scheme(SecurityBase):
     """What the OpenAPI document says: Pomerium adds this header, so nobody can try it out with a token of their own."""
 
     def __init__(self) -> None:
-        self.model = APIKey(**{"in": APIKeyIn.header}, name=_HEADER, description="Added by Pomerium to each request")
+        self.model = APIKey.model_validate(
+            {"in": APIKeyIn.header, "name": _HEADER, "description": "Pomerium adds it to each request"}
+        )
         self.scheme_name = "Pomerium"
 
     def __call__(self, connection: HTTPConnection) -> HTTPConnection:
@@ -149,15 +150,16 @@ class _Refused(HTTPException):
         self.error = error
 
 
-async def _answer(connection: HTTPConnection, refused: Exception) -> _Answer:
+async def _answer(connection: HTTPConnection, refused: Exception) -> Response:
     assert isinstance(refused, _Refused)
     return _Answer(connection.scope[_INTEGRATION], refused.error)
 
 
-class _Answer:
-    """A response as Starlette sends them."""
+class _Answer(Response):
+    """A refusal, also of a WebSocket that a route has not accepted yet."""
 
     def __init__(self, integration: Integration, error: VerifyError) -> None:
+        super().__init__(status_code=error.status)
         self._refusal = integration, error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -38,9 +38,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         )
     for path in signing_in:
         if _AUTHENTICATION not in settings.MIDDLEWARE[: settings.MIDDLEWARE.index(path)]:
-            found.append(
-                Error(f"{path} belongs after AuthenticationMiddleware in MIDDLEWARE", id="pomerium_jwt.E003")
-            )
+            found.append(Error(f"{path} belongs after AuthenticationMiddleware in MIDDLEWARE", id="pomerium_jwt.E003"))
     if signing_in and not _signs_in():
         found.append(
             Error(

@@ -69,7 +69,7 @@ class PomeriumMiddleware:
         return _refusal(error)
 
     def attach(self, request: HttpRequest, identity: Identity | None) -> None:
-        request.pomerium = identity  # type: ignore[attr-defined]
+        request.pomerium = identity
 
     async def attach_async(self, request: HttpRequest, identity: Identity | None) -> None:
         self.attach(request, identity)
