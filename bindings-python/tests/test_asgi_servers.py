@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, Issuer
@@ -96,6 +97,24 @@ def test_servers(issuer: Issuer, name: str) -> None:
         assert get(port, "/health", **UPGRADE)[0] == denied, "never exempt"
         with connect(f"ws://127.0.0.1:{port}/ws", additional_headers={HEADER: good}) as websocket:
             assert websocket.recv() == "alice"
+
+
+LONG_HEADERS = {
+    "hypercorn": ["hypercorn", "-c", "file:{folder}/hypercorn.py", "--bind", "127.0.0.1:{port}"],
+    "granian": SERVERS["granian"][0],
+    "gunicorn": [*SERVERS["gunicorn"][0], "--limit-request-field_size", "131072"],
+    "uvicorn": ["uvicorn", "--h11-max-incomplete-event-size", "131072", "--port", "{port}"],
+}
+
+
+@pytest.mark.parametrize("name", LONG_HEADERS)
+def test_a_user_in_many_groups(issuer: Issuer, name: str, tmp_path: Path) -> None:
+    """With the setting that the README names."""
+    (tmp_path / "hypercorn.py").write_text("h11_max_incomplete_size = 131072\n")
+    token = issuer.mint(groups=",".join(f"group-{number:05}" for number in range(3200)))
+    command = [word.replace("{folder}", str(tmp_path)) for word in LONG_HEADERS[name]]
+    with serving(command, "hello_asgi:application", POMERIUM_JWT_ROUTE=issuer.url) as port:
+        assert len(token) > 60_000 and get(port, "/", token) == (200, b"Hello None")
 
 
 @pytest.mark.parametrize("name", PREFIXED)

@@ -146,16 +146,16 @@ def test_streamlit(issuer: Issuer, streamlit: int) -> None:
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
     def shown(*tokens: str) -> str:
-        headers = [(HEADER, token) for token in tokens]
+        headers = [("Origin", f"http://127.0.0.1:{streamlit}"), *((HEADER, token) for token in tokens)]
         url = f"ws://127.0.0.1:{streamlit}/_stcore/stream"
-        with connect(url, additional_headers=headers, origin=f"http://127.0.0.1:{streamlit}") as websocket:  # type: ignore[arg-type]
+        with connect(url, additional_headers=headers) as websocket:
             run = BackMsg()
             run.rerun_script.query_string = ""
             websocket.send(run.SerializeToString())
-            texts = []
+            texts: list[str] = []
             while True:
                 message = ForwardMsg()
-                message.ParseFromString(websocket.recv())  # type: ignore[arg-type]
+                message.ParseFromString(websocket.recv())
                 if message.WhichOneof("type") == "script_finished":
                     return " ".join(texts)
                 element = message.delta.new_element

@@ -9,17 +9,17 @@ import os
 from aiohttp import web
 
 from pomerium_jwt import require_group
-from pomerium_jwt.aiohttp import Pomerium
+from pomerium_jwt.aiohttp import IDENTITY, Pomerium
 
 logging.basicConfig(level=logging.INFO)  # the start line, and a warning for each kind of refusal
 
 
 async def index(request):
-    return web.json_response(request["pomerium"] and request["pomerium"].to_dict())
+    return web.json_response(request[IDENTITY] and request[IDENTITY].to_dict())
 
 
 async def admin(request):
-    return web.json_response(require_group(request["pomerium"], "admins").to_dict())
+    return web.json_response(require_group(request[IDENTITY], "admins").to_dict())
 
 
 async def health(request):
@@ -29,7 +29,7 @@ async def health(request):
 async def ws(request):
     socket = web.WebSocketResponse(compress=False)
     await socket.prepare(request)
-    await socket.send_str(request["pomerium"].subject if request["pomerium"] else "")
+    await socket.send_str(request[IDENTITY].subject if request[IDENTITY] else "")
     await socket.close()
     return socket
 
@@ -39,7 +39,7 @@ async def anything_else(request, handler):
     try:
         return await handler(request)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-        return web.json_response({"reached": True, "subject": request["pomerium"] and request["pomerium"].subject})
+        return web.json_response({"reached": True, "subject": request[IDENTITY] and request[IDENTITY].subject})
 
 
 app = web.Application(middlewares=[anything_else])

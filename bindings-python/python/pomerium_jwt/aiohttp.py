@@ -9,28 +9,38 @@
 It is the first middleware of the application, so unknown paths, static files, WebSockets and sub-applications are
 covered. aiohttp runs two things before any middleware: its router, and the `expect_handler` of a route for requests with
 the header Expect: give routes none of your own. Middleware that is inserted before it stands in front of it, and so does
-an application that has this one as its sub-application: protect that one.
+an application that has this one as its sub-application: protect that one. What clones a request in front of it chooses
+the path that `exempt_paths` is compared with.
 
-A handler finds the identity in request["pomerium"]. It is None if the request passed without one, which the options
-`optional` and `exempt_paths` allow. A refusal that a handler raises is answered: require_group(request["pomerium"], "a").
+A handler finds the identity in request[IDENTITY]. It is None if the request passed without one, which the options
+`optional` and `exempt_paths` allow. A refusal that a handler raises is answered: require_group(request[IDENTITY], "a").
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from . import _environ
 from ._errors import AccessDenied, TokenError, VerifyError
 from ._integration import ErrorHandler, Facts, Integration, OnRefused, Refusal
-from ._native import invalid_options, is_upgrade
+from ._native import Identity, invalid_options, is_upgrade
 from ._option_types import Options
 from ._status import Health
 from ._typing import Unpack
 from ._verifier import Verifier
 
-__all__ = ["Pomerium", "Refusal"]
+__all__ = ["IDENTITY", "Pomerium", "Refusal"]
+
+if TYPE_CHECKING:
+    IDENTITY: web.RequestKey[Identity | None]
+elif hasattr(web, "RequestKey"):
+    IDENTITY = web.RequestKey("pomerium", Identity)
+else:  # an older aiohttp
+    IDENTITY = "pomerium"
+"""Where a request has the identity: request[IDENTITY]."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -72,7 +82,7 @@ class Pomerium:
 
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         try:
-            request[_environ.IDENTITY] = await self._integration.admit_async(_facts(self._integration, request))
+            request[IDENTITY] = await self._integration.admit_async(_facts(self._integration, request))
         except VerifyError as error:
             return self._refusal(error)
         try:
