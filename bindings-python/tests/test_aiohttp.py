@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from aiohttp import WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
+from conftest import PatientIssuer
 
 from pomerium_jwt import OptionsError, require_group
 from pomerium_jwt.aiohttp import IDENTITY, Pomerium
-from pomerium_jwt.testing import TestIssuer
 
-ISSUER = TestIssuer()
+ISSUER = PatientIssuer()
 ALICE = ISSUER.headers(groups=["admins"])
 Client = TestClient[web.Request, web.Application]
 

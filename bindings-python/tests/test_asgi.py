@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 import trio
-from conftest import Issuer
+from conftest import Issuer, PatientIssuer
 
 from pomerium_jwt import OptionsError, Verifier
 from pomerium_jwt._scope import sent_path
 from pomerium_jwt._waiting import WORKER
 from pomerium_jwt.asgi import Pomerium
-from pomerium_jwt.testing import TestIssuer
 
-ISSUER = TestIssuer()
+ISSUER = PatientIssuer()
 HEADER = b"x-pomerium-jwt-assertion"
 GOOD = (HEADER, ISSUER.token(groups=["admins"]).encode())
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 import anyio
 import httpx
 import pytest
+from conftest import PatientIssuer
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -17,9 +18,8 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from pomerium_jwt import Identity, OptionsError
 from pomerium_jwt import asgi as plain
 from pomerium_jwt.fastapi import Pomerium, identity, identity_or_none, require_group, require_user
-from pomerium_jwt.testing import TestIssuer
 
-ISSUER = TestIssuer()
+ISSUER = PatientIssuer()
 ALICE = ISSUER.headers(groups=["admins"])
 BOB = ISSUER.headers(sub="bob")
 ANONYMOUS = ISSUER.headers(sub="")
@@ -195,7 +195,7 @@ def litestar() -> Any:
         scope: Any = request.scope
         return str(scope["pomerium"].subject)
 
-    return Litestar([show])
+    return Litestar([show], logging_config=None)
 
 
 @pytest.mark.parametrize("make", [quart, litestar])

@@ -9,13 +9,13 @@ from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from conftest import PatientIssuer
 
 from pomerium_jwt import OptionsError, Verifier
 from pomerium_jwt._environ import sent_path
-from pomerium_jwt.testing import TestIssuer
 from pomerium_jwt.wsgi import Pomerium, Refusal
 
-ISSUER = TestIssuer()
+ISSUER = PatientIssuer()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
