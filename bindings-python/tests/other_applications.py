@@ -19,15 +19,15 @@ def test_gradio() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))
     from recipes.gradio_app import app
 
-    client = TestClient(app)
-    for path in ("/", "/config", "/gradio_api/info", "/gradio_api/file=/etc/passwd", "/gradio_api/queue/data"):
-        assert client.get(path).json() == {"error": "token_missing"}, path
-    assert client.get("/", headers=ISSUER.headers()).status_code == 200
-    call = client.post("/gradio_api/call/hello", json={"data": ["Bob"]})
-    assert call.json() == {"error": "token_missing"}
-    call = client.post("/gradio_api/call/hello", json={"data": ["Bob"]}, headers=ISSUER.headers())
-    answer = client.get(f"/gradio_api/call/hello/{call.json()['event_id']}", headers=ISSUER.headers())
-    assert "Hello Bob, or rather alice" in answer.text, answer.text
+    with TestClient(app) as client:  # one event loop for all calls
+        for path in ("/", "/config", "/gradio_api/info", "/gradio_api/file=/etc/passwd", "/gradio_api/queue/data"):
+            assert client.get(path).json() == {"error": "token_missing"}, path
+        assert client.get("/", headers=ISSUER.headers()).status_code == 200
+        call = client.post("/gradio_api/call/hello", json={"data": ["Bob"]})
+        assert call.json() == {"error": "token_missing"}
+        call = client.post("/gradio_api/call/hello", json={"data": ["Bob"]}, headers=ISSUER.headers())
+        answer = client.get(f"/gradio_api/call/hello/{call.json()['event_id']}", headers=ISSUER.headers())
+        assert "Hello Bob, or rather alice" in answer.text, answer.text
 
 
 if __name__ == "__main__":
