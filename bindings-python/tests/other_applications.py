@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def test_gradio() -> None:
     """Pages, its API and its files are refused; a call has the identity."""
     os.environ.update(ISSUER.environment)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))
-    from recipes.gradio_app import app
+    app = importlib.import_module("recipes.gradio_app").app
 
     with TestClient(app) as client:  # one event loop for all calls
         for path in ("/", "/config", "/gradio_api/info", "/gradio_api/file=/etc/passwd", "/gradio_api/queue/data"):

@@ -162,6 +162,17 @@ def test_a_session_of_another_login_ends() -> None:
     assert browser.get("/", **token()).json()["user"] == "alice"
 
 
+def test_a_session_that_something_has_changed() -> None:
+    """Packages that impersonate write the user into the session by themselves."""
+    root = User.objects.create_superuser("root", password="secret")
+    browser = Client()
+    browser.get("/", **HTML, **token())
+    session = browser.session
+    session[auth.SESSION_KEY], session[auth.HASH_SESSION_KEY] = str(root.pk), root.get_session_auth_hash()
+    session.save()
+    assert browser.get("/", **token()).json()["user"] == "alice"
+
+
 def test_groups_change_within_a_session() -> None:
     browser = Client()
     assert browser.get("/admin/", **HTML, **token(groups=["staff"])).status_code == 200

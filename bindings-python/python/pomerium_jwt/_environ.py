@@ -13,7 +13,7 @@ IDENTITY = "pomerium"
 """Where the identity is: in the environment that the application gets."""
 
 # What stays the same encoded and decoded
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
+PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
 
 
 def facts(integration: Integration, environ: Mapping[str, Any]) -> Facts:
@@ -39,7 +39,7 @@ def sent_path(environ: Mapping[str, Any]) -> str:
     if "HTTP_SCRIPT_NAME" in environ:
         return ""
     if not isinstance(sent, str):
-        return decoded if _PLAIN.issuperset(decoded) else ""
+        return decoded if PLAIN.issuperset(decoded) else ""
     path = path_of(sent)
     return path if path == decoded or unquote(path, "latin-1") == decoded else ""
 

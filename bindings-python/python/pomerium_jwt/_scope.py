@@ -6,14 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from ._environ import IDENTITY, PLAIN
 from ._integration import Facts, Integration
 from ._native import Identity, is_upgrade
 
-IDENTITY = "pomerium"
-"""Where the identity is: in the scope that the application gets."""
-
-# What stays the same encoded and decoded
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
+__all__ = ["IDENTITY", "admit", "admit_async", "facts", "joined", "sent_path"]
 
 
 def facts(integration: Integration, scope: Mapping[str, Any]) -> Facts:
@@ -48,11 +45,11 @@ def sent_path(scope: Mapping[str, Any]) -> str:
         return ""
     sent = scope.get("raw_path")
     if sent is None:
-        return whole if _PLAIN.issuperset(whole) else ""
+        return whole if PLAIN.issuperset(whole) else ""
     if not isinstance(sent, bytes) or not sent.isascii():
         return ""
     path = sent.decode("ascii").partition("?")[0]
     if unquote(path) == whole:
         return path
     # The server knows the prefix by its configuration only: it is in neither of the two
-    return prefix + path if unquote(path) == decoded and _PLAIN.issuperset(prefix) else ""
+    return prefix + path if unquote(path) == decoded and PLAIN.issuperset(prefix) else ""

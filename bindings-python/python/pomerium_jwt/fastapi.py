@@ -35,7 +35,7 @@ from ._verifier import Verifier
 from .asgi import Protected, refuse
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 __all__ = ["Pomerium", "Refusal", "identity", "identity_or_none", "require_group", "require_user"]
 
@@ -75,8 +75,7 @@ class Pomerium:
 
 
 class _Middleware(Protected):
-    def __init__(self, app: ASGIApp, integration: Integration) -> None:
-        super().__init__(app, integration)
+    """Tells the dependencies what to answer with."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope[_INTEGRATION] = self._integration

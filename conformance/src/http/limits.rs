@@ -97,7 +97,12 @@ static LIMITS: &[Limit] = &[
     line(GUNICORN, "target-colon", Instead::ServerRefuses, "as target-relative"),
     line(GUNICORN, "method-lower-case", Instead::ServerRefuses, "gunicorn takes methods in capitals only"),
     line(UVICORN, "header-nul", Instead::ServerRefuses, "uvicorn answers 400 to NUL in a header"),
-    line(UVICORN, "header-space-before-the-colon", Instead::ServerRefuses, "uvicorn answers 400 to spaces after a name"),
+    line(
+        UVICORN,
+        "header-space-before-the-colon",
+        Instead::ServerRefuses,
+        "uvicorn answers 400 to spaces after a name",
+    ),
     line(UVICORN, "path-not-ascii", Instead::ServerRefuses, "uvicorn answers 400 to a target that is not ASCII"),
     line(UVICORN, "upgrade-post", Instead::ServerRefuses, "uvicorn answers 405 to a WebSocket by POST"),
     line(

@@ -19,6 +19,7 @@ log = logging.getLogger("pomerium_jwt")
 class PomeriumBackend(ModelBackend):
     """Finds the account of a verified identity, or makes one, and keeps it as the token says.
 
+    The account is the one with the username of the setting username_claim: one that exists already becomes the user's.
     It accepts nothing but an identity, so no password and no header signs anybody in by it. The hooks are those of
     RemoteUserBackend: create_unknown_user, clean_username, configure_user.
     """

@@ -110,11 +110,10 @@ def _user(request: Any, identity: Identity | None) -> Any:
 
     if identity is None or not identity.is_user:
         return AnonymousUser()
-    session, state = request.session, _state(identity)
-    if session.get(_STATE) == state:
-        user = auth.get_user(request)
-        if user.is_authenticated:
-            return user
+    session = request.session
+    user = auth.get_user(request)
+    if user.is_authenticated and session.get(_STATE) == _state(identity, user):
+        return user
     user = auth.authenticate(request, pomerium=identity)
     if user is None:
         if auth.SESSION_KEY in session:
@@ -122,16 +121,17 @@ def _user(request: Any, identity: Identity | None) -> Any:
         return AnonymousUser()
     if settings.SESSION_COOKIE_NAME in request.COOKIES or "text/html" in request.headers.get("Accept", ""):
         auth.login(request, user)  # a session of somebody else is emptied; each gets another key
-        session[_STATE] = state
+        session[_STATE] = _state(identity, user)
     return user
 
 
-def _state(identity: Identity) -> str:
-    """Changes with whatever an account is made of, so that a session is synchronised when it does."""
+def _state(identity: Identity, user: Any) -> str:
+    """What a session says about whose it is. It changes with whatever the account is made of, which is then
+    synchronised."""
     accounts = configured().accounts
     claims = identity.claims
     names = ("username_claim", "email_claim", "name_claim", "groups_claim")
-    facts = [identity.subject, repr(accounts), *(claims.get(getattr(accounts, name)) for name in names)]
+    facts = [identity.subject, str(user.pk), repr(accounts), *(claims.get(getattr(accounts, name)) for name in names)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
