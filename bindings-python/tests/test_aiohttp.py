@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from aiohttp import WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
-from conftest import PatientIssuer
+from conftest import ROOT, PatientIssuer
 
 from pomerium_jwt import OptionsError, require_group
 from pomerium_jwt.aiohttp import IDENTITY, Pomerium
@@ -91,3 +92,19 @@ def test_mistakes() -> None:
     Pomerium(app, **ISSUER.options)
     with pytest.raises(OptionsError, match="a Pomerium already"):
         Pomerium(app, **ISSUER.options)
+
+
+def test_the_least_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one in the README."""
+    monkeypatch.syspath_prepend(ROOT / "examples" / "python")
+    for name, value in ISSUER.environment.items():
+        monkeypatch.setenv(name, value)
+    app = importlib.import_module("hello_aiohttp").app
+
+    async def main() -> None:
+        async with TestClient(TestServer(app)) as client:
+            assert await (await client.get("/admin", headers=ALICE)).text() == "Hello alice@example.com"
+            assert (await client.get("/admin", headers=ISSUER.headers())).status == 403
+            assert (await client.get("/")).status == 401
+
+    asyncio.run(main())
