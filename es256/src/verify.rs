@@ -2,23 +2,29 @@
 
 use p256::ecdsa::Signature;
 
+#[cfg(target_arch = "x86_64")]
+use crate::{ifma, lanes::Points};
 use crate::{
     field::{FieldElement, P},
     limbs,
     point::{AffinePoint, Point},
     scalar::{self, Digits, N},
     table::{Table, WINDOWS, generator},
+    way::Way,
 };
 
 /// Whether the 64 bytes r ‖ s are a signature of the hash under the key with this table.
-pub(crate) fn verify(key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
+pub(crate) fn verify(way: Way, key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
     // Exactly 64 bytes, r and s from 1 to n − 1
     let Ok(signature) = Signature::from_slice(signature) else {
         return false;
     };
     let (r, s) = signature.split_scalars();
     let (u1, u2) = scalar::multipliers(hash, &r, &s);
-    has_x(&sum(&Digits::new(u1), key, &Digits::new(u2)), scalar::to_limbs(&r))
+    let (u1, u2) = (Digits::new(u1), Digits::new(u2));
+    let in_lanes = if way == Way::Ifma { sum_in_lanes(&u1, key, &u2) } else { None };
+    let sum = in_lanes.unwrap_or_else(|| sum(&u1, key, &u2).into());
+    sum.is(scalar::to_limbs(&r))
 }
 
 /// u1·G + u2·Q
@@ -31,20 +37,52 @@ fn sum(u1: &Digits, key: &Table, u2: &Digits) -> Point {
     points.as_flattened()[1..].iter().fold(first, |sum, point| sum.add(point))
 }
 
-/// Whether the point is not infinity and its x, reduced modulo n, is r: without a division, r·ZZ = X.
-///
-/// As n < p < 2n, x is r or, if that is below p, r + n.
-fn has_x(point: &Point, r: limbs::Limbs) -> bool {
-    if point.is_infinity() {
-        return false;
+/// The same in eight lanes. Nothing if the processor cannot, and nothing if an addition met points of equal x: that such
+/// a sum is valid or invalid is not for these formulas to say, and all that is known of it is forgotten.
+fn sum_in_lanes(u1: &Digits, key: &Table, u2: &Digits) -> Option<X> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let sum = ifma::sum(&Points::read([(generator(), u1), (key, u2)]))?;
+        // Both lack the factor 2^256 of Montgomery form, which makes no difference to X/ZZ
+        let [x, zz] = sum.map(|limbs| FieldElement::from_montgomery_limbs(limbs::from_limbs_of_52_bits(limbs)));
+        let sum = X { x, zz };
+        (!sum.zz.is_zero()).then_some(sum)
     }
-    let is_x = |x| FieldElement::new(x).multiply(point.zz) == point.x;
-    if is_x(r) {
-        return true;
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (u1, key, u2);
+        None
     }
-    let (r_plus_n, carry) = limbs::add(r, N);
-    let below_p = !carry && limbs::subtract(r_plus_n, P).1;
-    below_p && is_x(r_plus_n)
+}
+
+/// The x of a point as X/ZZ; infinity has ZZ = 0.
+struct X {
+    x: FieldElement,
+    zz: FieldElement,
+}
+
+impl X {
+    /// Whether the point is not infinity and its x, reduced modulo n, is r: without a division, r·ZZ = X.
+    ///
+    /// As n < p < 2n, x is r or, if that is below p, r + n.
+    fn is(&self, r: limbs::Limbs) -> bool {
+        if self.zz.is_zero() {
+            return false;
+        }
+        let is_x = |x| FieldElement::new(x).multiply(self.zz) == self.x;
+        if is_x(r) {
+            return true;
+        }
+        let (r_plus_n, carry) = limbs::add(r, N);
+        let below_p = !carry && limbs::subtract(r_plus_n, P).1;
+        below_p && is_x(r_plus_n)
+    }
+}
+
+impl From<Point> for X {
+    fn from(Point { x, zz, .. }: Point) -> Self {
+        Self { x, zz }
+    }
 }
 
 #[cfg(test)]

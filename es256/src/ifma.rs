@@ -1,0 +1,118 @@
+//! The sum of points by AVX-512 IFMA, instructions that multiply eight numbers of 52 bits at once.
+//!
+//! The one file of this crate with unsafe code, for one reason: such instructions may run only on a processor that has
+//! them. [`sum`] asks it first. A [`Vector`] exists only in what [`sum`] calls then, as nothing else is public here.
+
+use std::arch::x86_64::*;
+
+use crate::lanes::{self, Lanes, Points};
+
+/// X and ZZ of [`lanes::sum`], or nothing if the processor lacks the instructions.
+pub(crate) fn sum(points: &Points) -> Option<[[u64; 5]; 2]> {
+    // SAFETY: the processor has been asked for each feature that the function is compiled for
+    is_available().then(|| unsafe { sum_with_ifma(points) })
+}
+
+/// Whether the processor and its operating system have the instructions. The standard library asks them once.
+pub(crate) fn is_available() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn sum_with_ifma(points: &Points) -> [[u64; 5]; 2] {
+    lanes::sum::<Vector>(points).map(|limbs| limbs.map(|limb| _mm_cvtsi128_si64(_mm512_castsi512_si128(limb.0)) as u64))
+}
+
+#[derive(Clone, Copy)]
+struct Vector(__m512i);
+
+/// An expression of the instructions above.
+macro_rules! ifma {
+    ($expression:expr) => {
+        // SAFETY: a `Vector` is only worked on below `sum_with_ifma`, and so on a processor that has these instructions;
+        // what is read from memory is behind a reference to as many bytes
+        unsafe { $expression }
+    };
+}
+
+impl Lanes for Vector {
+    #[inline(always)]
+    fn all(value: u64) -> Self {
+        Self(ifma!(_mm512_set1_epi64(value as i64)))
+    }
+
+    #[inline(always)]
+    fn columns(rows: &[[u64; 8]; 8]) -> [Self; 8] {
+        let r: [__m512i; 8] = std::array::from_fn(|i| ifma!(_mm512_loadu_epi64(rows[i].as_ptr().cast())));
+        // Of two rows each: the even and the odd words side by side
+        let pairs: [__m512i; 8] = std::array::from_fn(|i| {
+            let (a, b) = (r[i & !1], r[i | 1]);
+            if i % 2 == 0 { ifma!(_mm512_unpacklo_epi64(a, b)) } else { ifma!(_mm512_unpackhi_epi64(a, b)) }
+        });
+        // Of four rows each: the words w and w + 4, for lanes 0 to 3 and 4 to 7
+        let fours: [[__m512i; 4]; 2] = std::array::from_fn(|half| {
+            std::array::from_fn(|i| {
+                let (a, b) = (pairs[4 * half + i % 2], pairs[4 * half + 2 + i % 2]);
+                if i < 2 { ifma!(_mm512_shuffle_i64x2::<0x88>(a, b)) } else { ifma!(_mm512_shuffle_i64x2::<0xdd>(a, b)) }
+            })
+        });
+        std::array::from_fn(|word| {
+            let (a, b) = (fours[0][word % 4], fours[1][word % 4]);
+            Self(if word < 4 { ifma!(_mm512_shuffle_i64x2::<0x88>(a, b)) } else { ifma!(_mm512_shuffle_i64x2::<0xdd>(a, b)) })
+        })
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(ifma!(_mm512_add_epi64(self.0, other.0)))
+    }
+
+    #[inline(always)]
+    fn subtract(self, other: Self) -> Self {
+        Self(ifma!(_mm512_sub_epi64(self.0, other.0)))
+    }
+
+    #[inline(always)]
+    fn add_low_product(self, a: Self, b: Self) -> Self {
+        Self(ifma!(_mm512_madd52lo_epu64(self.0, a.0, b.0)))
+    }
+
+    #[inline(always)]
+    fn add_high_product(self, a: Self, b: Self) -> Self {
+        Self(ifma!(_mm512_madd52hi_epu64(self.0, a.0, b.0)))
+    }
+
+    #[inline(always)]
+    fn low<const BITS: u32>(self) -> Self {
+        Self(ifma!(_mm512_and_epi64(self.0, _mm512_set1_epi64((1 << BITS) - 1))))
+    }
+
+    #[inline(always)]
+    fn high<const BITS: u32>(self) -> Self {
+        Self(ifma!(_mm512_srai_epi64::<BITS>(self.0)))
+    }
+
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self) -> Self {
+        Self(ifma!(_mm512_slli_epi64::<BITS>(self.0)))
+    }
+
+    #[inline(always)]
+    fn bits<const FROM: u32>(low: Self, high: Self) -> Self {
+        let from = ifma!(_mm512_srli_epi64::<FROM>(low.0));
+        let rest = ifma!(_mm512_sll_epi64(high.0, _mm_cvtsi32_si128(64 - FROM as i32)));
+        Self(ifma!(_mm512_or_epi64(from, rest))).low::<52>()
+    }
+
+    #[inline(always)]
+    fn if_negative(signs: [i64; 8], negative: Self, other: Self) -> Self {
+        let mask = ifma!(_mm512_cmplt_epi64_mask(_mm512_loadu_epi64(signs.as_ptr()), _mm512_setzero_si512()));
+        Self(ifma!(_mm512_mask_mov_epi64(other.0, mask, negative.0)))
+    }
+
+    #[inline(always)]
+    fn rotate(self, by: usize) -> Self {
+        let lanes: [i64; 8] = std::array::from_fn(|lane| ((lane + by) % 8) as i64);
+        Self(ifma!(_mm512_permutexvar_epi64(_mm512_loadu_epi64(lanes.as_ptr()), self.0)))
+    }
+}

@@ -1,0 +1,263 @@
+//! The sum of 64 points eight at a time: eight lanes add eight points each, then three additions join the lanes.
+//!
+//! Everything is written once, over the trait [`Lanes`], and runs as three things: as vector instructions (`ifma.rs`),
+//! as plain numbers whose every operation is checked (`model.rs`), and as intervals (`interval.rs`), which prove that no
+//! lane overflows for any input.
+//!
+//! # A lane's numbers
+//!
+//! Five limbs of 52 bits, least significant first, as AVX-512 IFMA multiplies 52 bits. They stand for the value times
+//! 2^260 modulo p (Montgomery form). There are three kinds, by size, and all are factors of a product:
+//!
+//! | kind | below | why |
+//! |---|---|---|
+//! | entry of a table | 2^260 | 16 times a number below 2^256 |
+//! | difference | 2p + 2^230 | [`Element::reduced`] |
+//! | product of two of them, one at most an entry | 4p | (a·b + m·p) / 2^260 with m < 2^260 |
+//!
+//! Limbs are between 0 and 2^52 (the instructions ignore the bits above). Between that they are signed 64-bit numbers,
+//! which [`Element::carried`] brings back to 52 bits; the largest, columns of two products, stay below 2^57.
+
+#[cfg(test)]
+mod interval;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use crate::{scalar::Digits, table::Table};
+
+/// The limbs of p, least significant first: 2^52 − 1, 2^44 − 1, 0, and these two.
+const P3: u64 = 1 << 36;
+const P4: u64 = (1 << 48) - (1 << 16);
+
+/// 2^260 mod p = 2^228 − 2^196 − 2^100 + 2^4: the value 1.
+const ONE: [u64; 5] = [1 << 4, (1 << 52) - (1 << 48), (1 << 52) - 1, (1 << 52) - (1 << 40) - 1, (1 << 20) - 1];
+
+const LIMBS: usize = 5;
+
+/// Eight signed 64-bit numbers, and the operations that the formulas are made of. None may overflow.
+pub(crate) trait Lanes: Copy {
+    /// The same number in every lane.
+    fn all(value: u64) -> Self;
+    /// Word i of every row, as the result i: row l is for lane l.
+    fn columns(rows: &[[u64; 8]; 8]) -> [Self; 8];
+    fn add(self, other: Self) -> Self;
+    fn subtract(self, other: Self) -> Self;
+    /// self + the lower 52 bits of a·b, for factors between 0 and 2^52.
+    fn add_low_product(self, a: Self, b: Self) -> Self;
+    /// self + a·b / 2^52, rounded down, for factors between 0 and 2^52.
+    fn add_high_product(self, a: Self, b: Self) -> Self;
+    /// The lowest bits.
+    fn low<const BITS: u32>(self) -> Self;
+    /// self / 2^BITS, rounded down.
+    fn high<const BITS: u32>(self) -> Self;
+    /// self · 2^BITS
+    fn shift_left<const BITS: u32>(self) -> Self;
+    /// 52 bits of the 128 that two words make, from this bit on.
+    fn bits<const FROM: u32>(low: Self, high: Self) -> Self;
+    /// `negative` in lanes whose sign is below 0, else `other`.
+    fn if_negative(signs: [i64; 8], negative: Self, other: Self) -> Self;
+    /// In every lane what was `by` lanes further on.
+    fn rotate(self, by: usize) -> Self;
+}
+
+/// What is to be summed up: step s and lane l take the point 8·s + l.
+#[repr(align(64))]
+pub(crate) struct Points {
+    /// x and y, each times 2^256 and in four words: the entry of a table.
+    pub(crate) entries: [[[u64; 8]; 8]; 8],
+    /// Below 0 if the point is the negative of its entry.
+    pub(crate) signs: [[i64; 8]; 8],
+}
+
+impl Points {
+    /// The points whose sum is each table's point times the multiplier with these digits.
+    #[inline(always)]
+    pub(crate) fn read(multiplications: [(&Table, &Digits); 2]) -> Self {
+        let mut points = Self { entries: [[[0; 8]; 8]; 8], signs: [[0; 8]; 8] };
+        let places = points.entries.as_flattened_mut().iter_mut().zip(points.signs.as_flattened_mut());
+        let multiples = multiplications.into_iter().flat_map(|(table, digits)| table.multiples(digits));
+        for ((entry, sign), (multiple, negative)) in places.zip(multiples) {
+            *entry = multiple.words();
+            *sign = -i64::from(negative);
+        }
+        points
+    }
+}
+
+/// X and ZZ of the sum, in every lane, without a Montgomery factor and at most p: x is X / ZZ.
+///
+/// ZZ is 0 modulo p if and only if an addition met two points of equal x, and nothing is known of the sum then: every
+/// formula multiplies the ZZ that it is given, so that a 0 stays to the end, from a lane through the joining too.
+/// Otherwise each addition was one of two different points and not of opposite ones, which the formulas are right for.
+#[inline(always)]
+pub(crate) fn sum<L: Lanes>(points: &Points) -> [[L; LIMBS]; 2] {
+    let mut sum = Point::from(Affine::read(points, 0));
+    for step in 1..8 {
+        sum = sum.add_affine(Affine::read(points, step));
+    }
+    for distance in [4, 2, 1] {
+        sum = sum.add(sum.rotate(distance));
+    }
+    let out_of_montgomery_form = Element([1, 0, 0, 0, 0].map(L::all));
+    [sum.x, sum.zz].map(|element| element.multiply(out_of_montgomery_form).0)
+}
+
+/// A point other than infinity by its coordinates.
+struct Affine<L> {
+    x: Element<L>,
+    y: Element<L>,
+}
+
+impl<L: Lanes> Affine<L> {
+    #[inline(always)]
+    fn read(points: &Points, step: usize) -> Self {
+        let [x0, x1, x2, x3, y0, y1, y2, y3] = L::columns(&points.entries[step]);
+        let y = Element::from_words([y0, y1, y2, y3]);
+        let negative = Element::ZERO().subtract(y);
+        let y = std::array::from_fn(|i| L::if_negative(points.signs[step], negative.0[i], y.0[i]));
+        Self { x: Element::from_words([x0, x1, x2, x3]), y: Element(y) }
+    }
+}
+
+/// A point as x = X/ZZ, y = Y/ZZZ with ZZ³ = ZZZ². Formulas: <https://hyperelliptic.org/EFD/g1p/auto-shortw-xyzz.html>.
+#[derive(Clone, Copy)]
+struct Point<L> {
+    x: Element<L>,
+    y: Element<L>,
+    zz: Element<L>,
+    zzz: Element<L>,
+}
+
+impl<L: Lanes> Point<L> {
+    #[inline(always)]
+    fn from(Affine { x, y }: Affine<L>) -> Self {
+        let one = Element(ONE.map(L::all));
+        Self { x, y, zz: one, zzz: one }
+    }
+
+    /// madd-2008-s
+    #[inline(always)]
+    fn add_affine(self, other: Affine<L>) -> Self {
+        let (u2, s2) = (other.x.multiply(self.zz), other.y.multiply(self.zzz));
+        Self::join([self.x, self.y], [u2, s2], self.zz, self.zzz)
+    }
+
+    /// add-2008-s
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let (u1, s1) = (self.x.multiply(other.zz), self.y.multiply(other.zzz));
+        let (u2, s2) = (other.x.multiply(self.zz), other.y.multiply(self.zzz));
+        Self::join([u1, s1], [u2, s2], self.zz.multiply(other.zz), self.zzz.multiply(other.zzz))
+    }
+
+    /// The sum of two points of different x, whose X and Y belong to the same ZZ and ZZZ.
+    #[inline(always)]
+    fn join([u1, s1]: [Element<L>; 2], [u2, s2]: [Element<L>; 2], zz: Element<L>, zzz: Element<L>) -> Self {
+        let p = u2.subtract(u1);
+        let r = s2.subtract(s1);
+        let pp = p.multiply(p);
+        let ppp = p.multiply(pp);
+        let q = u1.multiply(pp);
+        let rr = r.multiply(r);
+        let x = std::array::from_fn(|i| rr.0[i].subtract(ppp.0[i]).subtract(q.0[i]).subtract(q.0[i]));
+        let x = Element::reduced(x);
+        let y = Element::sum_of_products([(r, q.subtract(x)), (Element::ZERO().subtract(s1), ppp)]);
+        Self { x, y, zz: zz.multiply(pp), zzz: zzz.multiply(ppp) }
+    }
+
+    #[inline(always)]
+    fn rotate(self, by: usize) -> Self {
+        let Self { x, y, zz, zzz } = self;
+        let [x, y, zz, zzz] = [x, y, zz, zzz].map(|element| Element(element.0.map(|limb| limb.rotate(by))));
+        Self { x, y, zz, zzz }
+    }
+}
+
+/// A residue modulo p in each lane: see the module's documentation.
+#[derive(Clone, Copy)]
+struct Element<L>([L; LIMBS]);
+
+impl<L: Lanes> Element<L> {
+    #[allow(non_snake_case)]
+    #[inline(always)]
+    fn ZERO() -> Self {
+        Self([L::all(0); LIMBS])
+    }
+
+    /// The element whose value times 2^256 is in these words: 16 times them, cut into limbs of 52 bits.
+    #[inline(always)]
+    fn from_words([w0, w1, w2, w3]: [L; 4]) -> Self {
+        let zero = L::all(0);
+        Self([
+            L::bits::<60>(zero, w0),
+            L::bits::<48>(w0, w1),
+            L::bits::<36>(w1, w2),
+            L::bits::<24>(w2, w3),
+            L::bits::<12>(w3, zero),
+        ])
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Self::sum_of_products([(self, other)])
+    }
+
+    /// The sum of a·b over the pairs, at the price of one reduction.
+    #[inline(always)]
+    fn sum_of_products<const N: usize>(pairs: [(Self, Self); N]) -> Self {
+        let mut t = [L::all(0); 2 * LIMBS];
+        for (a, b) in pairs {
+            for i in 0..LIMBS {
+                for j in 0..LIMBS {
+                    t[i + j] = t[i + j].add_low_product(a.0[i], b.0[j]);
+                    t[i + j + 1] = t[i + j + 1].add_high_product(a.0[i], b.0[j]);
+                }
+            }
+        }
+        // Adds m·p·2^(52 i), which makes limb i 0: as p = −1 modulo 2^52, m is the limb itself. The two lowest limbs of
+        // p are 2^96 − 1, and the −1 takes away m, so that what limb i has above 52 bits remains
+        let [p01, p3, p4] = [1 << 44, P3, P4].map(L::all);
+        for i in 0..LIMBS {
+            let m = t[i].low::<52>();
+            t[i + 1] = t[i + 1].add(t[i].high::<52>()).add_low_product(m, p01);
+            t[i + 2] = t[i + 2].add_high_product(m, p01);
+            t[i + 3] = t[i + 3].add_low_product(m, p3);
+            t[i + 4] = t[i + 4].add_high_product(m, p3).add_low_product(m, p4);
+            t[i + 5] = t[i + 5].add_high_product(m, p4);
+        }
+        Self::carried([t[5], t[6], t[7], t[8], t[9]])
+    }
+
+    #[inline(always)]
+    fn subtract(self, other: Self) -> Self {
+        Self::reduced(std::array::from_fn(|i| self.0[i].subtract(other.0[i])))
+    }
+
+    /// The number with these limbs, which may be negative and somewhat more than 52 bits, brought between 0 and about 2p.
+    ///
+    /// It subtracts (k − 1)·p, with the number's 2^256 as k. What remains is p and the lower 256 bits, short of k·2^224.
+    #[inline(always)]
+    fn reduced(t: [L; LIMBS]) -> Self {
+        let k = t[4].high::<48>().subtract(L::all(1));
+        // −k·p = −k·2^256 + k·2^224 − k·2^192 − k·2^96 + k, whose first is left out but for the −1
+        Self::carried([
+            t[0].add(k),
+            t[1].subtract(k.shift_left::<44>()),
+            t[2],
+            t[3].subtract(k.shift_left::<36>()),
+            t[4].low::<48>().add(L::all(1 << 48)).add(k.shift_left::<16>()),
+        ])
+    }
+
+    /// The same number, which must be between 0 and 2^260, with limbs of 52 bits.
+    #[inline(always)]
+    fn carried(mut t: [L; LIMBS]) -> Self {
+        for i in 0..LIMBS - 1 {
+            t[i + 1] = t[i + 1].add(t[i].high::<52>());
+            t[i] = t[i].low::<52>();
+        }
+        Self(t)
+    }
+}
