@@ -43,23 +43,16 @@ impl Lanes for Vector {
 
     #[inline(always)]
     fn columns(rows: &[[u64; 8]; 8]) -> [Self; 8] {
-        let r: [__m512i; 8] = std::array::from_fn(|i| ifma!(_mm512_loadu_epi64(rows[i].as_ptr().cast())));
-        // Of two rows each: the even and the odd words side by side
-        let pairs: [__m512i; 8] = std::array::from_fn(|i| {
-            let (a, b) = (r[i & !1], r[i | 1]);
-            if i % 2 == 0 { ifma!(_mm512_unpacklo_epi64(a, b)) } else { ifma!(_mm512_unpackhi_epi64(a, b)) }
-        });
-        // Of four rows each: the words w and w + 4, for lanes 0 to 3 and 4 to 7
-        let fours: [[__m512i; 4]; 2] = std::array::from_fn(|half| {
-            std::array::from_fn(|i| {
-                let (a, b) = (pairs[4 * half + i % 2], pairs[4 * half + 2 + i % 2]);
-                if i < 2 { ifma!(_mm512_shuffle_i64x2::<0x88>(a, b)) } else { ifma!(_mm512_shuffle_i64x2::<0xdd>(a, b)) }
-            })
-        });
-        std::array::from_fn(|word| {
-            let (a, b) = (fours[0][word % 4], fours[1][word % 4]);
-            Self(if word < 4 { ifma!(_mm512_shuffle_i64x2::<0x88>(a, b)) } else { ifma!(_mm512_shuffle_i64x2::<0xdd>(a, b)) })
-        })
+        // Three rounds, in each of which the words of two vectors change places: of rows, of pairs and of fours of rows
+        let [r0, r1, r2, r3] = [load(&rows[0]), load(&rows[1]), load(&rows[2]), load(&rows[3])];
+        let [r4, r5, r6, r7] = [load(&rows[4]), load(&rows[5]), load(&rows[6]), load(&rows[7])];
+        let ([a0, a1], [b0, b1]) = (unpack(r0, r1), unpack(r2, r3));
+        let ([c0, c1], [d0, d1]) = (unpack(r4, r5), unpack(r6, r7));
+        let ([a04, a26], [a15, a37]) = (shuffle(a0, b0), shuffle(a1, b1));
+        let ([c04, c26], [c15, c37]) = (shuffle(c0, d0), shuffle(c1, d1));
+        let ([w0, w4], [w2, w6]) = (shuffle(a04, c04), shuffle(a26, c26));
+        let ([w1, w5], [w3, w7]) = (shuffle(a15, c15), shuffle(a37, c37));
+        [w0, w1, w2, w3, w4, w5, w6, w7]
     }
 
     #[inline(always)]
@@ -105,14 +98,35 @@ impl Lanes for Vector {
     }
 
     #[inline(always)]
-    fn if_negative(signs: [i64; 8], negative: Self, other: Self) -> Self {
+    fn if_negative(signs: &[i64; 8], negative: Self, other: Self) -> Self {
         let mask = ifma!(_mm512_cmplt_epi64_mask(_mm512_loadu_epi64(signs.as_ptr()), _mm512_setzero_si512()));
         Self(ifma!(_mm512_mask_mov_epi64(other.0, mask, negative.0)))
     }
 
     #[inline(always)]
     fn rotate(self, by: usize) -> Self {
-        let lanes: [i64; 8] = std::array::from_fn(|lane| ((lane + by) % 8) as i64);
-        Self(ifma!(_mm512_permutexvar_epi64(_mm512_loadu_epi64(lanes.as_ptr()), self.0)))
+        let by = Self::all(by as u64);
+        // Of the sum's bits the instruction looks at the lowest three
+        Self(ifma!(_mm512_permutexvar_epi64(_mm512_add_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), by.0), self.0)))
     }
+}
+
+#[inline(always)]
+fn load(words: &[u64; 8]) -> Vector {
+    Vector(ifma!(_mm512_loadu_epi64(words.as_ptr().cast())))
+}
+
+/// The words at even and those at odd places, of a and b in turn.
+#[inline(always)]
+fn unpack(a: Vector, b: Vector) -> [Vector; 2] {
+    [Vector(ifma!(_mm512_unpacklo_epi64(a.0, b.0))), Vector(ifma!(_mm512_unpackhi_epi64(a.0, b.0)))]
+}
+
+/// The pairs of words at even and those at odd places, of a and then of b.
+#[inline(always)]
+fn shuffle(a: Vector, b: Vector) -> [Vector; 2] {
+    [
+        Vector(ifma!(_mm512_shuffle_i64x2::<0b10_00_10_00>(a.0, b.0))),
+        Vector(ifma!(_mm512_shuffle_i64x2::<0b11_01_11_01>(a.0, b.0))),
+    ]
 }

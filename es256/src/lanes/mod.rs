@@ -57,7 +57,7 @@ pub(crate) trait Lanes: Copy {
     /// 52 bits of the 128 that two words make, from this bit on.
     fn bits<const FROM: u32>(low: Self, high: Self) -> Self;
     /// `negative` in lanes whose sign is below 0, else `other`.
-    fn if_negative(signs: [i64; 8], negative: Self, other: Self) -> Self;
+    fn if_negative(signs: &[i64; 8], negative: Self, other: Self) -> Self;
     /// In every lane what was `by` lanes further on.
     fn rotate(self, by: usize) -> Self;
 }
@@ -100,8 +100,8 @@ pub(crate) fn sum<L: Lanes>(points: &Points) -> [[L; LIMBS]; 2] {
     for distance in [4, 2, 1] {
         sum = sum.add(sum.rotate(distance));
     }
-    let out_of_montgomery_form = Element([1, 0, 0, 0, 0].map(L::all));
-    [sum.x, sum.zz].map(|element| element.multiply(out_of_montgomery_form).0)
+    let out_of_montgomery_form = Element::constant([1, 0, 0, 0, 0]);
+    [sum.x.multiply(out_of_montgomery_form).0, sum.zz.multiply(out_of_montgomery_form).0]
 }
 
 /// A point other than infinity by its coordinates.
@@ -114,10 +114,12 @@ impl<L: Lanes> Affine<L> {
     #[inline(always)]
     fn read(points: &Points, step: usize) -> Self {
         let [x0, x1, x2, x3, y0, y1, y2, y3] = L::columns(&points.entries[step]);
-        let y = Element::from_words([y0, y1, y2, y3]);
-        let negative = Element::ZERO().subtract(y);
-        let y = std::array::from_fn(|i| L::if_negative(points.signs[step], negative.0[i], y.0[i]));
-        Self { x: Element::from_words([x0, x1, x2, x3]), y: Element(y) }
+        let mut y = Element::from_words([y0, y1, y2, y3]);
+        let negative = Element::zero().subtract(y);
+        for i in 0..LIMBS {
+            y.0[i] = L::if_negative(&points.signs[step], negative.0[i], y.0[i]);
+        }
+        Self { x: Element::from_words([x0, x1, x2, x3]), y }
     }
 }
 
@@ -133,7 +135,7 @@ struct Point<L> {
 impl<L: Lanes> Point<L> {
     #[inline(always)]
     fn from(Affine { x, y }: Affine<L>) -> Self {
-        let one = Element(ONE.map(L::all));
+        let one = Element::constant(ONE);
         Self { x, y, zz: one, zzz: one }
     }
 
@@ -161,17 +163,14 @@ impl<L: Lanes> Point<L> {
         let ppp = p.multiply(pp);
         let q = u1.multiply(pp);
         let rr = r.multiply(r);
-        let x = std::array::from_fn(|i| rr.0[i].subtract(ppp.0[i]).subtract(q.0[i]).subtract(q.0[i]));
-        let x = Element::reduced(x);
-        let y = Element::sum_of_products([(r, q.subtract(x)), (Element::ZERO().subtract(s1), ppp)]);
+        let x = Element::reduced(minus(minus(minus(rr.0, ppp.0), q.0), q.0));
+        let y = Element::sum_of_products([(r, q.subtract(x)), (Element::zero().subtract(s1), ppp)]);
         Self { x, y, zz: zz.multiply(pp), zzz: zzz.multiply(ppp) }
     }
 
     #[inline(always)]
     fn rotate(self, by: usize) -> Self {
-        let Self { x, y, zz, zzz } = self;
-        let [x, y, zz, zzz] = [x, y, zz, zzz].map(|element| Element(element.0.map(|limb| limb.rotate(by))));
-        Self { x, y, zz, zzz }
+        Self { x: self.x.rotate(by), y: self.y.rotate(by), zz: self.zz.rotate(by), zzz: self.zzz.rotate(by) }
     }
 }
 
@@ -180,10 +179,14 @@ impl<L: Lanes> Point<L> {
 struct Element<L>([L; LIMBS]);
 
 impl<L: Lanes> Element<L> {
-    #[allow(non_snake_case)]
     #[inline(always)]
-    fn ZERO() -> Self {
-        Self([L::all(0); LIMBS])
+    fn zero() -> Self {
+        Self::constant([0; LIMBS])
+    }
+
+    #[inline(always)]
+    fn constant([t0, t1, t2, t3, t4]: [u64; LIMBS]) -> Self {
+        Self([L::all(t0), L::all(t1), L::all(t2), L::all(t3), L::all(t4)])
     }
 
     /// The element whose value times 2^256 is in these words: 16 times them, cut into limbs of 52 bits.
@@ -218,7 +221,7 @@ impl<L: Lanes> Element<L> {
         }
         // Adds m·p·2^(52 i), which makes limb i 0: as p = −1 modulo 2^52, m is the limb itself. The two lowest limbs of
         // p are 2^96 − 1, and the −1 takes away m, so that what limb i has above 52 bits remains
-        let [p01, p3, p4] = [1 << 44, P3, P4].map(L::all);
+        let (p01, p3, p4) = (L::all(1 << 44), L::all(P3), L::all(P4));
         for i in 0..LIMBS {
             let m = t[i].low::<52>();
             t[i + 1] = t[i + 1].add(t[i].high::<52>()).add_low_product(m, p01);
@@ -232,7 +235,7 @@ impl<L: Lanes> Element<L> {
 
     #[inline(always)]
     fn subtract(self, other: Self) -> Self {
-        Self::reduced(std::array::from_fn(|i| self.0[i].subtract(other.0[i])))
+        Self::reduced(minus(self.0, other.0))
     }
 
     /// The number with these limbs, which may be negative and somewhat more than 52 bits, brought between 0 and about 2p.
@@ -251,6 +254,14 @@ impl<L: Lanes> Element<L> {
         ])
     }
 
+    #[inline(always)]
+    fn rotate(mut self, by: usize) -> Self {
+        for limb in &mut self.0 {
+            *limb = limb.rotate(by);
+        }
+        self
+    }
+
     /// The same number, which must be between 0 and 2^260, with limbs of 52 bits.
     #[inline(always)]
     fn carried(mut t: [L; LIMBS]) -> Self {
@@ -260,4 +271,12 @@ impl<L: Lanes> Element<L> {
         }
         Self(t)
     }
+}
+
+#[inline(always)]
+fn minus<L: Lanes>(mut a: [L; LIMBS], b: [L; LIMBS]) -> [L; LIMBS] {
+    for i in 0..LIMBS {
+        a[i] = a[i].subtract(b[i]);
+    }
+    a
 }
