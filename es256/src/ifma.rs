@@ -66,6 +66,11 @@ impl Lanes for Vector {
     }
 
     #[inline(always)]
+    fn factor(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
     fn add_low_product(self, a: Self, b: Self) -> Self {
         Self(ifma!(_mm512_madd52lo_epu64(self.0, a.0, b.0)))
     }

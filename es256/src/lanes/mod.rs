@@ -44,6 +44,8 @@ pub(crate) trait Lanes: Copy {
     fn columns(rows: &[[u64; 8]; 8]) -> [Self; 8];
     fn add(self, other: Self) -> Self;
     fn subtract(self, other: Self) -> Self;
+    /// The lowest 52 bits, in a vector that may only be a factor: the instructions look at no other bits of factors.
+    fn factor(self) -> Self;
     /// self + the lower 52 bits of a·b, for factors between 0 and 2^52.
     fn add_low_product(self, a: Self, b: Self) -> Self;
     /// self + a·b / 2^52, rounded down, for factors between 0 and 2^52.
@@ -175,7 +177,7 @@ impl<L: Lanes> Point<L> {
 }
 
 /// A residue modulo p in each lane: see the module's documentation.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Element<L>([L; LIMBS]);
 
 impl<L: Lanes> Element<L> {
@@ -223,7 +225,7 @@ impl<L: Lanes> Element<L> {
         // p are 2^96 − 1, and the −1 takes away m, so that what limb i has above 52 bits remains
         let (p01, p3, p4) = (L::all(1 << 44), L::all(P3), L::all(P4));
         for i in 0..LIMBS {
-            let m = t[i].low::<52>();
+            let m = t[i].factor();
             t[i + 1] = t[i + 1].add(t[i].high::<52>()).add_low_product(m, p01);
             t[i + 2] = t[i + 2].add_high_product(m, p01);
             t[i + 3] = t[i + 3].add_low_product(m, p3);
