@@ -133,15 +133,56 @@ mod tests {
     #[test]
     fn sums_of_chosen_multiples() {
         let scalars: Vec<(Scalar, ProjectivePoint)> = edge_scalars().into_iter().map(|u| (u, G * u)).collect();
+        let mut in_lanes = 0;
         for k in [1, 2, 3, 4, 5, 256, 257, 65536] {
             for k in [scalar(k), -scalar(k)] {
                 let key = table(G * k);
                 for (u2, u2_g) in &scalars {
                     let u2_q = u2_g * &k;
                     for (u1, u1_g) in &scalars {
-                        let sum = sum(&Digits::new(scalar::to_limbs(u1)), &key, &Digits::new(scalar::to_limbs(u2)));
-                        assert!(is(&sum, u1_g + &u2_q), "{u1:?} G + {u2:?} · {k:?} G");
+                        let [digits1, digits2] = [u1, u2].map(|u| Digits::new(scalar::to_limbs(u)));
+                        let one_by_one = sum(&digits1, &key, &digits2);
+                        assert!(is(&one_by_one, u1_g + &u2_q), "{u1:?} G + {u2:?} · {k:?} G");
+                        if let Some(X { x, zz }) = sum_in_lanes(&digits1, &key, &digits2) {
+                            assert!(!one_by_one.is_infinity(), "{u1:?} G + {u2:?} · {k:?} G");
+                            assert!(x.multiply(one_by_one.zz) == one_by_one.x.multiply(zz), "{u1:?} G + {u2:?} · {k:?} G");
+                            in_lanes += 1;
+                        }
                     }
+                }
+            }
+        }
+        println!("{in_lanes} of these sums were formed in lanes too");
+        assert!(in_lanes > 0 || !Way::all().contains(&Way::Ifma));
+    }
+
+    /// Signatures whose sum meets an equal or an opposite point in one of the lanes, which then give up: whether they are
+    /// valid is decided all the same.
+    #[test]
+    fn exceptional_points_in_lanes_are_decided() {
+        let (u1, u2) = (scalar(0x1234_5678).invert().unwrap(), scalar(0x9abc_def1).invert().unwrap());
+        let digits = [u1, u2].map(|u| Digits::new(scalar::to_limbs(&u)));
+        let values = digits.each_ref().map(|digits| {
+            let powers = std::iter::successors(Some(Scalar::ONE), |power| Some(power * &scalar(256)));
+            let values = powers.zip(digits.0).map(|(power, digit)| power * (scalar(2 * u64::from(digit)) - scalar(255)));
+            values.collect::<Vec<_>>()
+        });
+        for window in 0..WINDOWS {
+            // A lane adds every eighth point: first those of G, then those of Q = k·G up to this one
+            let lane = |window: &usize| (*window).is_multiple_of(8);
+            let of_g: Scalar = (0..WINDOWS).filter(|i| lane(&i.abs_diff(window))).map(|i| values[0][i]).sum();
+            let of_q: Scalar = (0..window).filter(|i| lane(&(window - i))).map(|i| values[1][i]).sum();
+            for target in [values[1][window], -values[1][window]] {
+                let k = of_g * (target - of_q).invert().unwrap();
+                let key = G * k;
+                if cfg!(target_arch = "x86_64") {
+                    assert!(sum_in_lanes(&digits[0], &table(key), &digits[1]).is_none(), "window {window}");
+                }
+                let r = reduced(&(G * (u1 + u2 * k)).to_affine().x().into());
+                for (r, valid) in [(r, true), (r + Scalar::ONE, false)] {
+                    let s = r * u2.invert().unwrap();
+                    let [hash, r, s] = [u1 * s, r, s].map(|number| number.to_repr().into());
+                    assert_eq!(verify_by_both(key, &hash, r, s), valid, "window {window}");
                 }
             }
         }

@@ -117,9 +117,8 @@ fn operations_at_the_edges() {
     let numbers: Vec<Limbs> =
         (0..6usize.pow(4)).map(|i| std::array::from_fn(|word| WORDS[i / 6usize.pow(word as u32) % 6])).collect();
     for a in EDGES.iter().chain(&numbers) {
-        for b in EDGES.iter().chain(numbers.iter().step_by(61)) {
+        for b in EDGES.iter().chain(numbers.iter().step_by(199)) {
             check_pair(*a, *b);
-            check_pair(*b, *a);
         }
     }
 }
