@@ -31,9 +31,6 @@ use crate::{scalar::Digits, table::Table};
 const P3: u64 = 1 << 36;
 const P4: u64 = (1 << 48) - (1 << 16);
 
-/// 2^260 mod p = 2^228 − 2^196 − 2^100 + 2^4: the value 1.
-const ONE: [u64; 5] = [1 << 4, (1 << 52) - (1 << 48), (1 << 52) - 1, (1 << 52) - (1 << 40) - 1, (1 << 20) - 1];
-
 const LIMBS: usize = 5;
 
 /// Eight signed 64-bit numbers, and the operations that the formulas are made of. None may overflow.
@@ -95,13 +92,15 @@ impl Points {
 /// Otherwise each addition was one of two different points and not of opposite ones, which the formulas are right for.
 #[inline(always)]
 pub(crate) fn sum<L: Lanes>(points: &Points) -> [[L; LIMBS]; 2] {
-    let mut sum = Point::from(Affine::read(points, 0));
-    for step in 1..8 {
+    let mut sum = Point::sum(Affine::read(points, 0), Affine::read(points, 1));
+    for step in 2..8 {
         sum = sum.add_affine(Affine::read(points, step));
     }
-    for distance in [4, 2, 1] {
+    for distance in [4, 2] {
         sum = sum.add(sum.rotate(distance));
     }
+    // Apart from the loop: the compiler leaves out what Y and ZZZ alone would need
+    sum = sum.add(sum.rotate(1));
     let out_of_montgomery_form = Element::constant([1, 0, 0, 0, 0]);
     [sum.x.multiply(out_of_montgomery_form).0, sum.zz.multiply(out_of_montgomery_form).0]
 }
@@ -135,17 +134,18 @@ struct Point<L> {
 }
 
 impl<L: Lanes> Point<L> {
+    /// mmadd-2008-s
     #[inline(always)]
-    fn from(Affine { x, y }: Affine<L>) -> Self {
-        let one = Element::constant(ONE);
-        Self { x, y, zz: one, zzz: one }
+    fn sum(first: Affine<L>, second: Affine<L>) -> Self {
+        Self::join([first.x, first.y], [second.x, second.y])
     }
 
     /// madd-2008-s
     #[inline(always)]
     fn add_affine(self, other: Affine<L>) -> Self {
         let (u2, s2) = (other.x.multiply(self.zz), other.y.multiply(self.zzz));
-        Self::join([self.x, self.y], [u2, s2], self.zz, self.zzz)
+        let sum = Self::join([self.x, self.y], [u2, s2]);
+        Self { zz: self.zz.multiply(sum.zz), zzz: self.zzz.multiply(sum.zzz), ..sum }
     }
 
     /// add-2008-s
@@ -153,21 +153,22 @@ impl<L: Lanes> Point<L> {
     fn add(self, other: Self) -> Self {
         let (u1, s1) = (self.x.multiply(other.zz), self.y.multiply(other.zzz));
         let (u2, s2) = (other.x.multiply(self.zz), other.y.multiply(self.zzz));
-        Self::join([u1, s1], [u2, s2], self.zz.multiply(other.zz), self.zzz.multiply(other.zzz))
+        let sum = Self::join([u1, s1], [u2, s2]);
+        let (zz, zzz) = (self.zz.multiply(other.zz), self.zzz.multiply(other.zzz));
+        Self { zz: zz.multiply(sum.zz), zzz: zzz.multiply(sum.zzz), ..sum }
     }
 
-    /// The sum of two points of different x, whose X and Y belong to the same ZZ and ZZZ.
+    /// The sum of two points of different x, whose ZZ and ZZZ are the same: the sum's are theirs times those here.
     #[inline(always)]
-    fn join([u1, s1]: [Element<L>; 2], [u2, s2]: [Element<L>; 2], zz: Element<L>, zzz: Element<L>) -> Self {
+    fn join([u1, s1]: [Element<L>; 2], [u2, s2]: [Element<L>; 2]) -> Self {
         let p = u2.subtract(u1);
         let r = s2.subtract(s1);
-        let pp = p.multiply(p);
+        let pp = p.square();
         let ppp = p.multiply(pp);
         let q = u1.multiply(pp);
-        let rr = r.multiply(r);
-        let x = Element::reduced(minus(minus(minus(rr.0, ppp.0), q.0), q.0));
+        let x = Element::reduced(minus(minus(minus(r.square().0, ppp.0), q.0), q.0));
         let y = Element::sum_of_products([(r, q.subtract(x)), (Element::zero().subtract(s1), ppp)]);
-        Self { x, y, zz: zz.multiply(pp), zzz: zzz.multiply(ppp) }
+        Self { x, y, zz: pp, zzz: ppp }
     }
 
     #[inline(always)]
@@ -221,6 +222,31 @@ impl<L: Lanes> Element<L> {
                 }
             }
         }
+        Self::divided(t)
+    }
+
+    #[inline(always)]
+    fn square(self) -> Self {
+        let mut t = [L::all(0); 2 * LIMBS];
+        for i in 0..LIMBS {
+            for j in i + 1..LIMBS {
+                t[i + j] = t[i + j].add_low_product(self.0[i], self.0[j]);
+                t[i + j + 1] = t[i + j + 1].add_high_product(self.0[i], self.0[j]);
+            }
+        }
+        for column in &mut t {
+            *column = column.add(*column);
+        }
+        for i in 0..LIMBS {
+            t[2 * i] = t[2 * i].add_low_product(self.0[i], self.0[i]);
+            t[2 * i + 1] = t[2 * i + 1].add_high_product(self.0[i], self.0[i]);
+        }
+        Self::divided(t)
+    }
+
+    /// The number with these limbs, which may be more than 52 bits, divided by 2^260 modulo p.
+    #[inline(always)]
+    fn divided(mut t: [L; 2 * LIMBS]) -> Self {
         // Adds m·p·2^(52 i), which makes limb i 0: as p = −1 modulo 2^52, m is the limb itself. The two lowest limbs of
         // p are 2^96 − 1, and the −1 takes away m, so that what limb i has above 52 bits remains
         let (p01, p3, p4) = (L::all(1 << 44), L::all(P3), L::all(P4));

@@ -100,7 +100,7 @@ fn check_pair(a: Limbs, b: Limbs) {
         (x, a),
         (difference, a.subtract(b)),
         (x.multiply(difference), a.multiply(a.subtract(b))),
-        (difference.multiply(difference), a.subtract(b).square()),
+        (difference.square(), a.subtract(b).square()),
         (difference.multiply(x.multiply(difference)), a.subtract(b).square().multiply(a)),
         (
             Element::sum_of_products([(x, difference), (difference, Element::zero().subtract(difference))]),
