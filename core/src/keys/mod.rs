@@ -39,7 +39,7 @@ mod state;
 mod store;
 mod ticket;
 
-pub use key::ES256_CHECKED_BY;
+pub use key::es256_checked_by;
 pub(crate) use key_set::{Found, KeySet, Trust, named};
 pub(crate) use limits::Limits;
 pub use request::KeyRequest;
