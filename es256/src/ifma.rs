@@ -103,9 +103,9 @@ impl Lanes for Vector {
     }
 
     #[inline(always)]
-    fn if_negative(signs: &[i64; 8], negative: Self, other: Self) -> Self {
+    fn negate(self, signs: &[i64; 8]) -> Self {
         let mask = ifma!(_mm512_cmplt_epi64_mask(_mm512_loadu_epi64(signs.as_ptr()), _mm512_setzero_si512()));
-        Self(ifma!(_mm512_mask_mov_epi64(other.0, mask, negative.0)))
+        Self(ifma!(_mm512_mask_sub_epi64(self.0, mask, _mm512_setzero_si512(), self.0)))
     }
 
     #[inline(always)]

@@ -75,8 +75,8 @@ impl Lanes for Interval {
         Self::new(0, (1 << 52) - 1)
     }
 
-    fn if_negative(_: &[i64; 8], negative: Self, other: Self) -> Self {
-        Self::new(negative.0.min(other.0), negative.1.max(other.1))
+    fn negate(self, _: &[i64; 8]) -> Self {
+        Self::new(self.0.min(-self.1), self.1.max(-self.0))
     }
 
     fn rotate(self, _: usize) -> Self {

@@ -55,8 +55,8 @@ pub(crate) trait Lanes: Copy {
     fn shift_left<const BITS: u32>(self) -> Self;
     /// 52 bits of the 128 that two words make, from this bit on.
     fn bits<const FROM: u32>(low: Self, high: Self) -> Self;
-    /// `negative` in lanes whose sign is below 0, else `other`.
-    fn if_negative(signs: &[i64; 8], negative: Self, other: Self) -> Self;
+    /// The negative in lanes whose sign is below 0.
+    fn negate(self, signs: &[i64; 8]) -> Self;
     /// In every lane what was `by` lanes further on.
     fn rotate(self, by: usize) -> Self;
 }
@@ -66,7 +66,7 @@ pub(crate) trait Lanes: Copy {
 pub(crate) struct Points {
     /// x and y, each times 2^256 and in four words: the entry of a table.
     pub(crate) entries: [[[u64; 8]; 8]; 8],
-    /// Below 0 if the point is the negative of its entry.
+    /// −1 if the point is the negative of its entry, else 1.
     pub(crate) signs: [[i64; 8]; 8],
 }
 
@@ -79,7 +79,7 @@ impl Points {
         let multiples = multiplications.into_iter().flat_map(|(table, digits)| table.multiples(digits));
         for ((entry, sign), (multiple, negative)) in places.zip(multiples) {
             *entry = multiple.words();
-            *sign = -i64::from(negative);
+            *sign = if negative { -1 } else { 1 };
         }
         points
     }
@@ -92,35 +92,38 @@ impl Points {
 /// Otherwise each addition was one of two different points and not of opposite ones, which the formulas are right for.
 #[inline(always)]
 pub(crate) fn sum<L: Lanes>(points: &Points) -> [[L; LIMBS]; 2] {
-    let mut sum = Point::sum(Affine::read(points, 0), Affine::read(points, 1));
+    let mut sum = Point::minus_sum(Affine::read(points, 0, 1), Affine::read(points, 1, 1));
     for step in 2..8 {
-        sum = sum.add_affine(Affine::read(points, step));
+        // An addition gives the negative of a sum: what is added to a negative is negated too
+        let sign = if step % 2 == 0 { -1 } else { 1 };
+        sum = sum.minus_add_affine(Affine::read(points, step, sign));
     }
     for distance in [4, 2] {
-        sum = sum.add(sum.rotate(distance));
+        sum = sum.minus_add(sum.rotate(distance));
     }
     // Apart from the loop: the compiler leaves out what Y and ZZZ alone would need
-    sum = sum.add(sum.rotate(1));
+    sum = sum.minus_add(sum.rotate(1));
     let out_of_montgomery_form = Element::constant([1, 0, 0, 0, 0]);
     [sum.x.multiply(out_of_montgomery_form).0, sum.zz.multiply(out_of_montgomery_form).0]
 }
 
-/// A point other than infinity by its coordinates.
+/// A point other than infinity by its coordinates, of which y is negated if the sign is below 0.
 struct Affine<L> {
     x: Element<L>,
     y: Element<L>,
+    signs: [i64; 8],
 }
 
 impl<L: Lanes> Affine<L> {
+    /// The points of a step, times 1 or −1.
     #[inline(always)]
-    fn read(points: &Points, step: usize) -> Self {
+    fn read(points: &Points, step: usize, sign: i64) -> Self {
         let [x0, x1, x2, x3, y0, y1, y2, y3] = L::columns(&points.entries[step]);
-        let mut y = Element::from_words([y0, y1, y2, y3]);
-        let negative = Element::zero().subtract(y);
-        for i in 0..LIMBS {
-            y.0[i] = L::if_negative(&points.signs[step], negative.0[i], y.0[i]);
+        let mut signs = points.signs[step];
+        for of_lane in &mut signs {
+            *of_lane *= sign;
         }
-        Self { x: Element::from_words([x0, x1, x2, x3]), y }
+        Self { x: Element::from_words([x0, x1, x2, x3]), y: Element::from_words([y0, y1, y2, y3]), signs }
     }
 }
 
@@ -134,40 +137,44 @@ struct Point<L> {
 }
 
 impl<L: Lanes> Point<L> {
-    /// mmadd-2008-s
+    /// −(first + second), by mmadd-2008-s
     #[inline(always)]
-    fn sum(first: Affine<L>, second: Affine<L>) -> Self {
-        Self::join([first.x, first.y], [second.x, second.y])
+    fn minus_sum(first: Affine<L>, second: Affine<L>) -> Self {
+        let y = Element::reduced(negate(first.y.0, &first.signs));
+        Self::join([first.x, y], [second.x.0, negate(second.y.0, &second.signs)])
     }
 
-    /// madd-2008-s
+    /// −(self + other), by madd-2008-s
     #[inline(always)]
-    fn add_affine(self, other: Affine<L>) -> Self {
-        let (u2, s2) = (other.x.multiply(self.zz), other.y.multiply(self.zzz));
-        let sum = Self::join([self.x, self.y], [u2, s2]);
+    fn minus_add_affine(self, other: Affine<L>) -> Self {
+        let (u2, s2) = (other.x.product(self.zz), other.y.product(self.zzz));
+        let sum = Self::join([self.x, self.y], [u2, negate(s2, &other.signs)]);
         Self { zz: self.zz.multiply(sum.zz), zzz: self.zzz.multiply(sum.zzz), ..sum }
     }
 
-    /// add-2008-s
+    /// −(self + other), by add-2008-s
     #[inline(always)]
-    fn add(self, other: Self) -> Self {
+    fn minus_add(self, other: Self) -> Self {
         let (u1, s1) = (self.x.multiply(other.zz), self.y.multiply(other.zzz));
-        let (u2, s2) = (other.x.multiply(self.zz), other.y.multiply(self.zzz));
+        let (u2, s2) = (other.x.product(self.zz), other.y.product(self.zzz));
         let sum = Self::join([u1, s1], [u2, s2]);
         let (zz, zzz) = (self.zz.multiply(other.zz), self.zzz.multiply(other.zzz));
         Self { zz: zz.multiply(sum.zz), zzz: zzz.multiply(sum.zzz), ..sum }
     }
 
-    /// The sum of two points of different x, whose ZZ and ZZZ are the same: the sum's are theirs times those here.
+    /// The negative of the sum of two points of different x, whose ZZ and ZZZ are the same: the sum's are theirs times
+    /// those here.
+    ///
+    /// The formulas' P is −p here, so that nothing has to be negated for Y; ZZZ comes out as its negative.
     #[inline(always)]
-    fn join([u1, s1]: [Element<L>; 2], [u2, s2]: [Element<L>; 2]) -> Self {
-        let p = u2.subtract(u1);
-        let r = s2.subtract(s1);
+    fn join([u1, s1]: [Element<L>; 2], [u2, s2]: [[L; LIMBS]; 2]) -> Self {
+        let p = Element::reduced(minus(u1.0, u2));
+        let r = Element::reduced(minus(s2, s1.0));
         let pp = p.square();
         let ppp = p.multiply(pp);
         let q = u1.multiply(pp);
-        let x = Element::reduced(minus(minus(minus(r.square().0, ppp.0), q.0), q.0));
-        let y = Element::sum_of_products([(r, q.subtract(x)), (Element::zero().subtract(s1), ppp)]);
+        let x = Element::reduced(minus(minus(plus(r.product_with_itself(), ppp.0), q.0), q.0));
+        let y = Element::carried(Element::sum_of_products([(r, Element::reduced(minus(q.0, x.0))), (s1, ppp)]));
         Self { x, y, zz: pp, zzz: ppp }
     }
 
@@ -182,11 +189,6 @@ impl<L: Lanes> Point<L> {
 struct Element<L>([L; LIMBS]);
 
 impl<L: Lanes> Element<L> {
-    #[inline(always)]
-    fn zero() -> Self {
-        Self::constant([0; LIMBS])
-    }
-
     #[inline(always)]
     fn constant([t0, t1, t2, t3, t4]: [u64; LIMBS]) -> Self {
         Self([L::all(t0), L::all(t1), L::all(t2), L::all(t3), L::all(t4)])
@@ -207,12 +209,23 @@ impl<L: Lanes> Element<L> {
 
     #[inline(always)]
     fn multiply(self, other: Self) -> Self {
+        Self::carried(self.product(other))
+    }
+
+    #[inline(always)]
+    fn square(self) -> Self {
+        Self::carried(self.product_with_itself())
+    }
+
+    /// The product with limbs of up to 57 bits, as they may be in a difference.
+    #[inline(always)]
+    fn product(self, other: Self) -> [L; LIMBS] {
         Self::sum_of_products([(self, other)])
     }
 
     /// The sum of a·b over the pairs, at the price of one reduction.
     #[inline(always)]
-    fn sum_of_products<const N: usize>(pairs: [(Self, Self); N]) -> Self {
+    fn sum_of_products<const N: usize>(pairs: [(Self, Self); N]) -> [L; LIMBS] {
         let mut t = [L::all(0); 2 * LIMBS];
         for (a, b) in pairs {
             for i in 0..LIMBS {
@@ -226,7 +239,7 @@ impl<L: Lanes> Element<L> {
     }
 
     #[inline(always)]
-    fn square(self) -> Self {
+    fn product_with_itself(self) -> [L; LIMBS] {
         let mut t = [L::all(0); 2 * LIMBS];
         for i in 0..LIMBS {
             for j in i + 1..LIMBS {
@@ -246,7 +259,7 @@ impl<L: Lanes> Element<L> {
 
     /// The number with these limbs, which may be more than 52 bits, divided by 2^260 modulo p.
     #[inline(always)]
-    fn divided(mut t: [L; 2 * LIMBS]) -> Self {
+    fn divided(mut t: [L; 2 * LIMBS]) -> [L; LIMBS] {
         // Adds m·p·2^(52 i), which makes limb i 0: as p = −1 modulo 2^52, m is the limb itself. The two lowest limbs of
         // p are 2^96 − 1, and the −1 takes away m, so that what limb i has above 52 bits remains
         let (p01, p3, p4) = (L::all(1 << 44), L::all(P3), L::all(P4));
@@ -258,12 +271,7 @@ impl<L: Lanes> Element<L> {
             t[i + 4] = t[i + 4].add_high_product(m, p3).add_low_product(m, p4);
             t[i + 5] = t[i + 5].add_high_product(m, p4);
         }
-        Self::carried([t[5], t[6], t[7], t[8], t[9]])
-    }
-
-    #[inline(always)]
-    fn subtract(self, other: Self) -> Self {
-        Self::reduced(minus(self.0, other.0))
+        [t[5], t[6], t[7], t[8], t[9]]
     }
 
     /// The number with these limbs, which may be negative and somewhat more than 52 bits, brought between 0 and about 2p.
@@ -307,4 +315,21 @@ fn minus<L: Lanes>(mut a: [L; LIMBS], b: [L; LIMBS]) -> [L; LIMBS] {
         a[i] = a[i].subtract(b[i]);
     }
     a
+}
+
+#[inline(always)]
+fn plus<L: Lanes>(mut a: [L; LIMBS], b: [L; LIMBS]) -> [L; LIMBS] {
+    for i in 0..LIMBS {
+        a[i] = a[i].add(b[i]);
+    }
+    a
+}
+
+/// The negative in lanes whose sign is below 0.
+#[inline(always)]
+fn negate<L: Lanes>(mut limbs: [L; LIMBS], signs: &[i64; 8]) -> [L; LIMBS] {
+    for limb in &mut limbs {
+        *limb = limb.negate(signs);
+    }
+    limbs
 }

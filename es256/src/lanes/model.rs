@@ -70,8 +70,8 @@ impl Lanes for Model {
         }))
     }
 
-    fn if_negative(signs: &[i64; 8], negative: Self, other: Self) -> Self {
-        Self(std::array::from_fn(|lane| if signs[lane] < 0 { negative.0[lane] } else { other.0[lane] }))
+    fn negate(self, signs: &[i64; 8]) -> Self {
+        Self(std::array::from_fn(|lane| if signs[lane] < 0 { -self.0[lane] } else { self.0[lane] }))
     }
 
     fn rotate(self, by: usize) -> Self {

@@ -3,7 +3,7 @@
 use p256::{ProjectivePoint, Scalar};
 use proptest::prelude::*;
 
-use super::{Element, LIMBS, Lanes, Points, interval::Interval, model::Model, sum};
+use super::{Element, LIMBS, Lanes, Points, interval::Interval, minus, model::Model, negate, sum};
 use crate::{
     field::FieldElement,
     limbs::{Limbs, from_limbs_of_52_bits},
@@ -17,7 +17,7 @@ fn any_points(words: impl Fn(usize) -> u64) -> Points {
     let entries = std::array::from_fn(|step| {
         std::array::from_fn(|lane| std::array::from_fn(|word| words(64 * step + 8 * lane + word)))
     });
-    let signs = std::array::from_fn(|step| std::array::from_fn(|lane| words(step + 8 * lane) as i64));
+    let signs = std::array::from_fn(|step| std::array::from_fn(|lane| words(step + 8 * lane) as i64 >> 63 | 1));
     Points { entries, signs }
 }
 
@@ -49,8 +49,8 @@ fn elements_are_as_large_as_the_documentation_says() {
     let limb = Interval(0, (1 << 52) - 1);
     let entry = Element([limb; LIMBS]);
     let top = |element: Element<Interval>| element.0[4].1;
-    assert!(top(entry.subtract(entry)) < (2 << 48) + (1 << 22));
-    let difference = entry.subtract(entry);
+    let difference = Element::reduced(minus(entry.0, entry.0));
+    assert!(top(difference) < (2 << 48) + (1 << 22));
     assert!(top(entry.multiply(difference)) < 4 * ((1 << 48) - (1 << 16)));
 }
 
@@ -73,6 +73,8 @@ fn intervals_hold_the_results_of_the_model() {
                         (a.subtract(b).low::<48>(), x.subtract(y).low::<48>()),
                         (a.subtract(b).high::<48>(), x.subtract(y).high::<48>()),
                         (a.high::<48>().shift_left::<44>(), x.high::<48>().shift_left::<44>()),
+                        (a.negate(&[-1; 8]), x.negate(&[-1; 8])),
+                        (a.negate(&[0; 8]), x),
                         (a.subtract(b).factor(), x.subtract(y).factor()),
                     ] {
                         let value = i128::from(model.0[0]);
@@ -95,17 +97,16 @@ fn check_pair(a: Limbs, b: Limbs) {
     let words = |limbs: Limbs| Element::<Model>::from_words(limbs.map(|word| Model([word as i64; 8])));
     let (x, y) = (words(a), words(b));
     let (a, b) = (FieldElement::from_montgomery_limbs(a), FieldElement::from_montgomery_limbs(b));
-    let difference = x.subtract(y);
+    let difference = Element::reduced(minus(x.0, y.0));
+    let opposite = Element::reduced(minus(y.0, x.0));
     for (ours, expected) in [
         (x, a),
         (difference, a.subtract(b)),
         (x.multiply(difference), a.multiply(a.subtract(b))),
         (difference.square(), a.subtract(b).square()),
         (difference.multiply(x.multiply(difference)), a.subtract(b).square().multiply(a)),
-        (
-            Element::sum_of_products([(x, difference), (difference, Element::zero().subtract(difference))]),
-            b.multiply(a.subtract(b)),
-        ),
+        (Element::carried(Element::sum_of_products([(x, difference), (difference, opposite)])), b.multiply(a.subtract(b))),
+        (Element::reduced(negate(y.0, &[-1; 8])), FieldElement::ZERO.subtract(b)),
     ] {
         assert!(value(&ours, 0) == expected, "{a:x?} {b:x?}: {ours:x?}");
     }
