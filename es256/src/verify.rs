@@ -2,8 +2,6 @@
 
 use p256::ecdsa::Signature;
 
-#[cfg(target_arch = "x86_64")]
-use crate::{ifma, lanes::Points};
 use crate::{
     field::{FieldElement, P},
     limbs,
@@ -12,6 +10,8 @@ use crate::{
     table::{Table, WINDOWS, generator},
     way::Way,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::{ifma, lanes::Points};
 
 /// Whether the 64 bytes r ‖ s are a signature of the hash under the key with this table.
 pub(crate) fn verify(way: Way, key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
@@ -145,7 +145,10 @@ mod tests {
                         assert!(is(&one_by_one, u1_g + &u2_q), "{u1:?} G + {u2:?} · {k:?} G");
                         if let Some(X { x, zz }) = sum_in_lanes(&digits1, &key, &digits2) {
                             assert!(!one_by_one.is_infinity(), "{u1:?} G + {u2:?} · {k:?} G");
-                            assert!(x.multiply(one_by_one.zz) == one_by_one.x.multiply(zz), "{u1:?} G + {u2:?} · {k:?} G");
+                            assert!(
+                                x.multiply(one_by_one.zz) == one_by_one.x.multiply(zz),
+                                "{u1:?} G + {u2:?} · {k:?} G"
+                            );
                             in_lanes += 1;
                         }
                     }
@@ -164,7 +167,8 @@ mod tests {
         let digits = [u1, u2].map(|u| Digits::new(scalar::to_limbs(&u)));
         let values = digits.each_ref().map(|digits| {
             let powers = std::iter::successors(Some(Scalar::ONE), |power| Some(power * &scalar(256)));
-            let values = powers.zip(digits.0).map(|(power, digit)| power * (scalar(2 * u64::from(digit)) - scalar(255)));
+            let values =
+                powers.zip(digits.0).map(|(power, digit)| power * (scalar(2 * u64::from(digit)) - scalar(255)));
             values.collect::<Vec<_>>()
         });
         for window in 0..WINDOWS {

@@ -105,7 +105,10 @@ fn check_pair(a: Limbs, b: Limbs) {
         (x.multiply(difference), a.multiply(a.subtract(b))),
         (difference.square(), a.subtract(b).square()),
         (difference.multiply(x.multiply(difference)), a.subtract(b).square().multiply(a)),
-        (Element::carried(Element::sum_of_products([(x, difference), (difference, opposite)])), b.multiply(a.subtract(b))),
+        (
+            Element::carried(Element::sum_of_products([(x, difference), (difference, opposite)])),
+            b.multiply(a.subtract(b)),
+        ),
         (Element::reduced(negate(y.0, &[-1; 8])), FieldElement::ZERO.subtract(b)),
     ] {
         assert!(value(&ours, 0) == expected, "{a:x?} {b:x?}: {ours:x?}");
