@@ -40,6 +40,7 @@ impl FieldElement {
     }
 
     /// A number that is the value times 2^256 modulo p.
+    #[cfg(any(target_arch = "x86_64", test))]
     #[inline(always)]
     pub(crate) fn montgomery_limbs(self) -> Limbs {
         self.0

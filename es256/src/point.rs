@@ -15,6 +15,7 @@ impl AffinePoint {
     pub(crate) const ZERO: Self = Self { x: FieldElement::ZERO, y: FieldElement::ZERO };
 
     /// The limbs of x and of y, each times 2^256: what other formulas read a table's entry as.
+    #[cfg(any(target_arch = "x86_64", test))]
     #[inline(always)]
     pub(crate) fn words(&self) -> [u64; 8] {
         let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (self.x.montgomery_limbs(), self.y.montgomery_limbs());

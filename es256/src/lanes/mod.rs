@@ -25,6 +25,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "x86_64")]
 use crate::{scalar::Digits, table::Table};
 
 /// The limbs of p, least significant first: 2^52 − 1, 2^44 − 1, 0, and these two.
@@ -70,6 +71,7 @@ pub(crate) struct Points {
     pub(crate) signs: [[i64; 8]; 8],
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Points {
     /// The points whose sum is each table's point times the multiplier with these digits.
     #[inline(always)]
