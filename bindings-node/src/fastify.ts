@@ -7,7 +7,8 @@
  * It covers every route of the instance that it is registered on, earlier ones too, and of all plugins registered later,
  * with unknown paths, static files, WebSockets of @fastify/websocket, and what `rewriteUrl` has changed. Plugins registered
  * before it that have routes of their own would not be covered: then the application does not start. It does not cover
- * listeners that are added to `app.server`.
+ * listeners that are added to `app.server`. Registered within another plugin it covers that plugin alone, unless
+ * fastify-plugin is around it.
  */
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from 'fastify'
@@ -60,7 +61,6 @@ export const pomerium: FastifyPluginAsync<PomeriumOptions> = async (app, options
       return send(reply, await integration.answerAnyhow(error, raw, shownPath(raw)))
     }
   })
-  if (Object.getPrototypeOf(app) !== Object.prototype) mustCoverRoutes(app)
 }
 
 /** For signed-in users alone: of use with the options `optional`, `exemptPaths` and `allowAnonymous`. */
@@ -102,19 +102,6 @@ function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyRe
 function childrenOf(app: FastifyInstance): unknown[] {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.children')
   return symbol ? (app as unknown as Record<symbol, unknown[]>)[symbol]! : []
-}
-
-/** Registered within another plugin it covers nothing outside of that: with no route there, it is in the wrong place. */
-function mustCoverRoutes(app: FastifyInstance): void {
-  let routes = 0
-  app.addHook('onRoute', () => void routes++)
-  app.addHook('onReady', async () => {
-    if (routes > 0) return
-    throw invalidOptions(
-      'pomerium is registered in a plugin with a context of its own, and covers no route of the application: register ' +
-        'it on the application itself, or wrap the plugin around it with fastify-plugin',
-    )
-  })
 }
 
 // What fastify-plugin sets: hooks and decorators belong to the instance that it is registered on
