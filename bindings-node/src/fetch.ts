@@ -40,11 +40,10 @@ export interface Protected<Rest extends unknown[]> {
 export function pomerium<const Given extends FetchOptions>(options?: Given): Pomerium<Given> {
   const integration = new Integration<Request>(options)
   const admit = async (request: Request): Promise<Caller<Given> | Response> => {
-    const facts = factsOfFetch(request, integration.headerName, new URL(request.url).pathname)
     try {
-      return (await integration.admit(request, facts)) as Caller<Given>
+      return await identityOf<Given>(integration, request)
     } catch (error) {
-      return responseOf(await integration.answerAnyhow(error, request, pathOf(request.url)))
+      return refusal(integration, error, request)
     }
   }
   return Object.assign(admit, { verifier: integration.verifier })
@@ -55,24 +54,49 @@ export function pomerium<const Given extends FetchOptions>(options?: Given): Pom
  * VerifyError that the handler throws, as `requireGroup(identity, 'admins')` does.
  */
 export function protect<const Given extends FetchOptions, Rest extends unknown[] = []>(
-  handler: (request: Request, identity: Caller<Given>, ...rest: Rest) => Response | Promise<Response>,
+  handler: Handler<Given, Rest>,
   options?: Given,
 ): Protected<Rest> {
   const integration = new Integration<Request>(options)
-  const handle = async (request: Request, ...rest: Rest): Promise<Response> => {
-    const facts = factsOfFetch(request, integration.headerName, new URL(request.url).pathname)
-    let admitted = false
-    try {
-      const identity = (await integration.admit(request, facts)) as Caller<Given>
-      admitted = true
-      return await handler(request, identity, ...rest)
-    } catch (error) {
-      // What else the handler throws is the server's to answer, as without us
-      if (admitted && !(error instanceof VerifyError)) throw error
-      return responseOf(await integration.answerAnyhow(error, request, pathOf(request.url)))
-    }
+  const listen = (request: Request, ...rest: Rest) => handle(integration, handler, request, ...rest)
+  return Object.assign(listen, { verifier: integration.verifier })
+}
+
+/** What answers the requests that were let in. */
+export type Handler<Given, Rest extends unknown[]> = (
+  request: Request,
+  identity: Caller<Given>,
+  ...rest: Rest
+) => Response | Promise<Response>
+
+/** @internal */
+export async function handle<Given, Rest extends unknown[]>(
+  integration: Integration<Request>,
+  handler: Handler<Given, Rest>,
+  request: Request,
+  ...rest: Rest
+): Promise<Response> {
+  let admitted = false
+  try {
+    const identity = await identityOf<Given>(integration, request)
+    admitted = true
+    return await handler(request, identity, ...rest)
+  } catch (error) {
+    // What else the handler throws is the server's to answer, as without us
+    if (admitted && !(error instanceof VerifyError)) throw error
+    return refusal(integration, error, request)
   }
-  return Object.assign(handle, { verifier: integration.verifier })
+}
+
+/** @internal Rejects with VerifyError. */
+export async function identityOf<Given>(integration: Integration<Request>, request: Request): Promise<Caller<Given>> {
+  const facts = factsOfFetch(request, integration.headerName, new URL(request.url).pathname)
+  return (await integration.admit(request, facts)) as Caller<Given>
+}
+
+/** @internal */
+export async function refusal(integration: Integration<Request>, error: unknown, request: Request): Promise<Response> {
+  return responseOf(await integration.answerAnyhow(error, request, pathOf(request.url)))
 }
 
 /** @internal */
