@@ -110,5 +110,3 @@ Object.assign(pomerium, {
   [Symbol.for('fastify.display-name')]: 'pomerium-jwt',
   [Symbol.for('plugin-meta')]: { name: 'pomerium-jwt', fastify: '5.x' },
 })
-
-export default pomerium

@@ -6,14 +6,6 @@ import type { Identity } from './identity'
 import { type Answer, failed, type Integration } from './integration'
 import { factsOf, type IncomingRequest, type Place, shownPath } from './request'
 
-declare module 'http' {
-  // Express's requests and those of ws extend it
-  interface IncomingMessage {
-    /** Who is calling; undefined if the request passed without an identity. Read-only. */
-    readonly pomerium?: Identity | undefined
-  }
-}
-
 /**
  * Makes the request's `pomerium` who sent it, which nothing that merges a body into the request can replace; undefined
  * if it passes without an identity. Rejects with VerifyError. `upgrade` if the server itself reports one.

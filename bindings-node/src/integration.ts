@@ -9,6 +9,14 @@ import { Log, type Logger } from './log'
 import { type Options, plain } from './options'
 import { type RequestFacts, Verifier } from './verifier'
 
+declare module 'http' {
+  // Express's requests and those of ws extend it
+  interface IncomingMessage {
+    /** Who is calling; undefined if the request passed without an identity. Read-only. */
+    readonly pomerium?: Identity | undefined
+  }
+}
+
 /** Options of an integration, in addition to those of the Verifier: what cannot be data. */
 export interface IntegrationOptions<Request = IncomingMessage> {
   /** A verifier made before: then the environment is not read, and of its options only the request options can differ. */

@@ -1,3 +1,3 @@
-import { pomerium } from "pomerium-jwt/next";
+import { pomerium } from 'pomerium-jwt/next'
 
-export const auth = pomerium();
+export const auth = pomerium()

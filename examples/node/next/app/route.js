@@ -1,6 +1,4 @@
-import { auth } from "../auth";
+import { auth } from '../auth'
 
-export const GET = auth.protect((request, identity) =>
-  Response.json(identity ?? null),
-);
-export { POST, PUT, DELETE, PATCH, OPTIONS } from "./[...path]/route";
+export const GET = auth.protect((request, identity) => Response.json(identity ?? null))
+export { POST, PUT, DELETE, PATCH, OPTIONS } from './[...path]/route'
