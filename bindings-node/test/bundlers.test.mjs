@@ -1,13 +1,17 @@
-// Bundlers leave pomerium-jwt out of the bundle, as the README says; what they write verifies. Turbopack: next.test.mjs.
+// Bundlers that leave pomerium-jwt out of the bundle, as the README says, and tools that gather what a program needs: what
+// they write verifies. Turbopack: next.test.mjs.
 
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 
+import ncc from '@vercel/ncc'
+import { nodeFileTrace } from '@vercel/nft'
 import { build as esbuild } from 'esbuild'
 import { rollup } from 'rollup'
 import { build as vite } from 'vite'
+import webpack from 'webpack'
 
 import { ask, project, run } from './servers.mjs'
 
@@ -42,6 +46,43 @@ const bundlers = {
         rollupOptions: { output: { entryFileNames: path.basename(output) } },
       },
     }),
+}
+
+bundlers.webpack = ({ input, output }) =>
+  new Promise((resolve, reject) => {
+    const done = (error, stats) => (error || stats.hasErrors() ? reject(error ?? stats.toString()) : resolve())
+    webpack(
+      {
+        ...{ mode: 'production', target: 'node', entry: input, experiments: { outputModule: true } },
+        output: {
+          path: path.dirname(output),
+          filename: path.basename(output),
+          module: true,
+          library: { type: 'module' },
+        },
+        externals: ({ request }, callback) =>
+          request.startsWith('pomerium-jwt') ? callback(null, `module ${request}`) : callback(),
+      },
+      done,
+    )
+  })
+
+/** Takes the addon along: nothing is left out. */
+bundlers.ncc = async ({ folder, input, output }) => {
+  const { code, assets } = await ncc(input, { cache: false, quiet: true })
+  writeFileSync(output, code)
+  for (const [name, { source }] of Object.entries(assets)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    writeFileSync(path.join(folder, name), source)
+  }
+}
+
+/** Copies what it has traced into another folder, where nothing else is. */
+bundlers.nft = async ({ folder, input, output }) => {
+  const { fileList } = await nodeFileTrace([input], { base: '/' })
+  const addon = [...fileList].filter((file) => file.endsWith('.node'))
+  assert.equal(addon.length, 1, 'the addon of this system alone')
+  copyFileSync(input, output)
 }
 
 for (const [name, bundle] of Object.entries(bundlers)) {
