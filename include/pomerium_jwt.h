@@ -97,7 +97,7 @@ typedef enum {
     POMERIUM_JWT_KIND_OPTIONS = 1,
     // The token is refused: 401.
     POMERIUM_JWT_KIND_TOKEN = 2,
-    // There are no keys to check the token with: 503 with Retry-After.
+    // There are no keys to check the token with: 503, with Retry-After if they are fetched.
     POMERIUM_JWT_KIND_KEYS = 3,
     // A fault in the library or on the machine: 500.
     POMERIUM_JWT_KIND_INTERNAL = 4,

@@ -33,7 +33,7 @@ pub(crate) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Types the claims. What is wrong here is `claims_malformed`, before any value is judged.
+    /// Types the claims. A wrong type is `claims_malformed`, before any value is judged.
     pub(crate) fn read(claims: &'a Json<'a>, rules: &Rules) -> Result<Self, Error> {
         if !matches!(claims, Json::Object(_)) {
             return Err(malformed(format!("the payload is {}, not an object", claims.kind())));
@@ -106,7 +106,7 @@ pub(crate) fn to_text(payload: Vec<u8>) -> Result<String, Error> {
 /// The payload's text as JSON.
 pub(crate) fn parse(text: &str) -> Result<Json<'_>, Error> {
     json::parse(text)
-        .map_err(|why| malformed(format!("the payload is not strict JSON: {why}")).caused_by(why.into_cause()))
+        .map_err(|why| malformed(format!("the payload is not strict JSON: {why}")).caused_by(Arc::new(why)))
 }
 
 /// A NumericDate (RFC 7519 section 2): any JSON number from 0 to [`MAX_TIME`], its fraction cut. Old Pomerium
@@ -251,7 +251,7 @@ impl Rules {
     }
 }
 
-/// Issuer, audience and their pairing. What is not configured is only demanded to be there.
+/// Issuer, audience and their pairing. A name that is not configured only has to be present.
 pub(crate) fn check_names(
     payload: &Payload<'_>,
     issuers: Option<&Names>,
@@ -265,10 +265,11 @@ pub(crate) fn check_names(
 pub(crate) fn check_issuer<'a>(payload: &Payload<'a>, issuers: Option<&Names>) -> Result<Match<'a>, Error> {
     let issuer = payload.issuer.unwrap_or_default();
     let matched = match issuers {
-        _ if issuer.is_empty() => None,
         Some(names) => names.find(issuer),
+        // to be pinned: nothing to compare, so nothing to pair either
         None => Some(Match::Exact),
     };
+    let matched = matched.filter(|_| !issuer.is_empty());
     matched.ok_or_else(|| {
         let actual: Vec<&str> = payload.issuer.into_iter().collect();
         mismatch(ErrorCode::IssuerMismatch, "iss", &actual, "issuer", issuers)

@@ -38,7 +38,7 @@ impl Now {
     }
 }
 
-/// Where a verifier of [`Verifier::for_host`](crate::Verifier::for_host) has the time from. Any closure that returns a
+/// Where a verifier of [`Verifier::for_host`](crate::Verifier::for_host) gets the time from. Any closure that returns a
 /// [`Now`] is one.
 ///
 /// ```
@@ -53,7 +53,7 @@ impl Now {
 /// assert!(Clock::now(&clock) != Now::new(Duration::ZERO, 0));
 /// ```
 pub trait Clock: Send + Sync {
-    /// Reads both clocks. It is called several times a verification.
+    /// Reads both clocks. It is called several times per verification.
     fn now(&self) -> Now;
 }
 

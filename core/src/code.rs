@@ -270,7 +270,7 @@ pub enum ErrorKind {
     Options,
     /// The token is refused. HTTP 401.
     Token,
-    /// There are no keys to check the token with. HTTP 503 with Retry-After.
+    /// There are no keys to check the token with. HTTP 503, with Retry-After if they are fetched.
     Keys,
     /// The user is known and may not do this. HTTP 403.
     Access,

@@ -76,6 +76,7 @@ impl Identity {
             issued_at: payload.issued_at,
             expires_at: payload.expires_at,
             anonymous: payload.subject.is_empty(),
+            // set by the caller, which still needs the text
             claims: Claims { text: String::new() },
         })
     }

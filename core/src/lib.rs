@@ -96,13 +96,14 @@ mod metrics;
 mod names;
 mod options;
 mod request;
+mod response;
 mod route;
-mod status;
 mod summary;
 mod time;
 mod token;
 mod url;
 mod verifier;
+mod verifier_status;
 mod wording;
 
 #[cfg(test)]
@@ -118,5 +119,5 @@ pub use json::member_text;
 pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, State, Ticket};
 pub use options::{JwkSet, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
-pub use status::{Pinned, Status};
 pub use verifier::{Check, Inspection, Outcome, Verifier};
+pub use verifier_status::{Pinned, Status};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{keys::State, status::Status};
+use crate::{keys::State, verifier_status::Status};
 
 /// All of it, ready to be scraped.
 pub(crate) fn metrics(status: &Status) -> String {
@@ -28,7 +28,7 @@ pub(crate) fn metrics(status: &Status) -> String {
     for state in State::ALL {
         text.sample("pomerium_jwt_keys_state", &[("state", state.name())], u8::from(*state == status.state));
     }
-    text.family("pomerium_jwt_key", "info", "Keys that tokens are checked with.");
+    text.family("pomerium_jwt_key", "info", "Usable keys of the last set loaded.");
     let usable = status.keys.iter().filter(|key| key.usable);
     let kids: BTreeSet<&str> = usable.filter_map(|key| key.kid.as_deref().or(key.thumbprint.as_deref())).collect();
     for kid in kids {

@@ -11,7 +11,7 @@ use crate::{
     json::{self, Json},
 };
 
-/// The longest JOSE header read, in bytes after base64url. Pomerium's have about 120; the bound keeps what nobody has
+/// The longest JOSE header read, in bytes after decoding. Pomerium's have about 120; the bound keeps what nobody has
 /// signed cheap to refuse, however large `max_token_bytes` is.
 const MAX_HEADER_BYTES: usize = 4096;
 

@@ -19,7 +19,7 @@ pub enum PomeriumJwtKind {
     Options = 1,
     /// The token is refused: 401.
     Token = 2,
-    /// There are no keys to check the token with: 503 with Retry-After.
+    /// There are no keys to check the token with: 503, with Retry-After if they are fetched.
     Keys = 3,
     /// A fault in the library or on the machine: 500.
     Internal = 4,

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Lets requests through to a service if they are admitted, and answers the others itself: 401 if the token is refused,
-/// 403 for groups, 503 with Retry-After if there are no keys, and `{"error":"token_expired"}` as the body.
+/// 403 for groups, 503 if there are no keys, and `{"error":"token_expired"}` as the body.
 ///
 /// Clones share everything. See the documentation of the crate for where it belongs.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! Reads JSON strictly: one visitor walks the whole text.
 
-use std::{borrow::Cow, error::Error, fmt, str::Utf8Error, sync::Arc};
+use std::{borrow::Cow, error::Error, fmt, str::Utf8Error};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
@@ -17,7 +17,8 @@ const FEW: usize = 16;
 
 /// Names with which serde_json passes private values to itself. A member called so is read as something else if any
 /// crate of the application turns on `raw_value` or `arbitrary_precision`.
-const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
+const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", NUMBER];
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads a whole text, nested at most [`DEPTH`] levels deep.
 ///
@@ -40,7 +41,7 @@ pub(crate) fn parse_members<'a>(text: &'a [u8], depth: usize, names: &[&str]) ->
 
 fn read<'a>(text: &'a str, depth: usize, keep: Keep<'_>) -> Result<Json<'a>, NotStrict> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let strict = Strict { allowed: depth, left: depth, keep, names: &mut Vec::new() };
+    let strict = Strict { text, allowed: depth, left: depth, keep, names: &mut Vec::new() };
     let value = strict.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
@@ -53,12 +54,11 @@ pub(crate) enum NotStrict {
     Syntax(serde_json::Error),
 }
 
-impl NotStrict {
-    /// The error of the reader below, as the cause of another one.
-    pub(crate) fn into_cause(self) -> Arc<dyn Error + Send + Sync> {
+impl Error for NotStrict {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            NotStrict::Encoding(error) => Arc::new(error),
-            NotStrict::Syntax(error) => Arc::new(error),
+            NotStrict::Encoding(error) => Some(error),
+            NotStrict::Syntax(error) => Some(error),
         }
     }
 }
@@ -84,13 +84,13 @@ impl fmt::Display for NotStrict {
     }
 }
 
-/// What is kept of a value. All of it is judged.
+/// How much of a value is kept. All of it is judged.
 #[derive(Clone, Copy, PartialEq)]
 enum Keep<'k> {
     All,
-    /// Of an object the members of these names.
+    /// The members of an object that have these names.
     Members(&'k [&'k str]),
-    /// A string or a number, but of a list or object only that it is one.
+    /// A string or a number; a list or an object without its contents.
     Shallow,
     Nothing,
 }
@@ -111,6 +111,7 @@ impl<'k> Keep<'k> {
 
 /// The visitor, at some depth.
 struct Strict<'s, 'de> {
+    text: &'de str,
     allowed: usize,
     /// The levels that may still be opened.
     left: usize,
@@ -129,7 +130,14 @@ impl<'de> Strict<'_, 'de> {
 
     /// The visitor for one value in the list or object that was opened.
     fn value<'n>(&'n mut self, keep: Keep<'n>) -> Strict<'n, 'de> {
-        Strict { allowed: self.allowed, left: self.left, keep, names: self.names }
+        Strict { text: self.text, allowed: self.allowed, left: self.left, keep, names: self.names }
+    }
+
+    /// Whether this is a number, in the form in which serde_json passes it if any crate of the application turns on
+    /// `arbitrary_precision`. The name is then serde_json's own and not a part of the text.
+    fn is_number(&self, first: Option<&Cow<'de, str>>) -> bool {
+        let Some(Cow::Borrowed(name)) = first else { return false };
+        *name == NUMBER && !self.text.as_bytes().as_ptr_range().contains(&name.as_ptr())
     }
 }
 
@@ -190,21 +198,33 @@ impl<'de> Visitor<'de> for Strict<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Json<'de>, A::Error> {
+        let mut next = members.next_key_seed(Name)?;
+        if self.is_number(next.as_ref()) {
+            return number(&members.next_value::<String>()?);
+        }
         self.open()?;
         let first = self.names.len();
         let mut object = Vec::new();
-        while let Some(name) = members.next_key_seed(Name)? {
+        while let Some(name) = next {
             let keep = self.keep.of_member(&name);
             let value = members.next_value_seed(self.value(keep))?;
             if keep != Keep::Nothing {
                 object.push((name.clone(), value));
             }
             self.names.push(name);
+            next = members.next_key_seed(Name)?;
         }
         judge_names(&mut self.names[first..]).map_err(A::Error::custom)?;
         self.names.truncate(first);
         Ok(Json::Object(object))
     }
+}
+
+/// The number of a text that serde_json has found to be one, as it reads it without `arbitrary_precision`.
+fn number<E: serde::de::Error>(text: &str) -> Result<Json<'static>, E> {
+    let float = || text.parse().ok().and_then(Number::from_f64).ok_or_else(|| E::custom("a number out of range"));
+    let signed = || text.parse::<i64>().ok().filter(|value| *value != 0).map(Number::from);
+    text.parse::<u64>().ok().map(Number::from).or_else(signed).map_or_else(float, Ok).map(Json::Number)
 }
 
 /// Refuses names that two readers could read differently. Does not keep the order of the names.

@@ -1,6 +1,6 @@
 //! How old a key set is, on two clocks.
 
-use super::{limits::Limits, state::State};
+use super::{state::State, ttl::Limits};
 use crate::clock::{Now, SECOND};
 
 /// What the policy knows of the set in use.

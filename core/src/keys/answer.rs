@@ -123,7 +123,8 @@ impl Headers {
         read
     }
 
-    /// Cache-Control's max-age in seconds (RFC 9111 section 5.2.2.1); 0 if it forbids storing.
+    /// Cache-Control's max-age in seconds (RFC 9111 section 5.2.2.1); 0 for no-store and no-cache. `ttl.rs` raises what
+    /// is too short.
     fn max_age(&self) -> Option<i64> {
         if self.cache_control.iter().any(|directive| directive == "no-store" || directive == "no-cache") {
             return Some(0);
@@ -131,7 +132,8 @@ impl Headers {
         let seconds = self.cache_control.iter().find_map(|directive| directive.strip_prefix("max-age="))?;
         let seconds = seconds.trim_matches('"');
         // longer than a number can say is long
-        seconds.bytes().all(|b| b.is_ascii_digit()).then(|| seconds.parse().unwrap_or(i64::MAX))
+        let is_number = !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| seconds.parse().unwrap_or(i64::MAX))
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn headers_are_read_in_any_case_and_the_first_etag_counts() {
         type Row<'a> = (&'a [(&'a str, &'a str)], Result<Fetched, Failure>);
-        let rows: [Row<'_>; 16] = [
+        let rows: [Row<'_>; 18] = [
             (&[], set(None, None)),
             (&[("ETag", "\"a\"")], set(Some("\"a\""), None)),
             (&[("etag", "\"a\""), ("ETAG", "\"b\"")], set(Some("\"a\""), None)),
@@ -193,6 +195,8 @@ mod tests {
             (&[("cache-control", "public"), ("cache-control", "max-age=7")], set(None, Some(7))),
             (&[("cache-control", "max-age=99999999999999999999")], set(None, Some(i64::MAX))),
             (&[("cache-control", "max-age=-1")], set(None, None)),
+            (&[("cache-control", "max-age=")], set(None, None)),
+            (&[("cache-control", "max-age=\"\"")], set(None, None)),
             (&[("cache-control", "max-age=60, no-store")], set(None, Some(0))),
             (&[("cache-control", "no-cache")], set(None, Some(0))),
             (&[("content-encoding", "")], set(None, None)),

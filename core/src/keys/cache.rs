@@ -17,20 +17,20 @@ use super::{
     age::{Age, Loaded},
     answer::{Failure, Fetched},
     key_set::{Found, KeySet, Trust},
-    limits::Limits,
     policy::{self, Fetch, Look, Moment, Step},
     process::{Process, Processes, Progress, random},
     report::{Report, seconds_to},
     request::KeyRequest,
     snapshot::{Snapshot, Wanted},
     state::{Health, KeyState, LastError, LastErrorCode, State},
+    ttl::Limits,
 };
 use crate::{
     clock::{Clock, Now, SECOND},
     error::Error,
 };
 
-/// What the keys of one address are, and how they are kept.
+/// The address of a key set, and how its keys are kept.
 pub(super) struct Settings {
     /// For messages and `status`.
     pub(super) source: String,

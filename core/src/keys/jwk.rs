@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::key::PublicKey;
+use super::{key::PublicKey, unusable::Unusable};
 use crate::{
     json::{self, Json},
     wording::quoted,
@@ -30,18 +30,19 @@ pub(super) struct Jwk {
 ///
 /// # Errors
 /// A sentence about the text as a whole.
-pub(super) fn read_set(text: &[u8], prepared: &[PublicKey]) -> Result<Vec<Jwk>, String> {
+pub(super) fn read_set(text: &[u8], prepared: &[PublicKey]) -> Result<Vec<Jwk>, Unusable> {
     if text.len() > MAX_BYTES {
-        return Err(format!("the key set has {} bytes; at most {MAX_BYTES} are accepted", text.len()));
+        return Err(format!("the key set has {} bytes; at most {MAX_BYTES} are accepted", text.len()).into());
     }
-    let set = json::parse_bytes(text).map_err(|error| format!("the key set is not strict JSON: {error}"))?;
+    let set = json::parse_bytes(text)
+        .map_err(|error| Unusable::caused_by(format!("the key set is not strict JSON: {error}"), error))?;
     let keys = match set.member("keys") {
         Some(Json::Null) => &[],
         Some(Json::Array(keys)) => keys.as_slice(),
-        _ => return Err("this is not a JWK Set, an object whose member keys is a list".to_owned()),
+        _ => return Err("this is not a JWK Set, an object whose member keys is a list".into()),
     };
     if keys.len() > MAX_KEYS {
-        return Err(format!("the key set has {} keys; at most {MAX_KEYS} are accepted", keys.len()));
+        return Err(format!("the key set has {} keys; at most {MAX_KEYS} are accepted", keys.len()).into());
     }
     Ok(keys.iter().map(|jwk| read(jwk, prepared)).collect())
 }

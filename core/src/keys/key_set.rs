@@ -7,6 +7,7 @@ use super::{
     key::{PublicKey, sha256_hex},
     pem,
     state::KeyStatus,
+    unusable::Unusable,
 };
 use crate::{algorithm::Algorithm, code::ErrorCode, error::Error};
 
@@ -44,7 +45,7 @@ impl KeySet {
     ///
     /// # Errors
     /// A sentence about the text as a whole; a key that cannot be used is skipped with its reason.
-    pub(super) fn parse(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, String> {
+    pub(super) fn parse(text: &[u8], trust: &Trust, previous: Option<&KeySet>) -> Result<Self, Unusable> {
         let prepared: Vec<PublicKey> =
             previous.iter().flat_map(|set| &set.keys).filter_map(|listed| listed.key.clone().ok()).collect();
         let keys = jwk::read_set(text, &prepared)?;
@@ -55,16 +56,16 @@ impl KeySet {
     ///
     /// # Errors
     /// A sentence that says what to write instead.
-    pub(super) fn parse_pem(text: &[u8], trust: &Trust) -> Result<Self, String> {
+    pub(super) fn parse_pem(text: &[u8], trust: &Trust) -> Result<Self, Unusable> {
         let listed = ListedKey::usable(None, pem::read(text)?, trust);
         match &listed.key {
             Ok(_) => Ok(Self { keys: vec![listed], any_kid: true }),
-            Err(why) => Err(why.clone()),
+            Err(why) => Err(why.clone().into()),
         }
     }
 
-    /// Sorts out what several keys of one set do to each other: the same key twice is one key; two different keys
-    /// under one kid are both skipped, for nobody can say which one is meant.
+    /// Skips what makes a set ambiguous: of a key that is listed twice the second entry, and of two different keys with
+    /// the same kid both, even if their algorithms differ.
     fn new(mut keys: Vec<ListedKey>) -> Self {
         let mut reasons = Vec::new();
         for (position, listed) in keys.iter().enumerate() {
@@ -90,7 +91,8 @@ impl KeySet {
         self.choose(kid, algorithm).ok_or_else(|| self.explain(kid, algorithm))
     }
 
-    /// The same without the sentence, which would be composed several times for each token of a flood of unknown kids.
+    /// The key with this kid. If there is none, the only key of this algorithm, provided that the token or the key has no
+    /// kid: RFC 7517 makes it optional. Without the sentence, which would be composed several times for each token of a flood of unknown kids.
     fn choose(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
         let fitting = || {
             let usable = self.keys.iter().filter_map(|listed| Some((listed, listed.key.as_ref().ok()?)));

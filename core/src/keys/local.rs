@@ -18,6 +18,7 @@ use super::{
     key_set::{KeySet, Trust},
     source::Source,
     state::{Health, KeyState, LastError, LastErrorCode, State},
+    unusable::Unusable,
 };
 use crate::clock::{Clock, SECOND};
 
@@ -51,13 +52,13 @@ impl Local {
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(crate) fn new(source: &Source, trust: &Trust, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub(crate) fn new(source: &Source, trust: &Trust, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
         let now = clock.now();
-        let about = |what: String| move |why: String| format!("{what}: {why}");
+        let about = |why: Unusable| why.of(source.describe());
         let mut stamp = None;
         let mut file = None;
         let keys = match source {
-            Source::Inline(text) => KeySet::parse(text.as_bytes(), trust, None).map_err(about("jwks".to_owned()))?,
+            Source::Inline(text) => KeySet::parse(text.as_bytes(), trust, None).map_err(|why| why.of("jwks"))?,
             Source::File(path) => {
                 stamp = Stamp::of(path);
                 file = Some(Watch {
@@ -65,13 +66,13 @@ impl Local {
                     trust: trust.clone(),
                     next: AtomicI64::new(now.monotonic + SECOND),
                 });
-                read_set(path, trust, None).map_err(about(source.describe()))?
+                read_set(path, trust, None).map_err(about)?
             }
-            Source::Pem(text) => KeySet::parse_pem(text.as_bytes(), trust).map_err(about("public_key".to_owned()))?,
-            Source::PemFile(path) => file::read(path, MAX_BYTES)
-                .and_then(|text| KeySet::parse_pem(&text, trust))
-                .map_err(about(source.describe()))?,
-            Source::Url { .. } => return Err("an address is not a static source".to_owned()),
+            Source::Pem(text) => KeySet::parse_pem(text.as_bytes(), trust).map_err(|why| why.of("public_key"))?,
+            Source::PemFile(path) => {
+                file::read(path, MAX_BYTES).and_then(|text| KeySet::parse_pem(&text, trust)).map_err(about)?
+            }
+            Source::Url { .. } => return Err("an address is not a static source".into()),
         };
         let held = Held { keys: Arc::new(keys), stamp, read_at: now.unix, error: None };
         Ok(Self { source: source.describe(), clock, held: ArcSwap::from_pointee(held), file })
@@ -171,6 +172,6 @@ impl Stamp {
     }
 }
 
-fn read_set(path: &Path, trust: &Trust, previous: Option<&KeySet>) -> Result<KeySet, String> {
+fn read_set(path: &Path, trust: &Trust, previous: Option<&KeySet>) -> Result<KeySet, Unusable> {
     KeySet::parse(&file::read(path, MAX_BYTES)?, trust, previous)
 }

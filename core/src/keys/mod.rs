@@ -10,7 +10,7 @@
 //! | `remote` `cache` `process` `ticket` | carries the rules out: threads, waiting, fork, the set in use |
 //! | `request` `answer` | the request for keys and the reading of its answer, for every sender |
 //! | `fetcher` `http` | sends it, if the host does not |
-//! | `state` `report` | what `status` and errors say |
+//! | `state` `report` `unusable` | what `status` and errors say |
 
 mod age;
 mod answer;
@@ -22,8 +22,6 @@ mod http;
 mod jwk;
 mod key;
 mod key_set;
-mod kids;
-mod limits;
 mod local;
 mod pem;
 mod policy;
@@ -38,13 +36,16 @@ mod source;
 mod state;
 mod store;
 mod ticket;
+mod ttl;
+mod unknown_kids;
+mod unusable;
 
 pub use key::ES256_CHECKED_BY;
 pub(crate) use key_set::{Found, KeySet, Trust, named};
-pub(crate) use limits::Limits;
 pub use request::KeyRequest;
-pub(crate) use source::{FetchOptions, Source, check_url, is_authority};
+pub(crate) use source::{FetchOptions, Source, check_url, is_authority_or_ipv6};
 pub use state::{Health, KeyStatus, LastError, LastErrorCode, State};
 pub(crate) use store::{Sender, Store};
 pub(crate) use ticket::Patience;
 pub use ticket::Ticket;
+pub(crate) use ttl::Limits;

@@ -11,7 +11,7 @@ use spki::{
 };
 use x509_cert::Certificate;
 
-use super::key::PublicKey;
+use super::{key::PublicKey, unusable::Unusable};
 use crate::wording::quoted;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -24,9 +24,9 @@ const BEGIN: &str = "-----BEGIN ";
 ///
 /// # Errors
 /// A sentence that says what to write instead.
-pub(super) fn read(text: &[u8]) -> Result<PublicKey, String> {
-    let text =
-        std::str::from_utf8(text).map_err(|_| "this is not PEM but binary; openssl's -outform PEM writes PEM")?;
+pub(super) fn read(text: &[u8]) -> Result<PublicKey, Unusable> {
+    let binary = |error| Unusable::caused_by("this is not PEM but binary; openssl's -outform PEM writes PEM", error);
+    let text = std::str::from_utf8(text).map_err(binary)?;
     if text.contains(BEGIN) {
         return public_key(text);
     }
@@ -42,11 +42,11 @@ fn from_base64(text: &str) -> Option<String> {
 }
 
 /// The first usable block: `openssl ecparam` without `-noout` writes an EC PARAMETERS block before the key.
-fn public_key(text: &str) -> Result<PublicKey, String> {
+fn public_key(text: &str) -> Result<PublicKey, Unusable> {
     let blocks = blocks(text);
     if blocks.iter().any(|block| block.label.contains("PRIVATE KEY")) {
         let fix = "give the public one, which openssl ec -in KEY -pubout or openssl pkey -in KEY -pubout writes";
-        return Err(format!("this is a private key, which the verifier must not have: {fix}"));
+        return Err(format!("this is a private key, which the verifier must not have: {fix}").into());
     }
     for block in &blocks {
         match block.label {
@@ -56,7 +56,7 @@ fn public_key(text: &str) -> Result<PublicKey, String> {
         }
     }
     let labels: Vec<String> = blocks.iter().map(|block| quoted(block.label)).collect();
-    Err(format!("there is no PUBLIC KEY or CERTIFICATE block, only {}", labels.join(", ")))
+    Err(format!("there is no PUBLIC KEY or CERTIFICATE block, only {}", labels.join(", ")).into())
 }
 
 /// One PEM block, from its first line to its last.
@@ -66,13 +66,13 @@ struct Block<'t> {
 }
 
 impl Block<'_> {
-    fn decode(&self) -> Result<Vec<u8>, String> {
+    fn decode(&self) -> Result<Vec<u8>, Unusable> {
         let malformed = |error: pem_rfc7468::Error| {
             let hint = match self.text.contains("\\n") {
                 true => "; its line ends are written as \\n: write real ones, or the whole PEM in base64",
                 false => "",
             };
-            format!("malformed PEM: {error}{hint}")
+            Unusable::caused_by(format!("malformed PEM: {error}{hint}"), error)
         };
         let mut der = Vec::new();
         let mut decoder = Decoder::new_detect_wrap(self.text.as_bytes()).map_err(malformed)?;
@@ -97,33 +97,34 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     starts.iter().zip(ends).map(block).collect()
 }
 
-fn from_certificate(der: &[u8]) -> Result<PublicKey, String> {
+fn from_certificate(der: &[u8]) -> Result<PublicKey, Unusable> {
+    let malformed = |error| Unusable::caused_by(format!("malformed certificate: {error}"), error);
     // An envelope for the key and nothing more: neither its dates nor its issuer are asked for
-    let certificate = Certificate::from_der(der).map_err(|error| format!("malformed certificate: {error}"))?;
+    let certificate = Certificate::from_der(der).map_err(malformed)?;
     let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
-    from_spki(&spki.map_err(|error| format!("malformed certificate: {error}"))?)
+    from_spki(&spki.map_err(malformed)?)
 }
 
 /// SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7, RFC 5480 for EC).
-fn from_spki(der: &[u8]) -> Result<PublicKey, String> {
-    let malformed = |error: spki::der::Error| format!("malformed public key: {error}");
+fn from_spki(der: &[u8]) -> Result<PublicKey, Unusable> {
+    let malformed = |error: spki::der::Error| Unusable::caused_by(format!("malformed public key: {error}"), error);
     let info = SubjectPublicKeyInfoRef::from_der(der).map_err(malformed)?;
     let key = info.subject_public_key.as_bytes().ok_or("malformed public key: a bit string with unused bits")?;
     match info.algorithm.oid {
         EC_PUBLIC_KEY => {
             if info.algorithm.parameters_oid() != Ok(PRIME256V1) {
-                return Err("the key is on another curve: ES256 is P-256, which openssl calls prime256v1".to_owned());
+                return Err("the key is on another curve: ES256 is P-256, which openssl calls prime256v1".into());
             }
-            from_point(key)
+            Ok(from_point(key)?)
         }
         RSA_ENCRYPTION => {
             let numbers = AnyRef::from_der(key).map_err(malformed)?;
             let (n, e) = numbers
                 .sequence(|reader| Ok::<_, spki::der::Error>((UintRef::decode(reader)?, UintRef::decode(reader)?)))
                 .map_err(malformed)?;
-            PublicKey::rs256(n.as_bytes(), e.as_bytes())
+            Ok(PublicKey::rs256(n.as_bytes(), e.as_bytes())?)
         }
-        other => Err(format!("the key is of an unsupported kind ({other}): P-256 and RSA are accepted")),
+        other => Err(format!("the key is of an unsupported kind ({other}): P-256 and RSA are accepted").into()),
     }
 }
 
@@ -166,7 +167,7 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAhfmF/C2RDkoJ4+WmZ5pojpPLBUr
             (private.replace("PRIVATE KEY-----", "PARAMETERS"), "only \"EC PARAMETERS\""),
         ];
         for (text, why) in table {
-            let found = public_key(&text).map(|_| String::new()).unwrap_or_else(|error| error);
+            let found = public_key(&text).map(|_| String::new()).unwrap_or_else(|why| why.to_string());
             assert!(found.contains(why), "{text}: {found:?} does not say {why:?}");
             assert_eq!(found.is_empty(), why.is_empty(), "{text}: {found}");
             assert!(!found.contains("AAAA"), "{text}: {found}");

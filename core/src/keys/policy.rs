@@ -1,7 +1,7 @@
 //! When keys are used, when they are fetched, and who waits: rules alone, with no clock, lock, thread or socket.
 //!
-//! Every method takes the [`Moment`], random draw included, and changes nothing but its own state, so that each rule is
-//! a table test and the promises can be simulated. `remote.rs` carries the decisions out.
+//! Time and the random draw are arguments, and a method changes nothing but its own state, so that each rule is a table
+//! test and the promises can be simulated. `remote.rs` carries the decisions out.
 //!
 //! Fetches are run by this library, or by its host: then a fetch that is due is marked as wanted, and the host
 //! starts it with [`State::refresh`]. All other rules are the same.
@@ -15,8 +15,8 @@
 
 use super::{
     age::{Age, Loaded},
-    kids::{Kid, Kids},
-    limits::{DEFAULT_TTL, Limits, scaled},
+    ttl::{DEFAULT_TTL, Limits, scaled},
+    unknown_kids::{Kid, Kids, Pause},
 };
 use crate::clock::{Now, SECOND};
 
@@ -123,6 +123,7 @@ pub(crate) struct State {
     failures: u32,
     failed_at: Option<i64>,
     backoff_ends: i64,
+    /// Before the next fetch for an unknown kid.
     pause: Pause,
     forced_at: Option<i64>,
     kids: Kids,
@@ -183,7 +184,7 @@ impl State {
                 return Decision { step: self.judge(at, kid, now), start: None };
             }
             // stamped before the attempt: a source that fails is not asked more often
-            self.pause.stamp(at);
+            self.pause.stamp(now, at.limits.cooldown, at.draw);
         }
         self.waiters += 1;
         self.wait(now, caller)
@@ -304,28 +305,30 @@ impl State {
     }
 
     /// What is said to a token whose key the set in use does not have.
+    /// It is missing for certain only if the set was requested long enough after the kid was first seen.
     fn judge(&self, at: &Moment<'_>, kid: Kid, arrived: i64) -> Step {
         let Some(loaded) = at.in_use() else { return Step::Unavailable };
         let since = self.kids.since(kid).map_or(arrived, |since| since.min(arrived));
-        match loaded.sent.monotonic >= since.saturating_add(PUBLISHED_WITHIN) {
-            _ if !loaded.usable => Step::Empty,
-            true => Step::NotFound,
-            false if self.kids.is_withdrawn(kid) => Step::NotFound,
-            false => Step::Unavailable,
+        let asked_since = loaded.sent.monotonic >= since.saturating_add(PUBLISHED_WITHIN);
+        if !loaded.usable {
+            Step::Empty
+        } else if asked_since || self.kids.is_withdrawn(kid) {
+            Step::NotFound
+        } else {
+            Step::Unavailable
         }
     }
 
     /// The caller waits for the fetch running; if there is none it starts one, or promises to.
     fn wait(&mut self, now: i64, caller: Caller) -> Decision {
-        let start = match caller {
-            _ if self.running.is_some() => None,
-            Caller::Blocking => self.start_if(true, now),
-            Caller::TwoStep => {
+        let mut start = None;
+        if self.running.is_none() {
+            match caller {
+                Caller::Blocking => start = self.start_if(true, now),
                 // the last one counts: those before may have gone
-                self.wanted = Some(now);
-                None
+                Caller::TwoStep => self.wanted = Some(now),
             }
-        };
+        }
         Decision { step: Step::Wait, start }
     }
 
@@ -359,30 +362,8 @@ impl State {
     }
 }
 
-/// Between fetches that unknown kids cause: 1 s at first, doubling up to the cooldown, 1 s again after two quiet ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Pause {
-    ends: i64,
-    /// Before the draw; 0 before the first.
-    length: i64,
-}
-
-impl Pause {
-    fn is_over(&self, now: i64) -> bool {
-        now >= self.ends
-    }
-
-    /// Drawn from 1 to 1.5 of its length, so that a fleet does not fetch in step.
-    fn stamp(&mut self, at: &Moment<'_>) {
-        let (now, cooldown) = (at.now.monotonic, at.limits.cooldown);
-        let quiet = now >= self.ends.saturating_add(cooldown.saturating_mul(2));
-        let next = if quiet { SECOND } else { (2 * self.length).max(SECOND) };
-        self.length = next.min(cooldown);
-        self.ends = now + scaled(self.length, 1.0 + at.draw / 2.0);
-    }
-}
-
-/// 1 s doubling to half of the ttl, at most 60 s; to 5 s while no set is in use. Of that 0.5 to 1, and at least 1 s.
+/// 1 s doubling to half of the ttl, at most 60 s; to 5 s while no set is in use. The draw takes 0.5 to 1 of that, at
+/// least 1 s.
 fn backoff(failures: u32, in_use: Option<Loaded>, draw: f64) -> i64 {
     let longest = in_use.map_or(LONGEST_BACKOFF_WITHOUT_KEYS, |loaded| (loaded.ttl / 2).min(LONGEST_BACKOFF));
     let doubled = SECOND << failures.saturating_sub(1).min(6);

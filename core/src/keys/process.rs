@@ -13,10 +13,10 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    kids::Kid,
     policy::{Fetch, State},
     snapshot::Wanted,
     state::LastError,
+    unknown_kids::Kid,
 };
 use crate::clock::Now;
 

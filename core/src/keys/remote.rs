@@ -77,6 +77,7 @@ impl Remote {
         let running = progress.state.running();
         let report = cache.report(&progress, &view);
         drop(progress);
+        // 0 is a ticket that was not used
         let arrived = view.at.now.monotonic.max(1);
         match (step, ticket) {
             (Step::Wait, Some(ticket)) => {

@@ -49,7 +49,7 @@ pub(crate) fn check_url(url: &str) -> Result<(), String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(wrong)?;
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let printable = url.bytes().all(|b| b.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&b)) && url.len() <= 2048;
-    (printable && is_authority(authority)).then_some(()).ok_or_else(wrong)
+    (printable && is_authority_or_ipv6(authority)).then_some(()).ok_or_else(wrong)
 }
 
 /// Whether a host can do what the options say of fetching.
@@ -62,7 +62,7 @@ pub(super) fn check_host_fetching(url: &str, fetch: &FetchOptions) -> Result<(),
     if let Some((name, _)) = set.into_iter().find(|(_, set)| *set) {
         return Err(format!("{name}: the host fetches the keys, so it decides how to connect: leave {name} out"));
     }
-    // which address is dialled only the host knows
+    // only the host knows which address is dialled
     let plain = url.strip_prefix("http://").filter(|_| !allow_http);
     let host = plain.map(|rest| rest.split(['/', '?']).next().unwrap_or_default()).map(without_port);
     match host {
@@ -88,7 +88,7 @@ pub(super) fn is_loopback_name(host: &str) -> bool {
 }
 
 /// `host[:port]`. The host may be an IPv6 address in brackets.
-pub(crate) fn is_authority(text: &str) -> bool {
+pub(crate) fn is_authority_or_ipv6(text: &str) -> bool {
     let Some(bracketed) = text.strip_prefix('[') else { return url::is_authority(text) };
     let Some((address, port)) = bracketed.split_once(']') else { return false };
     address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || url::is_authority(&format!("host{port}")))

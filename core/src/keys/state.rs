@@ -110,8 +110,8 @@ pub struct KeyStatus {
     pub reason: Option<String>,
 }
 
-/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning, and neither
-/// unready nor unlive.
+/// Whether an instance can verify tokens. It is ready if `keys_loaded || !asked`; `stale` is a warning: the
+/// instance is still ready and alive.
 ///
 /// Alert on `last_error` that lasts for minutes, on `keys_loaded` that stays false, and on counts of `keys_*` codes; not
 /// on [`Status::state`](crate::Status::state) alone: the keys of an idle application are `old`, and will be fetched
@@ -193,9 +193,9 @@ pub enum LastErrorCode {
     Tls,
     /// The whole request took longer than `timeout`.
     Timeout,
-    /// The answer was neither 200 nor 304.
+    /// The status of the answer was not 200, nor 304 to a request that allows it.
     Status,
-    /// The answer, or the file, is not a JWK Set.
+    /// The answer, or the file, cannot be read as a JWK Set.
     Body,
     /// Plain http to an address other than loopback.
     Refused,

@@ -6,7 +6,6 @@ use super::{
     cache::Settings,
     fetcher::Fetcher,
     key_set::{Found, KeySet, Trust},
-    limits::Limits,
     local::Local,
     remote::Remote,
     request::KeyRequest,
@@ -14,6 +13,8 @@ use super::{
     source::{FetchOptions, Source, check_host_fetching},
     state::{KeyState, LastErrorCode},
     ticket::Patience,
+    ttl::Limits,
+    unusable::Unusable,
 };
 use crate::{algorithm::Algorithm, clock::Clock, error::Error};
 
@@ -46,7 +47,7 @@ impl Store {
         fetch: FetchOptions,
         sender: Sender,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Unusable> {
         let described = source.describe();
         let Source::Url { url, initial } = source else {
             return Local::new(&source, &trust, clock).map(Store::Local);
@@ -59,7 +60,7 @@ impl Store {
             }
         };
         let initial = initial.map(|text| KeySet::parse(text.as_bytes(), &trust, None));
-        let initial = initial.transpose().map_err(|why| format!("jwks_initial: {why}"))?;
+        let initial = initial.transpose().map_err(|why| why.of("jwks_initial"))?;
         let settings = Settings { source: described, url, trust, limits };
         Ok(Store::Remote(Remote::new(settings, fetcher, clock, initial)))
     }
@@ -156,13 +157,13 @@ impl Store {
 }
 
 #[cfg(feature = "fetch")]
-fn fetcher(url: String, fetch: FetchOptions) -> Result<Arc<dyn Fetcher>, String> {
+fn fetcher(url: String, fetch: FetchOptions) -> Result<Arc<dyn Fetcher>, Unusable> {
     Ok(Arc::new(super::http::Client::new(url, fetch)?))
 }
 
 #[cfg(not(feature = "fetch"))]
-fn fetcher(_: String, _: FetchOptions) -> Result<Arc<dyn Fetcher>, String> {
+fn fetcher(_: String, _: FetchOptions) -> Result<Arc<dyn Fetcher>, Unusable> {
     Err("this build cannot fetch keys, because its feature fetch is off: give jwks, jwks_file or public_key, or make the verifier \
          with Verifier::for_host"
-        .to_owned())
+        .into())
 }

@@ -20,7 +20,10 @@ pub(crate) enum Patience<'t> {
 /// assert!(!ticket.is_final());
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ticket(i64);
+pub struct Ticket(
+    /// When the token arrived, in monotonic nanoseconds; 0 before the first call.
+    i64,
+);
 
 impl Ticket {
     /// For the first call of a request.

@@ -1,12 +1,10 @@
 //! Options from a JSON document, and as one.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::{
-    name::find,
-    spec::{OptionGroup, OptionSpec},
-    table::{OPTIONS, Options},
-};
+use super::{name::find, spec::OptionSpec, table::Options};
 use crate::{
     error::Error,
     json::{self, Json},
@@ -29,7 +27,7 @@ impl Options {
     /// `invalid_options` for text that is not strict JSON, an unknown name, a wrong type or a value out of range.
     pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let document = json::parse_bytes(text.as_ref()).map_err(|why| {
-            Error::options(format!("the options are not strict JSON: {why}")).caused_by(why.into_cause())
+            Error::options(format!("the options are not strict JSON: {why}")).caused_by(Arc::new(why))
         })?;
         let Json::Object(members) = &document else {
             return Err(Error::options(format!("the options are {}; write an object", document.kind())));
@@ -54,36 +52,6 @@ impl Options {
     pub fn to_json(&self) -> String {
         let members = self.given().into_iter().map(|(spec, value)| (spec.name.to_owned(), value.write(&spec.kind)));
         Value::from(members.collect::<serde_json::Map<_, _>>()).to_string()
-    }
-
-    /// These options laid over `base`, option by option: what is set here replaces what `base` has, and a key source
-    /// set here replaces the one of `base`, whichever it is, with its `jwks_initial`. Gives the result and the names of
-    /// the options whose value was replaced by another one.
-    ///
-    /// ```
-    /// use pomerium_jwt::Options;
-    ///
-    /// let base = Options::for_route("https://app.example.com").require_group(["staff"]);
-    /// let (options, replaced) = Options::default().require_group(["admins"]).over(base);
-    /// assert_eq!(options, Options::for_route("https://app.example.com").require_group(["admins"]));
-    /// assert_eq!(replaced, ["require_group"]);
-    /// ```
-    #[must_use]
-    pub fn over(mut self, mut base: Self) -> (Self, Vec<&'static str>) {
-        let brings_keys = self.given().iter().any(|(spec, _)| spec.group == OptionGroup::Keys);
-        let is_of_source = |spec: &OptionSpec| spec.group == OptionGroup::Keys || spec.name == "jwks_initial";
-        let mut replaced = Vec::new();
-        for spec in OPTIONS {
-            let (own, old) = (self.written(spec), base.written(spec));
-            if own.is_none() && !(brings_keys && is_of_source(spec)) {
-                continue;
-            }
-            if old.is_some() && old != own {
-                replaced.push(spec.name);
-            }
-            base.take(spec.name, &mut self);
-        }
-        (base, replaced)
     }
 }
 

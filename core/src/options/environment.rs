@@ -1,4 +1,4 @@
-//! Options from environment variables, and options in code laid over them.
+//! Options from environment variables.
 
 use std::ffi::OsString;
 
@@ -8,48 +8,6 @@ use super::{
     table::{OPTIONS, Options},
 };
 use crate::{error::Error, wording::quoted};
-
-/// Options laid over the environment's.
-///
-/// ```
-/// # use pomerium_jwt::{Error, Options, Verifier};
-/// fn start() -> Result<Verifier, Error> {
-///     let overlay = Options::default().require_group(["staff"]).over_env()?;
-///     if let Some(warning) = overlay.warning() {
-///         eprintln!("{warning}");
-///     }
-///     Verifier::new(overlay.options)
-/// }
-/// ```
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Overlay {
-    /// The options to make a verifier from.
-    pub options: Options,
-    /// The variables that code has overridden with something else, in the order of the documentation: an integration
-    /// names them in a warning at start, and never shows their values.
-    pub overridden: Vec<String>,
-}
-
-impl Overlay {
-    /// The warning, if a variable was overridden.
-    ///
-    /// ```
-    /// use pomerium_jwt::Options;
-    ///
-    /// let variables = [("POMERIUM_JWT_LEEWAY".into(), "5".into())];
-    /// let overlay = Options::default().leeway(std::time::Duration::ZERO).over_variables(variables)?;
-    /// assert_eq!(overlay.warning().as_deref(), Some("options in code override the environment: POMERIUM_JWT_LEEWAY"));
-    /// # Ok::<(), pomerium_jwt::Error>(())
-    /// ```
-    #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        if self.overridden.is_empty() {
-            return None;
-        }
-        Some(format!("options in code override the environment: {}", self.overridden.join(", ")))
-    }
-}
 
 impl Options {
     /// Reads the environment variables `POMERIUM_JWT_<OPTION>`, such as `POMERIUM_JWT_ROUTE`. Lists are separated by
@@ -106,42 +64,6 @@ impl Options {
             spec.kind.parse_text(text).and_then(|value| options.set(spec.name, &spec.kind, &value)).map_err(refuse)?;
         }
         Ok(options)
-    }
-
-    /// These options, given in code, laid over the environment's: code wins, option by option, so that operations can
-    /// add a demand without a change of code.
-    ///
-    /// ```
-    /// use pomerium_jwt::{Error, Options, Verifier};
-    ///
-    /// fn verifier() -> Result<Verifier, Error> {
-    ///     Verifier::new(Options::for_route("https://app.example.com").over_env()?.options)
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`from_env`](Self::from_env).
-    pub fn over_env(self) -> Result<Overlay, Error> {
-        self.over_variables(std::env::vars_os())
-    }
-
-    /// As [`over_env`](Self::over_env), with these variables.
-    ///
-    /// ```
-    /// use pomerium_jwt::Options;
-    ///
-    /// let variables = [("POMERIUM_JWT_REQUIRE_GROUP".into(), "staff".into())];
-    /// let overlay = Options::for_route("https://app.example.com").over_variables(variables)?;
-    /// assert_eq!(overlay.options, Options::for_route("https://app.example.com").require_group(["staff"]));
-    /// # Ok::<(), pomerium_jwt::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`from_env`](Self::from_env).
-    pub fn over_variables(self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Overlay, Error> {
-        let (options, replaced) = self.over(Self::from_variables(variables)?);
-        let overridden = OPTIONS.iter().filter(|spec| replaced.contains(&spec.name)).map(OptionSpec::variable);
-        Ok(Overlay { options, overridden: overridden.collect() })
     }
 }
 

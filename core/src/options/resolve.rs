@@ -10,7 +10,7 @@ use crate::{
     algorithm::Algorithm,
     claims::Rules,
     error::Error,
-    keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority},
+    keys::{FetchOptions, Limits, Source, Trust, check_url, is_authority_or_ipv6},
     names::Names,
     request::RequestRules,
     route::{Route, well_known},
@@ -89,7 +89,7 @@ fn resolve(options: Filled) -> Result<Settings, String> {
         trust: Trust { algorithms: algorithms(options.algorithms)?, pins: pins(options.pin_kids)? },
         source,
         limits: Limits {
-            ttl: options.cache_ttl.map(nanoseconds),
+            cache_ttl: options.cache_ttl.map(nanoseconds),
             max_stale: nanoseconds(options.max_stale),
             cooldown: nanoseconds(options.refetch_cooldown),
             timeout: nanoseconds(options.timeout),
@@ -183,7 +183,8 @@ fn check_fetching(options: &Filled, source: &Source) -> Result<(), String> {
         return Err("jwks_initial goes with keys that are fetched; with another key source leave it out".to_owned());
     }
     if let Some(target) = &options.connect_to
-        && !(is_authority(target) && target.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()))
+        && !(is_authority_or_ipv6(target)
+            && target.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()))
     {
         return Err(format!("connect_to {}: write host:port", quoted(target)));
     }

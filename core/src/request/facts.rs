@@ -14,7 +14,7 @@ pub struct Request<'a> {
     /// All values of the header, joined by `,`; empty if there are none.
     pub token: &'a [u8],
     /// The path as the client sent it, whole (with the prefix under which the application is mounted), undecoded and
-    /// without the query. Of an absolute-form target the path after the authority.
+    /// without the query. The path of an absolute-form target is what follows the authority.
     ///
     /// Empty, which is never exempt, if a later handler routes by something else (a middleware in front rewrote the
     /// path), for `*` and CONNECT, and if only a decoded path is available and it holds anything but

@@ -40,7 +40,7 @@ fn client(host: &str, server: &Server, look_up: LookUp) -> Client {
 fn remote(client: Client) -> Remote {
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
     let clock = Arc::new(SystemClock::new());
-    let limits = Limits { ttl: None, max_stale: 3600 * SECOND, cooldown: 10 * SECOND, timeout: SECOND };
+    let limits = Limits { cache_ttl: None, max_stale: 3600 * SECOND, cooldown: 10 * SECOND, timeout: SECOND };
     let settings = Settings { source: "jwks_url".to_owned(), url: client.url.clone(), trust, limits };
     Remote::new(settings, Some(Arc::new(client)), clock, None)
 }

@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     algorithm::Algorithm,
     clock::{SECOND, SystemClock},
-    keys::{answer::Fetched, key_set::Trust, limits::Limits},
+    keys::{answer::Fetched, key_set::Trust, ttl::Limits},
 };
 
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -33,7 +33,7 @@ impl Fetcher for Slow {
 
 fn remote(takes: Duration) -> Remote {
     let timeout = i64::try_from(TIMEOUT.as_nanos()).expect("short");
-    let limits = Limits { ttl: None, max_stale: 0, cooldown: SECOND, timeout };
+    let limits = Limits { cache_ttl: None, max_stale: 0, cooldown: SECOND, timeout };
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
     Remote::new(settings(trust, limits), Some(Arc::new(Slow(takes))), Arc::new(SystemClock::new()), None)
 }
@@ -119,7 +119,7 @@ fn late_end(another: bool) -> ([bool; 2], [bool; 2]) {
     let late = Late { fetches: AtomicU64::new(0), end: Mutex::new(told), at, sets };
     let clock = Arc::new(Hand(AtomicU64::new(100)));
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
-    let limits = Limits { ttl: None, max_stale: 0, cooldown: SECOND, timeout: SECOND };
+    let limits = Limits { cache_ttl: None, max_stale: 0, cooldown: SECOND, timeout: SECOND };
     let remote = Remote::new(settings(trust, limits), Some(Arc::new(late)), clock.clone(), None);
     let kids = [first.thumbprint(), second.thumbprint()];
     let has = |patience: fn() -> Patience<'static>| {

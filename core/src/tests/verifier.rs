@@ -375,5 +375,17 @@ fn an_error_has_the_cause_that_it_comes_from() {
     let identity = verifier.verify(alice(HOST).mint(&key(1))).expect("verified");
     let claim = identity.claims.get::<u8>("sub").expect_err("no number");
     assert!(claim.message().contains(&source(&claim)) && !source(&claim).is_empty(), "{claim}");
+    let unusable = [
+        ("jwks_file", "/there/is/none"),
+        ("public_key", "-----BEGIN PUBLIC KEY-----\nA\n-----END PUBLIC KEY-----\n"),
+        ("public_key_file", "/there/is/none"),
+        ("ca_file", "/there/is/none"),
+        ("ca_pem", "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n"),
+    ];
+    for (option, text) in unusable {
+        let options = serde_json::json!({"route": "https://app.example.com", option: text}).to_string();
+        let error = Verifier::from_json(options).expect_err(option);
+        assert!(error.message().contains(&source(&error)) && !source(&error).is_empty(), "{option}: {error}");
+    }
     assert_eq!(source(&verifier.verify("x").expect_err("no token")), "");
 }

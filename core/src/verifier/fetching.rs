@@ -12,7 +12,7 @@ use crate::{
 
 impl Verifier {
     /// A verifier whose host fetches the keys and tells the time: it opens no socket, starts no thread, waits for
-    /// nothing and reads no clock. When keys are used and when they are fetched follows the same rules as ever.
+    /// nothing and reads no clock. When keys are used and when they are fetched follows the same rules.
     ///
     /// Ask with [`try_verify`](Self::try_verify) or [`try_admit`](Self::try_admit) and a [`Ticket`](crate::Ticket). If
     /// the answer is `keys_needed`, call [`next_request`](Self::next_request), send the request, hand the answer to

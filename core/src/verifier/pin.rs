@@ -6,7 +6,7 @@ use crate::{
     claims::{Payload, Rules, check_names},
     error::Error,
     names::Names,
-    status::Pinned,
+    verifier_status::Pinned,
 };
 
 /// Whether this verification may pin.

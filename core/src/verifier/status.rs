@@ -1,7 +1,7 @@
 //! What a verifier says of itself, for operators.
 
 use super::verify::Verifier;
-use crate::{keys::Health, metrics::metrics, status::Status, summary::Summary};
+use crate::{keys::Health, metrics::metrics, summary::Summary, verifier_status::Status};
 
 impl Verifier {
     /// The state of keys, pins and counters. Never waits; if no usable key is loaded, it starts a fetch that is due in

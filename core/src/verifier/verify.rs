@@ -101,7 +101,7 @@ impl Verifier {
     pub(crate) fn build(options: Options, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let Settings { rules, trust, source, limits, fetch, request, max_token_bytes } = Settings::resolve(options)?;
         let algorithms = trust.algorithms.clone();
-        let store = Store::new(source, trust, limits, fetch, sender, clock.clone()).map_err(Error::options)?;
+        let store = Store::new(source, trust, limits, fetch, sender, clock.clone())?;
         let checks = Checks {
             rules,
             algorithms,
@@ -145,7 +145,7 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// Any code but `keys_needed`; see [`Error::kind`] for the HTTP status to answer with.
+    /// Any code of the kinds token, keys (but not `keys_needed`) and internal; see [`Error::kind`] for the HTTP status to answer with.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Identity, Error> {
         self.verify_with(token.as_ref(), Patience::Wait)
     }
@@ -194,7 +194,7 @@ impl Verifier {
     }
 
     /// Brings the keys up to date. With `false` it joins a fetch that is running or starts one that is wanted or due,
-    /// and else does nothing; `true` is for operators and for warming up, and fetches at once, at most once a second.
+    /// and otherwise does nothing; `true` is for operators and for warming up, and fetches at once, at most once a second.
     /// `jwks_file` is read again; other static sources have nothing to do. Waits at most `timeout`.
     ///
     /// ```
@@ -208,7 +208,7 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// `keys_unavailable` with the reason.
+    /// `keys_unavailable` with the reason; `invalid_argument` for a verifier of [`for_host`](Self::for_host).
     pub fn refresh(&self, force: bool) -> Result<(), Error> {
         self.checks.store.refresh(force)
     }
@@ -279,7 +279,7 @@ impl Verifier {
         names.join(", ")
     }
 
-    /// Steps 3 to 6: key, signature, claims, identity.
+    /// Steps 4 to 6, after step 3 has found the key: the signature, the claims, the identity.
     fn judge(&self, token: Token<'_>, found: &Found, now: i64, pinning: Pinning) -> Result<Identity, Error> {
         if !found.key().verify(token.signing_input, &token.signature) {
             return Err(signature_invalid(&found.keys, token.header.key_id.as_deref()));

@@ -41,9 +41,9 @@ pub(super) struct Dial {
 #[derive(Debug)]
 pub(super) enum Refusal {
     PlainHttp(IpAddr),
-    /// This `host:port`; no reason: within the time.
+    /// This `host:port`. Without an error it took too long.
     Unresolved(String, Option<io::Error>),
-    /// None of these addresses; no reason: within the time.
+    /// None of these addresses. Without an error it took too long.
     Unreached(Vec<SocketAddr>, Option<io::Error>),
     Spawn(io::Error),
 }

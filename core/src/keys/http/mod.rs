@@ -1,4 +1,4 @@
-//! The one GET that brings the keys, sent with ureq. What is taken for an answer is decided in `answer.rs`.
+//! The one GET that brings the keys, sent with ureq. `answer.rs` decides which answers are accepted.
 
 mod dial;
 mod explain;
@@ -22,6 +22,7 @@ use super::{
     file,
     source::FetchOptions,
     state::LastErrorCode,
+    unusable::Unusable,
 };
 use dial::{Dial, LookUp};
 
@@ -66,13 +67,13 @@ impl Client {
     ///
     /// # Errors
     /// A sentence for `invalid_options`.
-    pub(super) fn new(url: String, fetch: FetchOptions) -> Result<Self, String> {
+    pub(super) fn new(url: String, fetch: FetchOptions) -> Result<Self, Unusable> {
         if let Some(path) = &fetch.ca_file {
             let readable = file::read(path, MAX_CA_BYTES).and_then(|text| certificates(&text));
-            readable.map_err(|why| format!("ca_file {}: {why}", path.display()))?;
+            readable.map_err(|why| why.of(format_args!("ca_file {}", path.display())))?;
         }
         if let Some(text) = &fetch.ca_pem {
-            certificates(text.as_bytes()).map_err(|why| format!("ca_pem: {why}"))?;
+            certificates(text.as_bytes()).map_err(|why| why.of("ca_pem"))?;
         }
         Ok(Self { url, fetch, look_up: dial::system })
     }
@@ -130,15 +131,17 @@ impl Client {
 ///
 /// # Errors
 /// A sentence.
-fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    let list = found.map_err(|error| format!("the PEM is malformed: {error}"))?;
+    let list = found.map_err(|error| Unusable::caused_by(format!("the PEM is malformed: {error}"), error))?;
     if list.is_empty() {
-        return Err("there is no CERTIFICATE block in it".to_owned());
+        return Err("there is no CERTIFICATE block in it".into());
     }
     for (position, certificate) in list.iter().enumerate() {
         let trusted = RootCertStore::empty().add(certificate.clone());
-        trusted.map_err(|error| format!("certificate {} of {}: {error}", position + 1, list.len()))?;
+        trusted.map_err(|error| {
+            Unusable::caused_by(format!("certificate {} of {}: {error}", position + 1, list.len()), error)
+        })?;
     }
     Ok(list)
 }

@@ -5,7 +5,7 @@ use super::*;
 mod unknown_kids;
 
 const LIMITS: Limits =
-    Limits { ttl: Some(100 * SECOND), max_stale: 1000 * SECOND, cooldown: 10 * SECOND, timeout: 3 * SECOND };
+    Limits { cache_ttl: Some(100 * SECOND), max_stale: 1000 * SECOND, cooldown: 10 * SECOND, timeout: 3 * SECOND };
 const LATER: i64 = i64::MAX / 2;
 const KNOWN: Look = Look { kid: Kid(1), known: true };
 const UNKNOWN: Look = Look { kid: Kid(2), known: false };
@@ -89,8 +89,8 @@ fn a_set_ages_by_the_larger_of_both_clocks() {
 
 #[test]
 fn the_ttl_is_the_option_or_cache_control_within_limits_or_300_and_drawn() {
-    let free = Limits { ttl: None, ..LIMITS };
-    let of = |seconds| Limits { ttl: Some(seconds * SECOND), ..LIMITS };
+    let free = Limits { cache_ttl: None, ..LIMITS };
+    let of = |seconds| Limits { cache_ttl: Some(seconds * SECOND), ..LIMITS };
     let table = [
         (free.clone(), None, true, 1.0, 300),
         (free.clone(), None, true, 0.0, 210),
@@ -110,7 +110,7 @@ fn the_ttl_is_the_option_or_cache_control_within_limits_or_300_and_drawn() {
         (of(1), None, false, 0.0, 1),
     ];
     for (limits, max_age, usable, draw, expected) in table {
-        let name = format!("cache_ttl {:?}, max-age {max_age:?}, usable {usable}, draw {draw}", limits.ttl);
+        let name = format!("cache_ttl {:?}, max-age {max_age:?}, usable {usable}, draw {draw}", limits.cache_ttl);
         assert_eq!(limits.ttl(max_age, usable, draw), expected * SECOND, "{name}");
     }
 }

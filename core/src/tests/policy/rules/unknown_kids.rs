@@ -42,7 +42,7 @@ fn the_pause_doubles_up_to_the_cooldown_and_shrinks_after_two_quiet_ones() {
     }
     let pause = |ends, now, draw| {
         let mut pause = Pause { ends, length: 8 * SECOND };
-        pause.stamp(&Moment { now: Now { monotonic: now, unix: 0 }, draw, ..moment(0) });
+        pause.stamp(now, LIMITS.cooldown, draw);
         (pause.length, pause.ends - now)
     };
     assert_eq!(pause(0, 20 * SECOND, 0.0), (SECOND, SECOND), "two quiet cooldowns");

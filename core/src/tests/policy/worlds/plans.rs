@@ -68,7 +68,7 @@ impl<'r> Planner<'r> {
         let range =
             |random: &mut Random, most: i64| random.between(1, if small { most.min(12) } else { most }) * SECOND;
         let limits = Limits {
-            ttl: Some(range(random, 3600)),
+            cache_ttl: Some(range(random, 3600)),
             timeout: range(random, 60),
             cooldown: range(random, 3600),
             max_stale: random.of(&[0, 10, 1000, 100_000]) * SECOND,
@@ -79,7 +79,7 @@ impl<'r> Planner<'r> {
     }
 
     pub(super) fn ttl(&self) -> i64 {
-        self.plan.limits.ttl.unwrap_or_default()
+        self.plan.limits.cache_ttl.unwrap_or_default()
     }
 
     pub(super) fn add(&mut self, event: Event) {
@@ -171,7 +171,7 @@ pub(super) fn blocking(_: &mut Random) -> Manner {
 /// A set that is asked for is not expired when it comes: so it is with every ttl that Cache-Control can give.
 pub(super) fn lasting(plan: &mut Plan) {
     let limits = &mut plan.limits;
-    limits.ttl = limits.ttl.map(|ttl| ttl.max(limits.timeout));
+    limits.cache_ttl = limits.cache_ttl.map(|ttl| ttl.max(limits.timeout));
 }
 
 /// Everything that can happen, in any order.

@@ -173,7 +173,7 @@ fn outage(random: &mut Random, rotates: bool) -> Plan {
     if rotates && planner.random.below(2) == 0 {
         // a backoff that is much longer than a pause and a fetch
         let limits = &mut planner.plan.limits;
-        limits.ttl = limits.ttl.map(|ttl| ttl.max(120 * SECOND));
+        limits.cache_ttl = limits.cache_ttl.map(|ttl| ttl.max(120 * SECOND));
         limits.cooldown = limits.cooldown.min(2 * SECOND);
         limits.timeout = limits.timeout.min(2 * SECOND);
     }
@@ -353,7 +353,8 @@ fn a_fleet_of_a_hundred_does_not_fetch_in_step() {
 
 fn fleet(by_host: bool) {
     const CYCLE: i64 = 60 * SECOND;
-    let limits = Limits { ttl: Some(CYCLE), timeout: 3 * SECOND, cooldown: 10 * SECOND, max_stale: 3600 * SECOND };
+    let limits =
+        Limits { cache_ttl: Some(CYCLE), timeout: 3 * SECOND, cooldown: 10 * SECOND, max_stale: 3600 * SECOND };
     let mut fetches = Vec::new();
     for member in 0..100 {
         let mut random = Random::new(member);

@@ -13,7 +13,7 @@ const UNUSABLE_TTL: i64 = 10 * SECOND;
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// `cache_ttl`, if it is set.
-    pub(crate) ttl: Option<i64>,
+    pub(crate) cache_ttl: Option<i64>,
     pub(crate) max_stale: i64,
     pub(crate) cooldown: i64,
     pub(crate) timeout: i64,
@@ -24,13 +24,13 @@ impl Limits {
     /// that a fleet which once fetched in the same second does not do so for ever.
     pub(crate) fn ttl(&self, max_age: Option<i64>, usable: bool, draw: f64) -> i64 {
         let advised = max_age.map_or(DEFAULT_TTL, |seconds| seconds.clamp(60, 3600) * SECOND);
-        let asked_for = self.ttl.unwrap_or(advised);
+        let asked_for = self.cache_ttl.unwrap_or(advised);
         let ttl = if asked_for < EXACT_TTL { asked_for } else { scaled(asked_for, 0.7 + 0.3 * draw) };
         if usable { ttl } else { ttl.min(UNUSABLE_TTL) }
     }
 }
 
-/// So much of a time.
+/// A fraction or a multiple of a duration.
 pub(super) fn scaled(nanoseconds: i64, factor: f64) -> i64 {
     (nanoseconds as f64 * factor) as i64
 }
