@@ -2,7 +2,7 @@
 # `make demo` and `make test`. A target exists once what it runs exists; the line above it is what `make help` shows.
 
 # Judged by their exit code, each counts as one test
-CHECKS := lint test-tools demo
+CHECKS := lint test-tools demo test-serve
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
 LANGUAGES := rust c python go node php java csharp
@@ -38,6 +38,26 @@ test-rust:
 	@# Once more with ring: the line `signatures: ...` of each run says which way checked them
 	cargo test --locked $(RING) --no-fail-fast --lib --test rust -- --show-output
 
+.PHONY: bench-serve screenshots
+# `pomerium-jwt serve` behind nginx and Caddy, with the example files themselves
+test-serve:
+	cargo build -q --locked -p pomerium-jwt-cli
+	@tools/need serve && examples/serve/test.py $(CARGO_TARGET_DIR)/debug/pomerium-jwt || \
+		{ code=$$?; [ $$code = 77 ] && [ "$$CI" != true ] || exit $$code; }
+
+# Requests a second of /auth over 64 connections, alone and behind nginx, as released
+bench-serve:
+	@tools/need bench-serve
+	cargo build -q --release --locked -p pomerium-jwt-cli
+	bench/serve.py $(CARGO_TARGET_DIR)/release/pomerium-jwt
+
+# Screenshots of the page of `serve` in target/screenshots/: light, dark, on a phone; and what axe-core finds
+screenshots:
+	@tools/need screenshots
+	cargo build -q --locked -p pomerium-jwt-cli
+	@cd tools/screenshots && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
+	node tools/screenshots/shots.mjs $(CARGO_TARGET_DIR)/debug/pomerium-jwt "$$(command -v chromium)" $(CARGO_TARGET_DIR)/screenshots
+
 .PHONY: package-rust
 # Packs the crates as they are published into target/package/, and builds each from its archive
 package-rust:
@@ -48,7 +68,7 @@ test-c:
 	@tools/need c
 	ffi-c/tests/run.py
 
-# Python: the wheel in a virtual environment of its own, Flask and WSGI under real servers; wheel, source distribution and repository in fresh ones
+# Python: the wheel in an environment of its own, Flask, FastAPI, Django, aiohttp, WSGI and ASGI under real servers; wheel, source distribution and repository in fresh ones
 test-python: python-environment
 	cargo build -q --locked -p pomerium-jwt-cli
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
@@ -60,13 +80,18 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the core for WebAssembly, the Python package under every other CPython that is here
+# What needs more than a usual machine has: the core for WebAssembly; Python's other CPythons, other Djangos, Gradio
 test-more: python-environment
 	tools/check-wasm
 	@# In an application that turns these on, as axum does with its Json. serde_json itself then keeps the digits of numbers
 	cargo test --locked -p pomerium-jwt --lib --features serde_json/raw_value,serde_json/arbitrary_precision -- --skip properties::json
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
+	cd bindings-python/tests && $(PYTHON)/bin/python other_djangos.py $(PYTHON)/dist/*.whl $(PYTHONS)
+	python3 -m venv $(PYTHON)-gradio
+	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check gradio==6.31.0 httpx==0.28.1
+	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	cd bindings-python/tests && $(PYTHON)-gradio/bin/python -B other_applications.py
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python

@@ -12,11 +12,11 @@ use clap_complete::Shell;
 use pomerium_jwt::Options;
 use serde_json::json;
 
-use crate::{issuer, options, wording};
+use crate::{dev, doctor, issuer, options, serve, wording};
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 refused, 2 usage or options, 3 keys unavailable, 70 internal.";
 
-fn precedence() -> String {
+pub(crate) fn precedence() -> String {
     format!(
         "A flag beats --options, and --options beats the environment, in which each option is the variable \
          POMERIUM_JWT_<OPTION>, such as POMERIUM_JWT_ROUTE. A key source ({}) replaces one of lower precedence.",
@@ -32,7 +32,18 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([verify(), inspect(), keys(), demo(), issuer::command(), completions(), man()])
+        .subcommands([
+            verify(),
+            inspect(),
+            keys(),
+            doctor::command(),
+            serve::command(),
+            dev::command(),
+            demo(),
+            issuer::command(),
+            completions(),
+            man(),
+        ])
 }
 
 /// Parses the command line.
@@ -175,7 +186,7 @@ fn at_flag() -> Arg {
         .help("Verify as of this time, in seconds since 1970, instead of now")
 }
 
-fn json_flag(help: &'static str) -> Arg {
+pub(crate) fn json_flag(help: &'static str) -> Arg {
     options::boolean(Arg::new("json").long("json"))
         .value_parser(BoolishValueParser::new())
         .hide_possible_values(true)

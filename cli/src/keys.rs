@@ -20,6 +20,10 @@ then signs with a key that it does not publish. Make a key, and give it to Pomer
   openssl ecparam -genkey -name prime256v1 -noout -out ec_private.pem
 ";
 
+/// The same for one line.
+pub(crate) const GIVE_A_KEY: &str = "Make a key, and give it to Pomerium as signing_key: openssl ecparam -genkey -name \
+                                     prime256v1 -noout -out ec_private.pem";
+
 /// One key as it is shown.
 #[derive(Serialize)]
 struct Shown<'a> {

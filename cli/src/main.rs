@@ -1,10 +1,13 @@
 //! `pomerium-jwt`: verifies and explains Pomerium's tokens at a terminal.
 //!
-//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer` prints by itself, while it serves.
+//! A command computes a [`Report`]; this file prints it and ends the process. Only `issuer`, `serve` and `dev`
+//! print by themselves, while they serve.
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod demo;
+mod dev;
+mod doctor;
 mod hints;
 mod input;
 mod inspect;
@@ -13,7 +16,9 @@ mod keys;
 mod manual;
 mod options;
 mod paste;
+mod proxy;
 mod report;
+mod serve;
 mod times;
 mod verify;
 mod wording;
@@ -73,8 +78,11 @@ fn run(name: &str, matches: &ArgMatches) -> Report {
         "verify" => verify::run(matches),
         "inspect" => inspect::run(matches),
         "keys" => keys::run(matches),
+        "dev" => dev::run(matches),
+        "doctor" => doctor::run(matches),
         "demo" => demo::run(),
         "issuer" => issuer::run(matches),
+        "serve" => serve::run(matches),
         "completions" => manual::completions(matches),
         "man" => manual::page(matches),
         other => Err(internal(format!("the command {other} has no function"))),

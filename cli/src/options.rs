@@ -73,6 +73,13 @@ impl Given {
         Verifier::new(self.options.clone()).map_err(|error| self.failure(&error))
     }
 
+    /// For a command that runs as a service: if the environment alone was given, an error is the core's own sentence, as
+    /// every integration shows it.
+    pub(crate) fn verifier_of_service(&self) -> Result<Verifier, Error> {
+        let is_environment = self.flags.is_empty() && self.document.is_empty();
+        Verifier::new(self.options.clone()).map_err(|error| if is_environment { error } else { self.failure(&error) })
+    }
+
     /// An error about options: each has the name by which it was given, and one that was not given that of its flag.
     fn failure(&self, error: &Error) -> Error {
         let message = wording::reword(error.message(), |spec| {
@@ -173,6 +180,7 @@ fn from_flag(spec: &OptionSpec, text: &str) -> Result<Value, Error> {
     Ok(members(&options).remove(spec.name).unwrap_or_default())
 }
 
-fn members(options: &Options) -> Map<String, Value> {
+/// The options that are set, by their names.
+pub(crate) fn members(options: &Options) -> Map<String, Value> {
     serde_json::from_str(&options.to_json()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 //! A case is a token as Pomerium mints it, and options that accept it, with something changed: see `case.rs`.
 #![forbid(unsafe_code)]
 
+pub mod application;
 mod case;
 mod cases;
 mod documents;

@@ -5,7 +5,7 @@ use std::io;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::Serialize as _;
 use serde_json::{Map, Serializer, Value, ser::Formatter};
-use uuid::{Builder, Uuid};
+use uuid::Builder;
 
 use crate::{SigningKey, compact};
 
@@ -35,7 +35,7 @@ impl Assertion {
             .audience(host)
             .issued_at(now)
             .expires_at(now.saturating_add(LIFETIME))
-            .token_id(&random_uuid().to_string())
+            .token_id(&random_id())
             .user("", "", "")
             .groups::<&str>([])
             .session("")
@@ -117,11 +117,15 @@ impl Assertion {
     }
 }
 
-/// A UUID of version 4 (RFC 9562 section 5.4).
-fn random_uuid() -> Uuid {
+/// A new id as Pomerium makes them for tokens and sessions: a UUID of version 4 (RFC 9562 section 5.4), 122 random bits.
+///
+/// # Panics
+/// If the operating system has no random source.
+#[must_use]
+pub fn random_id() -> String {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).expect("the operating system has a random source");
-    Builder::from_random_bytes(bytes).into_uuid()
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 /// JSON as Go's `encoding/json` writes it (Go 1.22 and later): names sorted, no spaces, `<`, `>`, `&`, U+2028 and U+2029
@@ -161,6 +165,7 @@ impl Formatter for GoNumbers {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use uuid::Uuid;
 
     use super::*;
 

@@ -30,7 +30,7 @@ mod pem;
 #[cfg(feature = "server")]
 mod server;
 
-pub use assertion::{Assertion, go_json};
+pub use assertion::{Assertion, go_json, random_id};
 pub use key::{KeyError, SigningKey};
 pub use parameters::check_host;
 #[cfg(feature = "server")]

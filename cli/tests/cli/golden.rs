@@ -18,6 +18,7 @@ const TRANSCRIPTS: &[(&str, &[&str])] = &[
             "pomerium-jwt verify --help",
             "pomerium-jwt keys --help",
             "pomerium-jwt issuer --help",
+            "pomerium-jwt dev --help",
         ],
     ),
     ("demo.txt", &["pomerium-jwt demo"]),

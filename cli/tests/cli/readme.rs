@@ -2,24 +2,46 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::{issuer::Issuer, shell::Shell};
+use crate::{dev::Dev, issuer::Issuer, shell::Shell};
 
 #[test]
 fn the_commands_of_the_readme_work() {
     let readme = document("README.md");
     let (_, section) = readme.split_once("## At a terminal\n").expect("the section");
-    assert_eq!(run(&blocks(section)[0]), 4);
+    assert_eq!(run(&blocks(section)[0]), 5);
 }
 
 #[test]
 fn the_commands_of_the_package_s_readme_work() {
     let [_registry, commands] = &blocks(&document("cli/README.md"))[..] else { panic!("two blocks") };
-    assert_eq!(run(commands), 5);
+    assert_eq!(run(commands), 6);
 }
 
 #[test]
 fn the_commands_of_the_troubleshooting_page_work() {
-    assert_eq!(run(&blocks(&document("docs/troubleshooting.md"))[0]), 2);
+    assert_eq!(run(&blocks(&document("docs/troubleshooting.md"))[0]), 3);
+}
+
+#[test]
+fn the_commands_of_the_page_about_local_development_work() {
+    let page = document("docs/local-development.md");
+    let users = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the users file");
+    let [alone, several] = &blocks(&page)[..] else { panic!("two blocks") };
+    let begin = |line: &str| {
+        let arguments = line.strip_prefix("pomerium-jwt dev --upstream http://127.0.0.1:3000").expect("the command");
+        Dev::start_with(users, arguments)
+    };
+    let dev = begin(alone.trim_end());
+    assert!(page.contains(&format!("\n{}\n", dev.line.replace(&dev.port.to_string(), "8443"))), "{}", dev.line);
+    let (start, requests) = several.split_once('\n').expect("requests");
+    let dev = begin(start);
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let requests = requests.replace("8443", &dev.port.to_string()).replace("curl ", "curl -sS --noproxy localhost ");
+    let output = Command::new("sh").args(["-ec", &requests]).current_dir(folder.path()).output().expect("sh and curl");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    let place = |email: &str| printed.find(&format!(r#""email":"{email}""#)).unwrap_or_else(|| panic!("{output:?}"));
+    assert!(place("alice@example.com") < place("bob@example.com"), "{printed}");
 }
 
 /// The command that installs this one, with the profile that the tests have built.

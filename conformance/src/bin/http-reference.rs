@@ -9,27 +9,14 @@ use std::{
     env,
     net::TcpListener,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
-    thread,
+    sync::{Mutex, PoisonError},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::Full;
-use hyper::{
-    Method, Response, StatusCode, Uri,
-    body::{Bytes, Incoming},
-    header::{HeaderMap, HeaderName, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
-    upgrade::Upgraded,
-};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Response, StatusCode, Uri};
 use pomerium_jwt::{Admission, Error, ErrorCode, Options, Request, Verifier};
+use pomerium_jwt_conformance::application::{Answer, Asked, joined, json, refusal, serve, set, websocket};
 use serde_json::json;
-use tokio::{io::AsyncWriteExt as _, runtime, task::LocalSet};
-
-type Answer = Response<Full<Bytes>>;
-type Asked = hyper::Request<Incoming>;
 
 struct Application {
     verifier: Verifier,
@@ -54,7 +41,7 @@ fn main() -> ExitCode {
         Some((from.to_owned(), to.to_owned()))
     });
     let application = Application { verifier, cors_origin: set("CORS_ORIGIN"), rewrite, warned: Mutex::default() };
-    match serve(&Arc::new(application), &set("PORT").unwrap_or_else(|| "8080".to_owned())) {
+    match listen(&set("PORT").unwrap_or_else(|| "8080".to_owned()), application) {
         Ok(never) => match never {},
         Err(why) => {
             eprintln!("{why}");
@@ -63,33 +50,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// A thread for each connection, so that waiting for keys holds up nobody else.
-fn serve(application: &Arc<Application>, port: &str) -> std::io::Result<Infallible> {
+fn listen(port: &str, application: Application) -> std::io::Result<Infallible> {
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     println!("http://{}", listener.local_addr()?);
-    loop {
-        let (socket, _) = listener.accept()?;
-        let application = application.clone();
-        thread::spawn(move || connection(&application, socket));
-    }
-}
-
-fn connection(application: &Arc<Application>, socket: std::net::TcpStream) -> std::io::Result<()> {
-    socket.set_nonblocking(true)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let upgraded = LocalSet::new();
-    upgraded.block_on(&runtime, async {
-        let socket = TokioIo::new(tokio::net::TcpStream::from_std(socket)?);
-        let service = service_fn(|asked| {
-            let application = application.clone();
-            async move { Ok::<_, Infallible>(application.in_front(asked)) }
-        });
-        // What a client does wrong ends its connection, and that is all
-        let _ = http1::Builder::new().serve_connection(socket, service).with_upgrades().await;
-        Ok::<_, std::io::Error>(())
-    })?;
-    runtime.block_on(upgraded);
-    Ok(())
+    serve(&listener, move |asked| application.in_front(asked))
 }
 
 /// The middleware in front: CORS, and the one that rewrites paths.
@@ -144,12 +108,7 @@ impl Application {
         if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(error.code()) {
             eprintln!("refused: {} ({}) for {path:?}", error.code(), error.message());
         }
-        let mut answer = Response::new(Full::from(error.body()));
-        *answer.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        for (name, value) in error.headers() {
-            set(&mut answer, name, &value);
-        }
-        answer
+        refusal(error)
     }
 }
 
@@ -172,47 +131,4 @@ impl Application {
         let status = json!(self.verifier.status());
         status.get("health").cloned().unwrap_or_default()
     }
-}
-
-/// All values of this header, joined by `,`.
-fn joined(headers: &HeaderMap, name: &str) -> Vec<u8> {
-    let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    values.join(&b","[..])
-}
-
-fn json(value: &serde_json::Value) -> Answer {
-    let mut answer = Response::new(Full::from(value.to_string()));
-    set(&mut answer, "content-type", "application/json");
-    answer
-}
-
-fn set(answer: &mut Answer, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
-        answer.headers_mut().insert(name, value);
-    }
-}
-
-/// One text message, then it closes (RFC 6455).
-fn websocket(asked: &mut Asked, subject: Option<String>) -> Answer {
-    let key = asked.headers().get("sec-websocket-key").map(HeaderValue::as_bytes).unwrap_or_default();
-    let accept = [key, b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"].concat();
-    let accept = STANDARD.encode(ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &accept));
-    let upgrade = hyper::upgrade::on(asked);
-    tokio::task::spawn_local(async move {
-        if let Ok(upgraded) = upgrade.await {
-            let _ = message(TokioIo::new(upgraded), subject.unwrap_or_default().as_bytes()).await;
-        }
-    });
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    for (name, value) in [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", &accept)] {
-        set(&mut answer, name, value);
-    }
-    answer
-}
-
-async fn message(mut stream: TokioIo<Upgraded>, text: &[u8]) -> std::io::Result<()> {
-    let length = u8::try_from(text.len()).unwrap_or(125).min(125);
-    stream.write_all(&[&[0x81, length], &text[..usize::from(length)], &[0x88, 0]].concat()).await?;
-    stream.shutdown().await
 }
