@@ -306,9 +306,10 @@ audit:
 	cargo deny --locked check advisories
 
 .PHONY: soak
-# A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
+# A minute of verifying while keys hang, break, die, rotate and come back; 10 million signatures; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
+	ES256_SIGNATURES=10000000 cargo test --locked --release -p pomerium-jwt-es256 --test differential -- --nocapture
 	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java test-csharp
 
 FUZZ_SECONDS ?= 60

@@ -146,7 +146,12 @@ test('the loader knows the platforms of package.json', () => {
 })
 
 test('the lock files name no registry', () => {
-  for (const folder of [HERE, path.join(ROOT, 'examples/node'), path.join(ROOT, 'bench/node')]) {
+  for (const folder of [
+    HERE,
+    path.join(ROOT, 'examples/node'),
+    path.join(ROOT, 'examples/node/next'),
+    path.join(ROOT, 'bench/node'),
+  ]) {
     const lock = readFileSync(path.join(folder, 'package-lock.json'), 'utf8')
     assert.doesNotMatch(
       lock,
@@ -170,6 +175,11 @@ test('types resolve for both kinds of modules, for bundlers, and for TypeScript 
 })
 
 test('formatted', () => {
-  const folders = ['{src,test,scripts}/**/*.{ts,mts,mjs}', '../{examples,bench}/node/*.mjs', 'package.json']
+  const folders = [
+    '{src,test,scripts}/**/*.{ts,mts,mjs}',
+    '../{examples,bench}/node/*.mjs',
+    '../examples/node/next/{*,app/**/*}.{js,mjs}',
+    'package.json',
+  ]
   run(path.join(BIN, 'prettier'), ['--config', '.prettierrc.json', '--check', ...folders])
 })
