@@ -250,6 +250,7 @@ test-published:
 	python3 tools/test_dist.py $(DIST) $(or $(PARTS),c cli python node go java csharp php sdist rust)
 
 dist-tools:
+	@tools/need python
 	@test -x $(DIST_BIN)/python || python3 -m venv $(DIST_TOOLS)
 	@$(DIST_BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/dist-requirements.txt
 
