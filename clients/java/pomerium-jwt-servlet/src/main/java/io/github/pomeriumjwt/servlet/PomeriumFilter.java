@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * what they answer are not protected, and neither is what a container serves without filters. Only a CORS filter belongs
  * in front, because preflights carry no token and are refused like any other request without one. Jetty puts its
  * WebSocket filter in front of all others; this filter then refuses to start, and says what to add. Registered in code,
- * {@code addMappingForUrlPatterns(EnumSet.allOf(DispatcherType.class), false, "/*")}: with {@code true} Tomcat opens
- * WebSockets before it asks this filter.
+ * {@code addMappingForUrlPatterns(EnumSet.allOf(DispatcherType.class), false, "/*")}: with {@code true} Tomcat would open
+ * WebSockets before it asks this filter, which then refuses to start too.
  *
  * <p>A request that got in with an identity has it as the attribute {@link #ATTRIBUTE}, as {@link #identity} and as its
  * principal; {@code isUserInRole} asks for the user's groups. FORWARD, INCLUDE, ERROR and ASYNC dispatches keep the
@@ -121,6 +121,14 @@ public final class PomeriumFilter implements Filter {
                 .admission();
     }
 
+    /**
+     * Whether a filter of this class has let the request in, with an identity or without. False means that nobody has
+     * looked at it: the filter does not cover its path or its dispatch, or comes later. Then refuse it.
+     */
+    public static boolean hasDecided(ServletRequest request) {
+        return decision(request).isPresent();
+    }
+
     private static Optional<Decision> decision(ServletRequest request) {
         return request.getAttribute(DECISION) instanceof Decision decision ? Optional.of(decision) : Optional.empty();
     }
@@ -129,11 +137,11 @@ public final class PomeriumFilter implements Filter {
      * Makes the verifier, unless there is one.
      *
      * @throws VerifyException INVALID_OPTIONS, in a sentence that says what to write instead
-     * @throws IllegalStateException on Jetty, if it would open WebSockets before it asks this filter
+     * @throws IllegalStateException if Jetty or Tomcat would open WebSockets before it asks this filter
      */
     @Override
     public void init(FilterConfig config) {
-        JettyOrder.check(config);
+        FilterOrder.check(config);
         if (given == null) {
             guard = new Guard(Verifier.overEnv(configured(config)), onRefused);
         }

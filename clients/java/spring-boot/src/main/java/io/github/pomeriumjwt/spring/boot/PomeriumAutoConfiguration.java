@@ -21,7 +21,9 @@ import org.springframework.core.env.ConfigurableEnvironment;
 @EnableConfigurationProperties(PomeriumSecurityProperties.class)
 public class PomeriumAutoConfiguration {
     /** For Spring. */
-    PomeriumAutoConfiguration() {}
+    PomeriumAutoConfiguration(ConfigurableEnvironment environment) {
+        PropertyNames.check(environment);
+    }
 
     @Bean
     @ConditionalOnMissingBean
@@ -42,7 +44,8 @@ public class PomeriumAutoConfiguration {
         Reactive() {
             throw new ConfigurationException(
                     "pomerium-jwt protects servlet applications, and this one is reactive (WebFlux)",
-                    "Use Spring MVC, or call Verifier.admit in a WebFilter of your own.");
+                    "Use Spring MVC; or depend on the module pomerium-jwt instead of the starter, and call Verifier.admit in "
+                            + "a WebFilter of your own, on a thread that may wait.");
         }
     }
 }

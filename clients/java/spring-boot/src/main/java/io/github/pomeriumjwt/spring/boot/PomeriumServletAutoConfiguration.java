@@ -4,8 +4,9 @@ import io.github.pomeriumjwt.Guard;
 import io.github.pomeriumjwt.Verifier;
 import io.github.pomeriumjwt.servlet.PomeriumFilter;
 import jakarta.servlet.DispatcherType;
-import jakarta.servlet.Filter;
+import java.lang.System.Logger.Level;
 import java.util.EnumSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -17,10 +18,13 @@ import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
+import org.springframework.security.authorization.AuthorizationDecision;
+import org.springframework.security.authorization.AuthorizationManager;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.core.userdetails.UserDetailsService;
 import org.springframework.security.provisioning.InMemoryUserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.access.intercept.RequestAuthorizationContext;
 import org.springframework.web.cors.CorsConfigurationSource;
 import org.springframework.web.filter.CorsFilter;
 
@@ -56,18 +60,21 @@ public class PomeriumServletAutoConfiguration {
             Verifier verifier,
             ObjectProvider<PomeriumFilter.ErrorHandler> errorHandler,
             ObjectProvider<Guard.OnRefused> onRefused) {
+        return everywhere(verifier, errorHandler, onRefused);
+    }
+
+    /** The filter for every path and every dispatch. */
+    static FilterRegistrationBean<PomeriumFilter> everywhere(
+            Verifier verifier,
+            ObjectProvider<PomeriumFilter.ErrorHandler> errorHandler,
+            ObjectProvider<Guard.OnRefused> onRefused) {
         PomeriumFilter.Builder filter = PomeriumFilter.builder().verifier(verifier);
         errorHandler.ifAvailable(filter::errorHandler);
         onRefused.ifAvailable(filter::onRefused);
-        return everywhere(filter.build(), ORDER);
-    }
-
-    /** For every path and every dispatch. */
-    static <T extends Filter> FilterRegistrationBean<T> everywhere(T filter, int order) {
-        FilterRegistrationBean<T> registration = new FilterRegistrationBean<>(filter);
+        FilterRegistrationBean<PomeriumFilter> registration = new FilterRegistrationBean<>(filter.build());
         registration.setDispatcherTypes(EnumSet.allOf(DispatcherType.class));
         registration.addUrlPatterns("/*");
-        registration.setOrder(order);
+        registration.setOrder(ORDER);
         return registration;
     }
 
@@ -86,13 +93,34 @@ public class PomeriumServletAutoConfiguration {
     /** Spring Security for applications without settings of their own. */
     @Configuration(proxyBeanMethods = false)
     static class Security {
-        /** PomeriumFilter has refused whom the options do not let in: this brings CSRF protection and safe headers. */
+        private static final System.Logger LOGGER = System.getLogger("io.github.pomeriumjwt");
+
+        private static final String UNDECIDED =
+                "pomerium-jwt: refused a request that has not come through PomeriumFilter. The application registers the "
+                        + "filter itself: map it to /* and to every dispatcher type, with an order before Spring Security's "
+                        + "(-100). Paths without users belong into exempt-paths.";
+
+        /**
+         * PomeriumFilter has refused whom the options do not let in: this brings CSRF protection and safe headers, and
+         * refuses what an application's own registration of the filter leaves out.
+         */
         @Bean
         @ConditionalOnMissingBean(SecurityFilterChain.class)
         SecurityFilterChain pomeriumSecurityFilterChain(HttpSecurity http) throws Exception {
-            return http.authorizeHttpRequests(requests -> requests.anyRequest().permitAll())
+            return http.authorizeHttpRequests(requests -> requests.anyRequest().access(onlyDecided()))
                     .logout(logout -> logout.disable()) // Pomerium's: Verifier.logoutUrl
                     .build();
+        }
+
+        private static AuthorizationManager<RequestAuthorizationContext> onlyDecided() {
+            AtomicBoolean warned = new AtomicBoolean();
+            return (user, context) -> {
+                boolean decided = PomeriumFilter.hasDecided(context.getRequest());
+                if (!decided && warned.compareAndSet(false, true)) {
+                    LOGGER.log(Level.WARNING, UNDECIDED);
+                }
+                return new AuthorizationDecision(decided);
+            };
         }
 
         /** No user has a password here, and Boot need not make one up. */

@@ -106,6 +106,19 @@ class ConfigurationTest {
         runner.withPropertyValues(ROUTE, "pomerium.jwt.exempt-paths=/*").run(context -> assertThat(context).hasFailed());
     }
 
+    /** Also if the application brings a verifier of its own, so that the properties are not read at all. */
+    @Test
+    void aNameThatNobodyReadsIsExplained() {
+        try (Verifier verifier = ISSUER.verifier()) {
+            runner.withBean(Verifier.class, () -> verifier)
+                    .withSystemProperties("pomerium.jwt.required-group=admins")
+                    .run(context -> {
+                        FailureAnalysis analysis = new PomeriumFailureAnalyzer().analyze(context.getStartupFailure());
+                        assertThat(analysis.getDescription()).endsWith("Did you mean pomerium.jwt.require-group?");
+                    });
+        }
+    }
+
     @Test
     void aReactiveApplicationDoesNotStartUnprotected() {
         new ReactiveWebApplicationContextRunner()
