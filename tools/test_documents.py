@@ -16,14 +16,16 @@ FOLDERS = {"rust": "core", "c": "ffi-c"}
 COMMANDS = {
     "README.md": [
         (r"(pomerium-jwt (issuer|verify|inspect|keys|doctor)\b.*)", "cli/tests/cli/readme.rs", "## At a terminal"),
+        (r"pomerium-jwt serve .*", "cli/tests/serve/documents.rs", '"README.md"'),
         (r"(pomerium-jwt dev|POMERIUM_JWT_ROUTE=|curl ).*", "bindings-python/tests/test_package.py", "## Try it without Pomerium"),
     ],
+    "docs/serve.md": [(r"pomerium-jwt serve .*", "cli/tests/serve/documents.rs", '"docs/serve.md"')],
     "docs/troubleshooting.md": [(r"pomerium-jwt (inspect|keys|doctor) .*", "cli/tests/cli/readme.rs", "troubleshooting.md")],
     "docs/local-development.md": [(r"(pomerium-jwt dev|curl) .*", "cli/tests/cli/readme.rs", "local-development.md")],
     "docs/keys.md": [(r"POMERIUM_JWT_\w+=\S+", "cli/tests/cli/readme.rs", "keys.md")],
     "docs/deployment.md": [(r"POMERIUM_JWT_\w+=\S+", "cli/tests/cli/readme.rs", "deployment.md")],
     "CONTRIBUTING.md": [
-        (r"make demo .*", "Makefile", "CHECKS := lint test-tools demo"),
+        (r"make demo .*", "Makefile", "CHECKS := lint test-tools demo test-serve"),
         (r"make test .*", ".ci/run", "make test"),
         (r"make help .*", "tools/test_documents.py", 'run("make", "help")'),
         (r"make conformance .*", "conformance/tests/files.rs", "run `make conformance`"),
@@ -58,7 +60,10 @@ COMMANDS = {
         (r"make install PREFIX=/usr/local|ldconfig", "ffi-c/tests/run.py", '["make", "-s", "install"'),
         (r"cc .*", "ffi-c/tests/run.py", "README.md"),
     ],
-    "conformance/http.md": [(r"cargo run -p pomerium-jwt-conformance .*", "conformance/tests/http.rs", "one_subject_runs_alone")],
+    "conformance/http.md": [
+        (r"cargo run -p pomerium-jwt-conformance .*", "conformance/tests/http.rs", "one_subject_runs_alone"),
+        (r"cargo run -q --locked -p pomerium-jwt-conformance --bin http-sidecar", "conformance/src/http/applications.rs", "--bin http-sidecar"),
+    ],
     "conformance/scenarios.md": [(r'curl -fsS .*"\$ISSUER/.*"', "cli/tests/cli/scenarios.rs", "scenarios.md")],
 }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod documents;
 mod endings;
 mod page;
 mod sidecar;
