@@ -44,7 +44,7 @@ export async function getUser(options?: Pick<RequestInit, 'signal'>): Promise<Po
   if (response.type === 'opaqueredirect' || response.status === 401) return null
   const claims: unknown = response.ok && (await response.json().catch(() => null))
   if (claims !== Object(claims)) {
-    throw new Error(`/.pomerium/user: ${response.status} without JSON; is Pomerium 0.27 or later in front?`)
+    throw new Error(`/.pomerium/user: ${response.status} without JSON: is Pomerium in front?`)
   }
   const { sub, user, email, name, groups } = claims as Record<string, unknown>
   const subject = text(sub ?? user)
@@ -67,10 +67,10 @@ export async function getUser(options?: Pick<RequestInit, 'signal'>): Promise<Po
  */
 export function signOut(returnTo?: string): void {
   let query = ''
-  if (returnTo && typeof returnTo === 'string') {
+  if (returnTo) {
     const url = new URL(returnTo, location.origin)
     if (url.origin !== location.origin && !/^https?:\/\//i.test(returnTo)) {
-      throw new TypeError(`signOut takes a path such as /bye, or a whole URL: ${returnTo}`)
+      throw new TypeError(`signOut takes a path or a whole URL, not ${returnTo}`)
     }
     query = `?pomerium_redirect_uri=${encodeURIComponent(url.href)}`
   }
@@ -116,7 +116,7 @@ export async function isSessionEnded(): Promise<boolean> {
 export async function pomeriumFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init)
   if (new URL(request.url).origin !== location.origin) return fetch(request)
-  const accept = request.headers.get('Accept')
+  const accept = header(request, 'Accept')
   try {
     const response = await fetch(request)
     if ((await isSuspicious(response, accept)) && (await isSessionEnded())) throw new SessionEndedError()
@@ -128,16 +128,20 @@ export async function pomeriumFetch(input: RequestInfo | URL, init?: RequestInit
   }
 }
 
-async function isSuspicious(response: Response, accept: string | null): Promise<boolean> {
-  const isHtml = /html/.test(`${response.headers.get('Content-Type')}`)
+async function isSuspicious(response: Response, accept: string): Promise<boolean> {
+  const isHtml = /html/.test(header(response, 'Content-Type'))
   if (response.type === 'opaqueredirect') return true
   // `pomerium-jwt dev` has its login page on the same origin
   if (response.redirected && response.url.startsWith(`${location.origin}/.pomerium/`)) return true
-  if (response.status !== 401) return isHtml && accept !== null && !/html|\*\/\*/.test(accept)
+  if (response.status !== 401) return isHtml && /json|event-stream/.test(accept)
   // Pomerium's own, {"error":"Unauthenticated","request_id":"..."}, and not the application's
   return isHtml || /"error": *"Unauthenticated"/.test(await response.clone().text())
 }
 
+function header({ headers }: Request | Response, name: string): string {
+  return headers.get(name) ?? ''
+}
+
 function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
+  return typeof value === 'string' && value ? value : null
 }

@@ -89,7 +89,8 @@ function seen(): void {
 }
 
 function set(next: PomeriumUserState): void {
-  if (JSON.stringify([next.user]) === JSON.stringify([state.user]) && next.error === state.error) return
+  // undefined and null differ in an object only
+  if (JSON.stringify({ user: next.user }) === JSON.stringify({ user: state.user }) && next.error === state.error) return
   state = next
   for (const listener of listeners) listener()
 }

@@ -1,0 +1,67 @@
+// What bundlers make of the entries: small, and without the native half.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+
+import { PACKAGE, project } from '../../test/servers.mjs'
+import { bundle, EXAMPLE } from './world.mjs'
+
+test('pomerium-jwt/browser is at most 1 kB, minified and compressed', async () => {
+  const { text, inputs } = await bundle(`export * from 'pomerium-jwt/browser'`)
+  const size = gzipSync(text, { level: 9 }).length
+  console.log(`pomerium-jwt/browser: ${size} bytes`)
+  assert(size <= 1000, `${size} bytes`)
+  assert.deepEqual(inputs, ['dist/browser/index.mjs', '<stdin>'])
+})
+
+for (const [entry, others] of [
+  ['react', /^(dist\/browser\/[\w-]+\.mjs|node_modules\/(react|use-sync-external-store)\/.*|<stdin>)$/],
+  ['js-sdk/browser', /^(dist\/browser\/[\w-]+\.mjs|node_modules\/jose\/dist\/webapi\/.*|<stdin>)$/],
+]) {
+  test(`a page with pomerium-jwt/${entry} has nothing of a server`, async () => {
+    const { inputs } = await bundle(`export * from 'pomerium-jwt/${entry}'`)
+    for (const input of inputs) assert.match(input, others)
+  })
+}
+
+test('without jose installed the bundler names it', async () => {
+  const missing = {
+    name: 'missing',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^jose$/ }, () => ({ errors: [{ text: 'Could not resolve "jose"' }] })),
+  }
+  await assert.rejects(bundle(`export * from 'pomerium-jwt/js-sdk/browser'`, { plugins: [missing] }), /"jose"/)
+})
+
+test('types, strictly, for bundlers and for Node', () => {
+  const folder = project('@types', 'react', 'jose')
+  cpSync(path.join(import.meta.dirname, 'types.mts'), path.join(folder, 'types.mts'))
+  const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022,dom']
+  for (const resolution of [
+    ['--module', 'nodenext'],
+    ['--module', 'esnext', '--moduleResolution', 'bundler'],
+  ]) {
+    compile(folder, ...strict, ...resolution, 'types.mts')
+  }
+})
+
+test('types of examples/react, strictly', () => {
+  const jsx = ['--jsx', 'react-jsx', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', 'vite/client']
+  compile(EXAMPLE, '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', ...jsx, 'src/main.tsx')
+})
+
+test('the README shows the React program as it is', () => {
+  const readme = readFileSync(path.join(PACKAGE, 'README.md'), 'utf8')
+  const [, quoted] = /<!-- file: examples\/react\/src\/main\.tsx -->\n```tsx\n(.*?)```/s.exec(readme)
+  assert.equal(quoted, readFileSync(path.join(EXAMPLE, 'src/main.tsx'), 'utf8'), 'run make conformance')
+})
+
+function compile(folder, ...options) {
+  const tsc = path.join(PACKAGE, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...options], { cwd: folder, encoding: 'utf8' })
+  assert.equal(status, 0, stdout + stderr)
+}
