@@ -28,15 +28,6 @@ for (const [entry, others] of [
   })
 }
 
-test('without jose installed the bundler names it', async () => {
-  const missing = {
-    name: 'missing',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /^jose$/ }, () => ({ errors: [{ text: 'Could not resolve "jose"' }] })),
-  }
-  await assert.rejects(bundle(`export * from 'pomerium-jwt/js-sdk/browser'`, { plugins: [missing] }), /"jose"/)
-})
-
 test('types, strictly, for bundlers and for Node', () => {
   const folder = project('@types', 'react', 'jose')
   cpSync(path.join(import.meta.dirname, 'types.mts'), path.join(folder, 'types.mts'))

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { TARGET } from '../../test/servers.mjs'
-import { example, EXAMPLE, launch, profile } from './world.mjs'
+import { example, EXAMPLE, launch, newPage } from './world.mjs'
 
 const SCREENSHOTS = path.join(TARGET, 'screenshots')
 
@@ -21,21 +21,16 @@ before(async () => {
 
 after(() => browser?.close())
 
-/** Pages of one profile on the example, signed in as the first user. */
-async function open(context, { pages = 1, user } = {}) {
+/** A page of the example, signed in as this user, or as the first. */
+async function open(context, user) {
   const url = await example(context)
-  const one = await profile(context, browser)
-  const opened = []
-  for (let number = 0; number < pages; number++) {
-    const page = await one.newPage()
-    page.complaints = []
-    page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()))
-    page.on('pageerror', (error) => page.complaints.push(error.message))
-    opened.push(page)
-  }
-  if (user) await signIn(opened[0], url, user)
-  for (const page of opened) await page.goto(url)
-  return { url, profile: one, page: opened[0], other: opened[1] }
+  const page = await newPage(context, browser)
+  page.complaints = []
+  page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()))
+  page.on('pageerror', (error) => page.complaints.push(error.message))
+  if (user) await signIn(page, url, user)
+  await page.goto(url)
+  return { url, page }
 }
 
 async function signIn(page, url, user) {
@@ -58,15 +53,17 @@ test('a user of the group sees the page for it, and the server answers', async (
 })
 
 test('another user does not see it, and the server refuses them, which is not the end of a session', async (context) => {
-  const { page } = await open(context, { user: 'bob@example.com' })
+  const { page } = await open(context, 'bob@example.com')
   await page.getByRole('heading', { name: 'Hello bob@example.com' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Load the report' }).count(), 0)
   assert.equal(await page.evaluate(async () => (await fetch('/api/report')).status), 403)
 })
 
 test('in two tabs: signing out in one is noticed by the other, in its next request and when it is shown', async (context) => {
-  const { page, other } = await open(context, { pages: 2 })
+  const { page, url } = await open(context)
   await page.getByRole('heading', { name: 'Hello Alice' }).waitFor()
+  const other = await page.context().newPage()
+  await other.goto(url)
   await other.getByRole('button', { name: 'Sign out' }).click()
   await other.getByText('Nobody is signed in').waitFor()
 
@@ -79,9 +76,8 @@ test('in two tabs: signing out in one is noticed by the other, in its next reque
   await page.getByRole('button', { name: 'Sign in again' }).click()
   await page.getByRole('button', { name: 'Alice' }).click()
   await page.getByRole('heading', { name: 'Hello Alice' }).waitFor()
-  // The other tab follows a switch of users as well
-  await showAgain(page)
-  await signIn(other, new URL(page.url()).origin, 'bob@example.com')
+  // A switch of users is noticed as well
+  await signIn(other, url, 'bob@example.com')
   await showAgain(page)
   await page.getByRole('heading', { name: 'Hello bob@example.com' }).waitFor()
 })
@@ -89,16 +85,12 @@ test('in two tabs: signing out in one is noticed by the other, in its next reque
 test('after signing out, the back button does not bring back the user', async (context) => {
   const { page } = await open(context)
   await page.getByRole('heading', { name: 'Hello Alice' }).waitFor()
-  await page.evaluate(() => {
-    window.shown = []
-    addEventListener('pageshow', ({ persisted }) => window.shown.push(persisted))
-  })
+  await page.evaluate(() => (window.isKept = true))
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByText('Nobody is signed in').waitFor()
   await page.goBack({ waitUntil: 'commit' })
-  await page.getByText(/You are signed out|Nobody is signed in/).waitFor()
-  assert.equal(await page.getByText('Hello Alice').count(), 0)
-  console.log(`kept for the back button: ${await page.evaluate(() => window.shown?.join())}`)
+  await page.getByText('You are signed out.').waitFor()
+  assert.equal(await page.evaluate(() => window.isKept), true, 'Chromium loaded the page again: nothing is tested')
 })
 
 test('on a slow network nothing is claimed before Pomerium has answered', async (context) => {

@@ -24,11 +24,11 @@ export function launch() {
   })
 }
 
-/** A new browser profile, and what its pages complain about. */
-export async function profile(context, browser) {
-  const one = await browser.newContext()
-  context.after(() => one.close())
-  return one
+/** A page of a new profile, which ends with the test. */
+export async function newPage(context, browser) {
+  const profile = await browser.newContext()
+  context.after(() => profile.close())
+  return profile.newPage()
 }
 
 /** A process that ends with the test, once it has printed a line like this; gives what the pattern finds. */
