@@ -56,7 +56,7 @@ test('where it is off, as by default, the error names getUser', async (context) 
 const PROGRAM = `import * as sdk from 'pomerium-jwt/js-sdk/browser'; globalThis.sdk = sdk`
 
 test('getBrowserUser is what Pomerium says; nobody is an error', async (context) => {
-  const page = await open(context, PROGRAM)
+  const page = await open(context, PROGRAM, '--jwt-endpoint')
   const user = await page.evaluate(() => globalThis.sdk.getBrowserUser())
   assert.deepEqual([user.email, user.groups], ['alice@example.com', ['admins']])
   await page.evaluate(() => fetch('/.pomerium/sign_out'))
@@ -71,7 +71,6 @@ test('what the verifier takes and refuses', async (context) => {
   context.after(() => issuer.close())
   const page = await open(context, PROGRAM)
   const host = '127.0.0.1'
-  const now = Math.floor(Date.now() / 1000)
   const config = { issuer: host, audience: host, jwksUrl: `${issuer.url}/.well-known/pomerium/jwks.json` }
   const verify = (token, more) =>
     page.evaluate(
@@ -92,7 +91,7 @@ test('what the verifier takes and refuses', async (context) => {
   const [expired] = await verify(await issuer.mint({ expires_in: -90 }), {})
   const [lenient] = await verify(await issuer.mint({ expires_in: -90 }), { expirationBuffer: 1000 })
   const [early] = await verify(await issuer.mint({ expires_in: 90 }), { expirationBuffer: -120 })
-  assert.deepEqual([expired, lenient, early], ['The jwt is expired!', 'alice', 'The jwt is expired!'], `at ${now}`)
+  assert.deepEqual([expired, lenient, early], ['The jwt is expired!', 'alice', 'The jwt is expired!'])
   const [wrongIssuer, kept] = await verify(good, { issuer: 'app.example.com' })
   assert.deepEqual(
     [wrongIssuer, kept],

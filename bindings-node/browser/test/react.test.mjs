@@ -71,6 +71,7 @@ for (const [version, modules] of [
     const states = renders.filter((text, index) => text !== renders[index - 1])
     assert.deepEqual(states, ['unknown', 'alice@example.com', 'nobody'])
 
+    world.isEnded = false
     await page.evaluate(() => globalThis.root.unmount())
     const before = asked()
     await show()

@@ -1,3 +1,5 @@
+// A page behind Pomerium: who is signed in, what the group may see, and what to do when the session ends.
+
 import { StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 
