@@ -68,7 +68,7 @@ test-c:
 	@tools/need c
 	ffi-c/tests/run.py
 
-# Python: the wheel in a virtual environment of its own, Flask and WSGI under real servers; wheel, source distribution and repository in fresh ones
+# Python: the wheel in an environment of its own, Flask, FastAPI, Django, aiohttp, WSGI and ASGI under real servers; wheel, source distribution and repository in fresh ones
 test-python: python-environment
 	cargo build -q --locked -p pomerium-jwt-cli
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
@@ -80,13 +80,18 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the core for WebAssembly, the Python package under every other CPython that is here
+# What needs more than a usual machine has: the core for WebAssembly; Python's other CPythons, other Djangos, Gradio
 test-more: python-environment
 	tools/check-wasm
 	@# In an application that turns these on, as axum does with its Json. serde_json itself then keeps the digits of numbers
 	cargo test --locked -p pomerium-jwt --lib --features serde_json/raw_value,serde_json/arbitrary_precision -- --skip properties::json
 	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
+	cd bindings-python/tests && $(PYTHON)/bin/python other_djangos.py $(PYTHON)/dist/*.whl $(PYTHONS)
+	python3 -m venv $(PYTHON)-gradio
+	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check gradio==6.31.0 httpx==0.28.1
+	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	cd bindings-python/tests && $(PYTHON)-gradio/bin/python -B other_applications.py
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python
@@ -275,9 +280,10 @@ audit:
 	cargo deny --locked check advisories
 
 .PHONY: soak
-# A minute of verifying while the key source hangs, breaks, dies, rotates and comes back; a million rounds in other languages
+# A minute of verifying while keys hang, break, die, rotate and come back; 10 million signatures; a million rounds in other languages
 soak:
 	@cargo run -q --locked --release -p pomerium-jwt --example soak
+	ES256_SIGNATURES=10000000 cargo test --locked --release -p pomerium-jwt-es256 --test differential -- --nocapture
 	SOAK_ROUNDS=1000000 $(MAKE) test-python test-go test-node test-php test-java test-csharp
 
 FUZZ_SECONDS ?= 60

@@ -185,6 +185,9 @@ class Documents(unittest.TestCase):
             ("| 512 |", "es256/tests/reference.rs", "with_cases(512)"),
             ("2,744 combinations of 14", "es256/src/testing.rs", "EDGES: [Limbs; 14]"),
             ("4,096 random pairs", "es256/src/field.rs", "with_cases(4096)"),
+            ("20,480 of each", "es256/tests/differential.rs", "Err(_) => 20_000"),
+            ("limb for limb, on extreme and random numbers | 147 and 1,024 |", "es256/src/lanes/tests.rs", "with_cases(1024)"),
+            ("27,510 pairs of 1,310 edge values and 21", "es256/src/lanes/tests.rs", "step_by(199)"),
             ("1,310 edge values", "es256/src/field.rs", "LIMBS: [u64; 6]"),
             ("4,096 random ones", "es256/src/inverse.rs", "with_cases(4096)"),
         ]:

@@ -36,8 +36,8 @@ pub fn in_turns(subjects: &[Subject], conditions: Conditions) -> Vec<Duration> {
         for (subject, times) in subjects.iter().zip(&mut times) {
             match conditions {
                 Conditions::Warm => {
-                    subject.pass(0..64);
-                    times.extend((64..192).map(|number| time(|| subject.pass(number..number + 1))));
+                    subject.pass(0..256);
+                    times.extend((0..128).map(|number| time(|| subject.pass(number..number + 1))));
                 }
                 Conditions::Cold => {
                     stream(&mut other_data);

@@ -11,6 +11,7 @@ use openssl::{
     sha::sha256,
 };
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
+use pomerium_jwt_es256::Way;
 use pomerium_jwt_issuer::{Server, ServerOptions};
 use ring::signature::{ECDSA_P256_SHA256_FIXED as RING_ES256, UnparsedPublicKey};
 
@@ -28,11 +29,13 @@ pub fn all(pools: Vec<Pool>) -> Vec<Subject> {
     };
     vec![
         subject("pomerium-jwt", "es256", crate_version("pomerium-jwt-es256"), pomerium_jwt_es256),
+        subject("pomerium-jwt scalar", "es256", crate_version("pomerium-jwt-es256"), scalar_es256),
         subject("aws-lc-rs", "es256", crate_version("aws-lc-rs"), aws_lc_rs_es256),
         subject("ring", "es256", crate_version("ring"), ring_es256),
         subject("openssl", "es256", openssl_version(), openssl_es256),
         subject("p256", "es256", crate_version("p256"), p256_es256),
         subject("pomerium-jwt", "whole token", crate_version("pomerium-jwt"), pomerium_jwt_token),
+        subject("pomerium-jwt scalar", "whole token", crate_version("pomerium-jwt"), scalar_token),
         subject("jsonwebtoken aws-lc", "whole token", crate_version("jsonwebtoken"), jsonwebtoken_token),
     ]
 }
@@ -68,6 +71,25 @@ impl Subject {
 fn pomerium_jwt_es256(pool: &Pool) -> Verify {
     let key = pomerium_jwt_es256::Key::new(&pool.x, &pool.y).expect("a point");
     Box::new(move |signed| key.verify(&signed.message, &signed.signature).is_ok())
+}
+
+/// As on a processor without AVX-512 IFMA.
+fn scalar_es256(pool: &Pool) -> Verify {
+    scalar(pomerium_jwt_es256(pool))
+}
+
+fn scalar_token(pool: &Pool) -> Verify {
+    scalar(pomerium_jwt_token(pool))
+}
+
+fn scalar(verify: Verify) -> Verify {
+    let fastest = Way::current();
+    Box::new(move |signed| {
+        Way::Scalar.make_current();
+        let verified = verify(signed);
+        fastest.make_current();
+        verified
+    })
 }
 
 fn aws_lc_rs_es256(pool: &Pool) -> Verify {

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from pomerium_jwt.testing import TestIssuer
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFORMANCE = ROOT / "conformance"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -55,6 +57,13 @@ class Issuer:
         request = urllib.request.Request(self.url + path + query, method=method)
         with urllib.request.urlopen(request) as answer:
             return str(answer.read().decode())
+
+
+class PatientIssuer(TestIssuer):
+    """For tokens that are made when tests are collected, and used when their turn comes."""
+
+    def token(self, sub: str = "alice", **claims: Any) -> str:
+        return super().token(sub, **claims if "exp" in claims else {"expires_in": 86_400, **claims})
 
 
 @pytest.fixture

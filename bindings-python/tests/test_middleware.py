@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import PatientIssuer
 from flask import Flask, jsonify, session
 from flask_compress import Compress
 from flask_cors import CORS
@@ -16,10 +17,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pomerium_jwt.flask import Pomerium, current_identity
-from pomerium_jwt.testing import TestIssuer
 from pomerium_jwt.wsgi import Pomerium as WsgiPomerium
 
-ISSUER = TestIssuer()
+ISSUER = PatientIssuer()
 REFUSED = {"error": "token_missing"}
 ORIGIN = "https://front.example.com"
 PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}

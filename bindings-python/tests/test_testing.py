@@ -13,6 +13,9 @@ from pomerium_jwt.testing import TestIssuer
 
 pytest_plugins = ["pytester"]
 
+# Dash brings a plugin for pytest that warns
+ALONE = ("-W", "error", "-p", "no:dash")
+
 
 def test_tokens_are_verified_as_in_production() -> None:
     issuer = TestIssuer("app.example.com")
@@ -68,7 +71,7 @@ def test_the_plugin_in_a_project_of_its_own(pytester: pytest.Pytester) -> None:
             assert pomerium_issuer.verifier().verify(token).in_group("admins")
         """
     )
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)
 
 
 def test_the_readme_s_test_of_the_readme_s_application(pytester: pytest.Pytester) -> None:
@@ -76,7 +79,65 @@ def test_the_readme_s_test_of_the_readme_s_application(pytester: pytest.Pytester
     readme = (ROOT / "bindings-python" / "README.md").read_text()
     [test] = re.findall(r"<!-- test -->\n```python\n(.*?)```", readme, re.DOTALL)
     pytester.makepyfile(app=(ROOT / "examples" / "python" / "app.py").read_text(), test_app=test)
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)
+
+
+def test_other_clients(pytester: pytest.Pytester) -> None:
+    """Starlette's, httpx's and Django's, with the least applications."""
+    for name in ("hello_fastapi", "hello_asgi"):
+        pytester.makepyfile(**{name: (ROOT / "examples" / "python" / f"{name}.py").read_text()})
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def _environment(monkeypatch, pomerium_issuer):
+            for name, value in pomerium_issuer.environment.items():
+                monkeypatch.setenv(name, value)
+        """
+    )
+    pytester.makepyfile(
+        test_clients="""
+        import asyncio, httpx
+        from starlette.testclient import TestClient
+
+        def test_fastapi(pomerium_headers):
+            from hello_fastapi import app
+            client = TestClient(app)
+            assert client.get("/", headers=pomerium_headers()).json() == "Hello alice@example.com"
+            assert client.get("/admin", headers=pomerium_headers()).status_code == 403
+            assert client.get("/").status_code == 401
+
+        def test_httpx(pomerium_headers):
+            from hello_asgi import application
+
+            async def main():
+                transport = httpx.ASGITransport(application)
+                async with httpx.AsyncClient(transport=transport, base_url="https://app.example.com") as client:
+                    assert (await client.get("/", headers=pomerium_headers())).text == "Hello alice@example.com"
+                    assert (await client.get("/")).status_code == 401
+
+            asyncio.run(main())
+
+        def test_django(pomerium_issuer, pomerium_headers):
+            import django
+            from django.conf import settings
+            middleware = ["pomerium_jwt.django.middleware.PomeriumMiddleware"]
+            settings.configure(POMERIUM_JWT=pomerium_issuer.options, MIDDLEWARE=middleware, ROOT_URLCONF=__name__)
+            django.setup()
+            from django.test import Client
+            assert Client().get("/", headers=pomerium_headers()).content == b"alice"
+            assert Client().get("/").status_code == 401
+
+        def view(request):
+            from django.http import HttpResponse
+            return HttpResponse(request.pomerium.subject)
+
+        from django.urls import path
+        urlpatterns = [path("", view)]
+        """
+    )
+    pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=3)
 
 
 def test_a_host_of_one_s_own(pytester: pytest.Pytester) -> None:
@@ -97,4 +158,4 @@ def test_a_host_of_one_s_own(pytester: pytest.Pytester) -> None:
             assert pomerium_issuer.verifier().verify(token).issuer == "mine.example.com"
         """
     )
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)

@@ -9,13 +9,13 @@ from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from conftest import PatientIssuer
 
 from pomerium_jwt import OptionsError, Verifier
 from pomerium_jwt._environ import sent_path
-from pomerium_jwt.testing import TestIssuer
 from pomerium_jwt.wsgi import Pomerium, Refusal
 
-ISSUER = TestIssuer()
+ISSUER = PatientIssuer()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -210,6 +210,31 @@ def test_a_handler_is_told_no_more_than_the_client_may_be() -> None:
     assert (refusal.code, refusal.status, refusal.body) == ("token_missing", 401, b'{"error":"token_missing"}')
 
 
+@pytest.mark.parametrize(
+    ("field", "claims", "expected"),
+    [
+        ("email", {}, "alice@example.com"),
+        ("subject", {}, "alice"),
+        ("name", {"name": "K\xe4the"}, "K\xc3\xa4the"),
+        ("email", {"email": ""}, None),
+        ("subject", {"sub": ""}, None),
+        ("email", None, None),
+    ],
+)
+def test_remote_user(field: str, claims: dict[str, Any] | None, expected: str | None) -> None:
+    """Whatever the server or the client says about it."""
+
+    def legacy(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        assert "HTTP_REMOTE_USER" not in environ
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [repr(environ.get("REMOTE_USER")).encode()]
+
+    verifier = ISSUER.verifier(optional=True, allow_anonymous=True)
+    middleware = Pomerium(legacy, verifier=verifier, remote_user=field)  # type: ignore[arg-type]
+    token = {} if claims is None else {"HTTP_X_POMERIUM_JWT_ASSERTION": ISSUER.token(**claims)}
+    assert call(middleware, REMOTE_USER="root", HTTP_REMOTE_USER="root", **token)[2].decode() == repr(expected)
+
+
 def test_keys_unavailable() -> None:
     middleware = Pomerium(application, route="http://127.0.0.1:9")
     status, headers, body = call(middleware, HTTP_X_POMERIUM_JWT_ASSERTION=ISSUER.token())
@@ -229,6 +254,7 @@ def test_a_wrong_configuration_stops_the_start(monkeypatch: pytest.MonkeyPatch) 
         ({"verifier": "x"}, "verifier takes a Verifier"),
         ({**route, "error_handler": "x"}, "error_handler takes a function"),
         ({**route, "on_refused": 1}, "on_refused takes a function"),
+        ({**route, "remote_user": "claims"}, "remote_user takes subject"),
         ({**route, "optional": True, "require_group": "admins"}, "contradict"),
         ({**route, "require_group": []}, "require_group"),
         ({**route, "exempt_paths": ["/k%C3%A4se"]}, "exempt_paths"),

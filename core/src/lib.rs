@@ -72,7 +72,7 @@
 //! # Features
 //! - `fetch` (default): keys from an address, with `ureq` and `rustls`. Without it the crate opens no socket.
 //! - `rs256` (default): RS256 in addition to ES256, with `ring`.
-//! - `ring-es256`: ES256 checked by `ring` instead of `pomerium-jwt-es256`; [`ES256_CHECKED_BY`] says which is in use.
+//! - `ring-es256`: ES256 checked by `ring` instead of `pomerium-jwt-es256`; [`es256_checked_by`] says what is in use.
 //!
 //! [Pomerium]: https://www.pomerium.com
 #![forbid(unsafe_code)]
@@ -116,7 +116,7 @@ pub use error::{Error, Facts};
 pub use identity::{Claims, Identity};
 #[doc(hidden)]
 pub use json::member_text;
-pub use keys::{ES256_CHECKED_BY, Health, KeyRequest, KeyStatus, LastError, LastErrorCode, State, Ticket};
+pub use keys::{Health, KeyRequest, KeyStatus, LastError, LastErrorCode, State, Ticket, es256_checked_by};
 pub use options::{JwkSet, OPTIONS, OptionGroup, OptionKind, OptionSpec, Options, Overlay};
 pub use request::{Admission, Request};
 pub use verifier::{Check, Inspection, Outcome, Verifier};

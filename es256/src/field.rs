@@ -33,6 +33,19 @@ impl FieldElement {
         Self(value).multiply(Self::R2)
     }
 
+    /// The element whose value times 2^256 is this number modulo p.
+    #[cfg(any(target_arch = "x86_64", test))]
+    pub(crate) fn from_montgomery_limbs(limbs: Limbs) -> Self {
+        Self(limbs)
+    }
+
+    /// A number that is the value times 2^256 modulo p.
+    #[cfg(any(target_arch = "x86_64", test))]
+    #[inline(always)]
+    pub(crate) fn montgomery_limbs(self) -> Limbs {
+        self.0
+    }
+
     #[inline(always)]
     pub(crate) fn multiply(self, other: Self) -> Self {
         let (low, high) = limbs::multiply(self.0, other.0);

@@ -19,6 +19,12 @@ pub(crate) fn to_be_bytes(limbs: Limbs) -> [u8; 32] {
     bytes
 }
 
+/// The same number from limbs of 52 bits; it must be below 2^256.
+#[cfg(any(target_arch = "x86_64", test))]
+pub(crate) fn from_limbs_of_52_bits(t: [u64; 5]) -> Limbs {
+    [t[0] | t[1] << 52, t[1] >> 12 | t[2] << 40, t[2] >> 24 | t[3] << 28, t[3] >> 36 | t[4] << 16]
+}
+
 /// a + b modulo 2^256, and the carry.
 #[inline(always)]
 pub(crate) fn add(a: Limbs, b: Limbs) -> (Limbs, bool) {

@@ -13,6 +13,14 @@ pub(crate) struct AffinePoint {
 impl AffinePoint {
     /// No point: it only fills a buffer.
     pub(crate) const ZERO: Self = Self { x: FieldElement::ZERO, y: FieldElement::ZERO };
+
+    /// The limbs of x and of y, each times 2^256: what other formulas read a table's entry as.
+    #[cfg(any(target_arch = "x86_64", test))]
+    #[inline(always)]
+    pub(crate) fn words(&self) -> [u64; 8] {
+        let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (self.x.montgomery_limbs(), self.y.montgomery_limbs());
+        [x0, x1, x2, x3, y0, y1, y2, y3]
+    }
 }
 
 /// A point as x = X/ZZ, y = Y/ZZZ with ZZ³ = ZZZ²: mixed addition takes 10 multiplications, one less than in Jacobian

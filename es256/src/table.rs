@@ -48,13 +48,20 @@ impl Table {
     /// Fills `points` with the multiples whose sum is the point times the multiplier.
     #[inline]
     pub(crate) fn select(&self, digits: &Digits, points: &mut [AffinePoint; WINDOWS]) {
-        for ((row, digit), point) in self.0.iter().zip(digits.0).zip(points) {
+        for ((multiple, negative), point) in self.multiples(digits).zip(points) {
+            *point = AffinePoint { x: multiple.x, y: multiple.y.negate_if(negative) };
+        }
+    }
+
+    /// The multiples whose sum is the point times the multiplier, each with whether its negative is meant.
+    #[inline(always)]
+    pub(crate) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&AffinePoint, bool)> {
+        self.0.iter().zip(digits.0).map(|(row, digit)| {
             // The byte 128 + j is the digit 2j + 1, the byte 127 − j its negative
             let negative = digit < 128;
             let j = if negative { 127 - digit } else { digit - 128 };
-            let multiple = &row[usize::from(j)];
-            *point = AffinePoint { x: multiple.x, y: multiple.y.negate_if(negative) };
-        }
+            (&row[usize::from(j)], negative)
+        })
     }
 }
 

@@ -8,17 +8,23 @@ use crate::{
     point::{AffinePoint, Point},
     scalar::{self, Digits, N},
     table::{Table, WINDOWS, generator},
+    way::Way,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::{ifma, lanes::Points};
 
 /// Whether the 64 bytes r ‖ s are a signature of the hash under the key with this table.
-pub(crate) fn verify(key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
+pub(crate) fn verify(way: Way, key: &Table, hash: &[u8; 32], signature: &[u8]) -> bool {
     // Exactly 64 bytes, r and s from 1 to n − 1
     let Ok(signature) = Signature::from_slice(signature) else {
         return false;
     };
     let (r, s) = signature.split_scalars();
     let (u1, u2) = scalar::multipliers(hash, &r, &s);
-    has_x(&sum(&Digits::new(u1), key, &Digits::new(u2)), scalar::to_limbs(&r))
+    let (u1, u2) = (Digits::new(u1), Digits::new(u2));
+    let in_lanes = if way == Way::Ifma { sum_in_lanes(&u1, key, &u2) } else { None };
+    let sum = in_lanes.unwrap_or_else(|| sum(&u1, key, &u2).into());
+    sum.is(scalar::to_limbs(&r))
 }
 
 /// u1·G + u2·Q
@@ -31,20 +37,52 @@ fn sum(u1: &Digits, key: &Table, u2: &Digits) -> Point {
     points.as_flattened()[1..].iter().fold(first, |sum, point| sum.add(point))
 }
 
-/// Whether the point is not infinity and its x, reduced modulo n, is r: without a division, r·ZZ = X.
-///
-/// As n < p < 2n, x is r or, if that is below p, r + n.
-fn has_x(point: &Point, r: limbs::Limbs) -> bool {
-    if point.is_infinity() {
-        return false;
+/// The same in eight lanes. Nothing if the processor cannot, and nothing if an addition met points of equal x: that such
+/// a sum is valid or invalid is not for these formulas to say, and all that is known of it is forgotten.
+fn sum_in_lanes(u1: &Digits, key: &Table, u2: &Digits) -> Option<X> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let sum = ifma::sum(&Points::read([(generator(), u1), (key, u2)]))?;
+        // Both lack the factor 2^256 of Montgomery form, which makes no difference to X/ZZ
+        let [x, zz] = sum.map(|limbs| FieldElement::from_montgomery_limbs(limbs::from_limbs_of_52_bits(limbs)));
+        let sum = X { x, zz };
+        (!sum.zz.is_zero()).then_some(sum)
     }
-    let is_x = |x| FieldElement::new(x).multiply(point.zz) == point.x;
-    if is_x(r) {
-        return true;
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (u1, key, u2);
+        None
     }
-    let (r_plus_n, carry) = limbs::add(r, N);
-    let below_p = !carry && limbs::subtract(r_plus_n, P).1;
-    below_p && is_x(r_plus_n)
+}
+
+/// The x of a point as X/ZZ; infinity has ZZ = 0.
+struct X {
+    x: FieldElement,
+    zz: FieldElement,
+}
+
+impl X {
+    /// Whether the point is not infinity and its x, reduced modulo n, is r: without a division, r·ZZ = X.
+    ///
+    /// As n < p < 2n, x is r or, if that is below p, r + n.
+    fn is(&self, r: limbs::Limbs) -> bool {
+        if self.zz.is_zero() {
+            return false;
+        }
+        let is_x = |x| FieldElement::new(x).multiply(self.zz) == self.x;
+        if is_x(r) {
+            return true;
+        }
+        let (r_plus_n, carry) = limbs::add(r, N);
+        let below_p = !carry && limbs::subtract(r_plus_n, P).1;
+        below_p && is_x(r_plus_n)
+    }
+}
+
+impl From<Point> for X {
+    fn from(Point { x, zz, .. }: Point) -> Self {
+        Self { x, zz }
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +115,10 @@ mod tests {
         let signature = [r, s].concat();
         let reference = VerifyingKey::from_affine(key.to_affine()).unwrap();
         let expected = Signature::from_slice(&signature).is_ok_and(|s| reference.verify_prehash(hash, &s).is_ok());
-        assert_eq!(verify(&table(key), hash, &signature), expected, "p256 says {expected}: {hash:x?} {signature:x?}");
+        for way in Way::all() {
+            let ours = verify(*way, &table(key), hash, &signature);
+            assert_eq!(ours, expected, "{way} against p256: {hash:x?} {signature:x?}");
+        }
         expected
     }
 
@@ -92,15 +133,60 @@ mod tests {
     #[test]
     fn sums_of_chosen_multiples() {
         let scalars: Vec<(Scalar, ProjectivePoint)> = edge_scalars().into_iter().map(|u| (u, G * u)).collect();
+        let mut in_lanes = 0;
         for k in [1, 2, 3, 4, 5, 256, 257, 65536] {
             for k in [scalar(k), -scalar(k)] {
                 let key = table(G * k);
                 for (u2, u2_g) in &scalars {
                     let u2_q = u2_g * &k;
                     for (u1, u1_g) in &scalars {
-                        let sum = sum(&Digits::new(scalar::to_limbs(u1)), &key, &Digits::new(scalar::to_limbs(u2)));
-                        assert!(is(&sum, u1_g + &u2_q), "{u1:?} G + {u2:?} · {k:?} G");
+                        let [digits1, digits2] = [u1, u2].map(|u| Digits::new(scalar::to_limbs(u)));
+                        let one_by_one = sum(&digits1, &key, &digits2);
+                        assert!(is(&one_by_one, u1_g + &u2_q), "{u1:?} G + {u2:?} · {k:?} G");
+                        if let Some(X { x, zz }) = sum_in_lanes(&digits1, &key, &digits2) {
+                            assert!(!one_by_one.is_infinity(), "{u1:?} G + {u2:?} · {k:?} G");
+                            assert!(
+                                x.multiply(one_by_one.zz) == one_by_one.x.multiply(zz),
+                                "{u1:?} G + {u2:?} · {k:?} G"
+                            );
+                            in_lanes += 1;
+                        }
                     }
+                }
+            }
+        }
+        println!("{in_lanes} of these sums were formed in lanes too");
+        assert!(in_lanes > 0 || !Way::all().contains(&Way::Ifma));
+    }
+
+    /// Signatures whose sum meets an equal or an opposite point in one of the lanes, which then give up: whether they are
+    /// valid is decided all the same.
+    #[test]
+    fn exceptional_points_in_lanes_are_decided() {
+        let (u1, u2) = (scalar(0x1234_5678).invert().unwrap(), scalar(0x9abc_def1).invert().unwrap());
+        let digits = [u1, u2].map(|u| Digits::new(scalar::to_limbs(&u)));
+        let values = digits.each_ref().map(|digits| {
+            let powers = std::iter::successors(Some(Scalar::ONE), |power| Some(power * &scalar(256)));
+            let values =
+                powers.zip(digits.0).map(|(power, digit)| power * (scalar(2 * u64::from(digit)) - scalar(255)));
+            values.collect::<Vec<_>>()
+        });
+        for window in 0..WINDOWS {
+            // A lane adds every eighth point: first those of G, then those of Q = k·G up to this one
+            let lane = |window: &usize| (*window).is_multiple_of(8);
+            let of_g: Scalar = (0..WINDOWS).filter(|i| lane(&i.abs_diff(window))).map(|i| values[0][i]).sum();
+            let of_q: Scalar = (0..window).filter(|i| lane(&(window - i))).map(|i| values[1][i]).sum();
+            for target in [values[1][window], -values[1][window]] {
+                let k = of_g * (target - of_q).invert().unwrap();
+                let key = G * k;
+                if cfg!(target_arch = "x86_64") {
+                    assert!(sum_in_lanes(&digits[0], &table(key), &digits[1]).is_none(), "window {window}");
+                }
+                let r = reduced(&(G * (u1 + u2 * k)).to_affine().x().into());
+                for (r, valid) in [(r, true), (r + Scalar::ONE, false)] {
+                    let s = r * u2.invert().unwrap();
+                    let [hash, r, s] = [u1 * s, r, s].map(|number| number.to_repr().into());
+                    assert_eq!(verify_by_both(key, &hash, r, s), valid, "window {window}");
                 }
             }
         }

@@ -4,7 +4,7 @@ use p256::ecdsa::{
     Signature, SigningKey, VerifyingKey,
     signature::{Signer as _, Verifier as _},
 };
-use pomerium_jwt_es256::{InvalidPoint, InvalidSignature, Key};
+use pomerium_jwt_es256::{InvalidPoint, InvalidSignature, Key, Way};
 use proptest::prelude::*;
 
 fn signing_key() -> SigningKey {
@@ -92,12 +92,31 @@ fn many_threads_may_begin_at_once() {
 /// The tables are built on the heap: musl gives a thread 128 kB of stack.
 #[test]
 fn a_small_stack_is_enough() {
-    let thread = std::thread::Builder::new().stack_size(96 * 1024).spawn(|| {
-        let signing = signing_key();
-        let signature: Signature = signing.sign(b"message");
-        key(signing.verifying_key()).verify(b"message", &signature.to_bytes())
-    });
-    assert_eq!(thread.unwrap().join().unwrap(), Ok(()));
+    for way in Way::all() {
+        let thread = std::thread::Builder::new().stack_size(96 * 1024).spawn(|| {
+            let signing = signing_key();
+            let signature: Signature = signing.sign(b"message");
+            key(signing.verifying_key()).verify_by(*way, b"message", &signature.to_bytes())
+        });
+        assert_eq!(thread.unwrap().join().unwrap(), Ok(()), "{way}");
+    }
+}
+
+/// Nobody has to choose: the fastest way is taken, and another one if the process is told so.
+#[test]
+fn the_way_of_a_process() {
+    assert_eq!(Way::current(), *Way::all().last().unwrap());
+    println!("signatures: {}", Way::current());
+    let signing = signing_key();
+    let signature: Signature = signing.sign(b"message");
+    let key = key(signing.verifying_key());
+    // A way that the processor lacks is answered by the scalar one
+    for way in [Way::Scalar, Way::Ifma, Way::current()] {
+        way.make_current();
+        assert_eq!(Way::current(), way);
+        assert_eq!(key.verify(b"message", &signature.to_bytes()), Ok(()), "{way}");
+        assert_eq!(key.verify(b"other", &signature.to_bytes()), Err(InvalidSignature), "{way}");
+    }
 }
 
 proptest! {
@@ -120,6 +139,8 @@ proptest! {
         let message = if other_message { [message.as_slice(), b"."].concat() } else { message };
         let expected = Signature::from_slice(&bytes)
             .is_ok_and(|signature| signing.verifying_key().verify(&message, &signature).is_ok());
-        prop_assert_eq!(key.verify(&message, &bytes).is_ok(), expected);
+        for way in Way::all() {
+            prop_assert_eq!(key.verify_by(*way, &message, &bytes).is_ok(), expected, "{}", way);
+        }
     }
 }

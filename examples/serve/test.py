@@ -190,6 +190,18 @@ class Others(unittest.TestCase):
             documents = list(yaml.safe_load_all(file.read_text()))
             self.assertTrue(all(isinstance(document, dict) for document in documents), file.name)
 
+    def test_commands_in_containers_start(self):
+        lists = re.findall(r"\[\s*\"?serve\"?,[^]]+\]", "".join(file.read_text() for file in sorted(HERE.glob("*.yaml"))))
+        lists += re.findall(r"^CMD (\[.*\])", (HERE / "Dockerfile").read_text(), re.MULTILINE)
+        self.assertGreaterEqual(len(lists), 3)
+        for text in lists:
+            arguments = [word.strip(" \"") for word in text.replace("\n", " ").strip("[]").split(",")]
+            arguments = [re.sub(r"^0\.0\.0\.0:\d+$", "127.0.0.1:0", argument) for argument in arguments]
+            environment = {"POMERIUM_JWT_ROUTE": "https://app.example.com", "ADDR": "127.0.0.1:0"}
+            with running([COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as serve:
+                self.assertRegex(serve.stdout.readline().decode(), r"^http://127\.0\.0\.1:\d+$", arguments)
+                serve.stdout.close()
+
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
     def test_systemd_finds_nothing(self):
         with tempfile.TemporaryDirectory() as folder:

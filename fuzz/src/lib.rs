@@ -10,7 +10,7 @@ mod seeds;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use pomerium_jwt::{Algorithm, Error, ErrorCode, Identity, Options, Verifier};
-use pomerium_jwt_es256::Key;
+use pomerium_jwt_es256::{Key, Way};
 use pomerium_jwt_issuer::{Assertion, SigningKey, compact, key_set as jwk_set};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::Value;
@@ -76,12 +76,14 @@ static SIGNED: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
     inputs.collect()
 });
 
-/// A signature of 64 bytes and then the message: ours and ring's answer must be the same.
+/// A signature of 64 bytes and then the message: our answer, by every way, and ring's must be the same.
 pub fn es256(input: &[u8]) {
     let Some((signature, message)) = input.split_at_checked(64) else { return };
     let (ours, ring) = &*ES256;
     let expected = ring.verify(message, signature).is_ok();
-    assert_eq!(ours.verify(message, signature).is_ok(), expected, "ring says {expected}");
+    for way in Way::all() {
+        assert_eq!(ours.verify_by(*way, message, signature).is_ok(), expected, "{way}: ring says {expected}");
+    }
 }
 
 /// The header's text: accepted only if its signing input is one that was signed.

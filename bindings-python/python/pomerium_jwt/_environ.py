@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ._integration import Integration
+from ._integration import Facts, Integration
 from ._native import Identity, is_upgrade
 
 IDENTITY = "pomerium"
 """Where the identity is: in the environment that the application gets."""
 
 # What stays the same encoded and decoded
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
+PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
+
+
+def facts(integration: Integration, environ: Mapping[str, Any]) -> Facts:
+    """The facts of this request."""
+    name = "HTTP_" + integration.header_name.upper().replace("-", "_")
+    upgrade = is_upgrade(environ.get("HTTP_UPGRADE", "")) or environ.get("wsgi.websocket") is not None
+    return Facts(environ.get(name, ""), sent_path(environ), upgrade, shown_path(environ))
 
 
 def admit(integration: Integration, environ: Mapping[str, Any]) -> Identity | None:
     """As Integration.admit, with the facts of this request."""
-    name = "HTTP_" + integration.header_name.upper().replace("-", "_")
-    upgrade = is_upgrade(environ.get("HTTP_UPGRADE", "")) or environ.get("wsgi.websocket") is not None
-    return integration.admit(environ.get(name, ""), sent_path(environ), upgrade=upgrade, path=shown_path(environ))
+    return integration.admit(facts(integration, environ))
 
 
 def sent_path(environ: Mapping[str, Any]) -> str:
@@ -34,8 +39,8 @@ def sent_path(environ: Mapping[str, Any]) -> str:
     if "HTTP_SCRIPT_NAME" in environ:
         return ""
     if not isinstance(sent, str):
-        return decoded if _PLAIN.issuperset(decoded) else ""
-    path = _path_of(sent)
+        return decoded if PLAIN.issuperset(decoded) else ""
+    path = path_of(sent)
     return path if path == decoded or unquote(path, "latin-1") == decoded else ""
 
 
@@ -48,7 +53,7 @@ def _decoded(environ: Mapping[str, Any]) -> str:
     return f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
 
 
-def _path_of(target: str) -> str:
+def path_of(target: str) -> str:
     """The path of a request target without its query; of an absolute one what follows the authority."""
     path, _, _ = target.partition("?")
     if path.startswith("/"):

@@ -20,6 +20,9 @@ from ._verifier import Verifier
 
 log = logging.getLogger("pomerium_jwt")
 
+ErrorHandler = Callable[["Refusal"], "tuple[str, str | bytes]"]
+"""Gives the content type and the body of a refusal."""
+
 OnRefused = Callable[[Code, str, str], object]
 """Called with code, message and path of each refusal. The message is for logs, and the client chose the path."""
 
@@ -35,6 +38,19 @@ class Refusal:
     """They are part of the answer, except for the Content-Type, which is the handler's."""
     body: bytes
     """The answer without a handler: {"error":"token_expired"}."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A request, as `admit` of the core wants to know it."""
+
+    token: str | bytes
+    """All values of the header, joined by commas."""
+    sent_path: str
+    """As the client sent it; "" if the application routes by something else."""
+    upgrade: bool
+    shown_path: str
+    """For people to read."""
 
 
 class Integration:
@@ -65,17 +81,30 @@ class Integration:
         level = logging.WARNING if verifier.options.get("trust_on_first_use") else logging.INFO
         log.log(level, "%s", verifier.summary)
 
-    def admit(self, token: str, sent_path: str, *, upgrade: bool, path: str) -> Identity | None:
+    def admit(self, facts: Facts) -> Identity | None:
         """The identity; None for a request that passes without one. Raises VerifyError, of which on_refused was told."""
         try:
-            return self.verifier.admit(token, sent_path, upgrade=upgrade)
+            return self.verifier.admit(facts.token, facts.sent_path, upgrade=facts.upgrade)
         except VerifyError as error:
-            self.refused(error, path)
+            self.refused(error, facts.shown_path)
+            raise
+
+    async def admit_async(self, facts: Facts) -> Identity | None:
+        """As admit, for asyncio and trio."""
+        try:
+            return await self.verifier.admit_async(facts.token, facts.sent_path, upgrade=facts.upgrade)
+        except VerifyError as error:
+            self.refused(error, facts.shown_path)
             raise
 
     def refused(self, error: VerifyError, path: str) -> None:
         """To be called once for each refusal. `path` is for people to read."""
         self._on_refused(error.code, error.message, path)
+
+    def answer(self, error: VerifyError) -> tuple[dict[str, str], bytes]:
+        """Headers and body of a refusal, for frameworks whose error_handler gives a content type and a body."""
+        content_type, body = self.handled(error, _content) or (error.headers["Content-Type"], error.body)
+        return {**error.headers, "Content-Type": content_type, "Content-Length": str(len(body))}, body
 
     def handled(self, error: VerifyError, render: Callable[[Any], Any]) -> Any:
         """What `render` makes of the error_handler's answer; None if there is none. A handler that fails changes nothing
@@ -87,6 +116,14 @@ class Integration:
         except Exception:
             log.exception("error_handler failed, so a refusal is rendered without it")
             return None
+
+
+def _content(answer: tuple[str, str | bytes]) -> tuple[str, bytes]:
+    """The content type and body that an error_handler gives."""
+    content_type, body = answer
+    if not isinstance(content_type, str) or not isinstance(body, (str, bytes)):
+        raise TypeError("an error_handler gives a content type, which is str, and a body, which is str or bytes")
+    return content_type, body.encode() if isinstance(body, str) else body
 
 
 def _over_the_environment(options: Mapping[str, Any]) -> Verifier:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from . import _environ
 from ._errors import VerifyError
-from ._integration import Integration, OnRefused, Refusal
+from ._integration import ErrorHandler, Integration, OnRefused, Refusal
+from ._native import Identity, invalid_options
 from ._option_types import Options
 from ._status import Health
 from ._typing import Unpack
@@ -29,7 +30,6 @@ __all__ = ["Pomerium", "Refusal"]
 _Environ = dict[str, Any]
 _StartResponse = Callable[..., Any]
 _Application = Callable[[_Environ, _StartResponse], Iterable[bytes]]
-_ErrorHandler = Callable[[Refusal], "tuple[str, str | bytes]"]
 
 
 class Pomerium:
@@ -42,6 +42,8 @@ class Pomerium:
     error_handler: gives the content type and the body of a refusal.
     on_refused: called with code, message and path of each refusal; without it there is a warning in the log, at most
     one a second for each code.
+    remote_user: "subject", "user", "email" or "name", for applications that know REMOTE_USER only. That variable is then
+    this field of the identity. It is absent if nobody is signed in or the field is None, whatever the server says.
     """
 
     def __init__(
@@ -49,19 +51,18 @@ class Pomerium:
         application: _Application,
         *,
         verifier: Verifier | None = None,
-        error_handler: _ErrorHandler | None = None,
+        error_handler: ErrorHandler | None = None,
         on_refused: OnRefused | None = None,
+        remote_user: Literal["subject", "user", "email", "name"] | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._application = application
         self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
+        if remote_user not in (None, "subject", "user", "email", "name"):
+            raise invalid_options("remote_user takes subject, user, email or name")
+        self._protected = Protected(application, self._integration, remote_user)
 
     def __call__(self, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
-        try:
-            environ[_environ.IDENTITY] = _environ.admit(self._integration, environ)
-        except VerifyError as error:
-            return self._refuse(error, environ, start_response)
-        return self._application(environ, start_response)
+        return self._protected(environ, start_response)
 
     @property
     def verifier(self) -> Verifier:
@@ -71,17 +72,33 @@ class Pomerium:
         """For a health page: see Verifier.health."""
         return self.verifier.health()
 
+
+class Protected:
+    """An application, and the integration that stands in front of it."""
+
+    def __init__(self, application: _Application, integration: Integration, remote_user: str | None = None) -> None:
+        self._application = application
+        self._integration = integration
+        self._remote_user = remote_user
+
+    def __call__(self, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
+        try:
+            identity = environ[_environ.IDENTITY] = _environ.admit(self._integration, environ)
+        except VerifyError as error:
+            return self._refuse(error, environ, start_response)
+        if self._remote_user is not None:
+            _set_remote_user(environ, identity, self._remote_user)
+        return self._application(environ, start_response)
+
     def _refuse(self, error: VerifyError, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:
-        rendered = self._integration.handled(error, _content)
-        content_type, body = rendered or (error.headers["Content-Type"], error.body)
-        headers = {**error.headers, "Content-Type": content_type, "Content-Length": str(len(body))}
+        headers, body = self._integration.answer(error)
         start_response(f"{error.status} {HTTPStatus(error.status).phrase}", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-def _content(answer: tuple[str, str | bytes]) -> tuple[str, bytes]:
-    """The content type and body that an error_handler gives."""
-    content_type, body = answer
-    if not isinstance(content_type, str) or not isinstance(body, (str, bytes)):
-        raise TypeError("an error_handler gives a content type, which is str, and a body, which is str or bytes")
-    return content_type, body.encode() if isinstance(body, str) else body
+def _set_remote_user(environ: _Environ, identity: Identity | None, field: str) -> None:
+    for name in ("REMOTE_USER", "HTTP_REMOTE_USER"):  # the second is a header, which some take for the first
+        environ.pop(name, None)
+    value = getattr(identity, field) if identity is not None and identity.is_user else None
+    if value is not None:
+        environ["REMOTE_USER"] = value.encode().decode("latin-1")  # as PEP 3333 has all text

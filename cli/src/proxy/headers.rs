@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn what_belongs_to_one_connection_ends_here() {
-        let table: [(&[(&str, &str)], &[&str]); 6] = [
+        type Lines<'a> = &'a [(&'a str, &'a str)];
+        let table: [(Lines<'_>, &[&str]); 6] = [
             (&[("connection", "close, X-Named"), ("x-named", "1"), ("x-other", "1")], &["x-other"]),
             (&[("connection", "x-a"), ("connection", " X-B ,"), ("x-a", "1"), ("x-b", "1")], &[]),
             (

@@ -37,7 +37,7 @@ impl Pages {
             return failure(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
         }
         match path {
-            "/" => self.shown(&request, HTML, |view| page::render(view)).await,
+            "/" => self.shown(&request, HTML, page::render).await,
             "/json" | "/api/verify-info" => self.shown(&request, JSON, View::to_json).await,
             "/headers" => text(StatusCode::OK, JSON, View::headers_json(request.headers())),
             "/style.css" => text(StatusCode::OK, "text/css; charset=utf-8", page::STYLE.to_owned()),

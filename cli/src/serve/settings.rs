@@ -158,7 +158,11 @@ impl Settings {
 /// exempt. The verifier itself is not asked: its status starts a fetch, and starting needs no network.
 fn verifier(matches: &ArgMatches) -> Result<(Verifier, bool, bool), Error> {
     let mut given = Given::read(matches)?;
-    let course = course(|name| env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let mut course = course(|name| env::var(name).ok().filter(|value| !value.is_empty()))?;
+    // Keys then come from the route, whose certificate is good; JWKS_ENDPOINT may name a container
+    if has_route_with_keys(&given.options) {
+        course.remove("jwks_url");
+    }
     let endpoint = course.contains_key("jwks_url");
     let course = Options::from_json(Value::Object(course).to_string())?;
     let (options, _) = given.options.over(course);
@@ -171,6 +175,11 @@ fn verifier(matches: &ArgMatches) -> Result<(Verifier, bool, bool), Error> {
         given.options = given.options.trust_on_first_use(true);
     }
     Ok((given.verifier_of_service()?, undecided, is_set("exempt_paths")))
+}
+
+fn has_route_with_keys(options: &Options) -> bool {
+    let members: Map<String, Value> = serde_json::from_str(&options.to_json()).unwrap_or_default();
+    members.get("route").is_some_and(|route| !route.to_string().contains('*'))
 }
 
 /// The options in the course's variables.

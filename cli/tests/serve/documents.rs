@@ -20,7 +20,8 @@ fn every_command_starts() {
     for document in DOCUMENTS {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{document}: {error}"));
-        let beginnings = ["pomerium-jwt serve ", "#   pomerium-jwt serve ", "ExecStart=/usr/local/bin/pomerium-jwt serve "];
+        let beginnings =
+            ["pomerium-jwt serve ", "#   pomerium-jwt serve ", "ExecStart=/usr/local/bin/pomerium-jwt serve "];
         let commands: Vec<&str> =
             text.lines().filter_map(|line| beginnings.iter().find_map(|begin| line.strip_prefix(begin))).collect();
         assert!(!commands.is_empty(), "{document} has no command");

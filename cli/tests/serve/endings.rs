@@ -123,3 +123,13 @@ fn keys_come_over_tls_with_a_private_ca() {
     let without = Serve::with(&[("JWKS_ENDPOINT", &*url)], &[]);
     assert!(without.get("/", &line).contains("<h1>Keys unavailable</h1>"));
 }
+
+#[test]
+fn the_access_log_is_json_without_users_and_queries() {
+    let mut serve = Serve::start(&["--access-log"]);
+    serve.get("/auth/a?secret=1", &assertion());
+    let line = serve.line();
+    let shown: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    assert_eq!((&shown["method"], &shown["path"], &shown["status"]), (&"GET".into(), &"/auth/a".into(), &200.into()));
+    assert!(!line.contains("secret") && !line.contains("alice"), "{line}");
+}

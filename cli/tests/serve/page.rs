@@ -88,6 +88,10 @@ fn the_courses_variables_are_understood() {
     assert_eq!(status(&serve.get("/auth", &assertion())), "200");
     assert!(!serve.get("/", &assertion()).contains("Any route is accepted"));
 
+    let container = [("JWKS_ENDPOINT", "http://127.0.0.1:1/keys"), ("POMERIUM_JWT_ROUTE", ISSUER.url())];
+    let serve = Serve::with(&container, &[]);
+    assert_eq!(status(&serve.get("/auth", &assertion())), "200", "the route's keys beat JWKS_ENDPOINT");
+
     let alone = Serve::with(&named[..1], &[]);
     let page = alone.get("/", &assertion());
     assert!(page.contains("<h1>Verified</h1>") && page.contains("Any route is accepted"), "{page}");

@@ -204,3 +204,23 @@ fn probes_are_on_the_other_address_alone() {
     assert_eq!(status(&get("/healthz")), "200");
     assert!(get("/metrics").contains("pomerium_jwt_verifications_total{code=\"token_missing\"} 1"));
 }
+
+/// HTTP/1.1 to the first, HTTP/2 from the first to the second, HTTP/1.1 to the application.
+#[test]
+fn http_2_is_spoken_on_both_sides() {
+    let second = Serve::start(&["--upstream", &echo(), "--set-header", "Remote-User=email"]);
+    let upstream = format!("h2c://{}", second.address);
+    let first = Serve::start(&["--upstream", &upstream, "--exempt-paths", "/health"]);
+    let head = post("Content-Length: 3\r\nCookie: a=1\r\nConnection: close\r\n");
+    let seen = first.ask(&format!("{head}{FORGED}{}\r\nabc", assertion()));
+    assert_eq!(status(&seen), "200", "{seen}");
+    assert!(seen.ends_with("abc") && !seen.contains("root"), "{seen}");
+    assert_eq!(header(&seen, "x-auth-request-user"), Some("alice"), "{seen}");
+    let named = first.ask(&format!("GET / HTTP/1.1\r\nHost: evil:1\r\nConnection: close\r\n{}\r\n", assertion()));
+    assert_eq!(
+        header(&named, "host"),
+        Some(&*second.address.to_string()),
+        "it never connects where a client says: {named}"
+    );
+    assert_eq!(status(&first.get("/health", &assertion())), "401", "without an identity no assertion goes on");
+}

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{LazyLock, mpsc},
     thread,
     time::Duration,
@@ -32,6 +32,8 @@ pub(crate) fn assertion() -> String {
 pub(crate) struct Serve {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Standard output after the URL.
+    output: BufReader<ChildStdout>,
     /// What it has written to standard error, line by line.
     errors: mpsc::Receiver<String>,
 }
@@ -62,7 +64,14 @@ impl Serve {
         let Some(address) = address else {
             panic!("no URL in {line:?}: {:?}", errors.iter().collect::<Vec<_>>());
         };
-        Self { child, address, errors }
+        Self { child, address, output, errors }
+    }
+
+    /// The next line of standard output.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("its output can be read");
+        line
     }
 
     /// The first line of the log that holds this.

@@ -46,7 +46,10 @@ const ACTIX: &[&str] = &["actix"];
 /// Go's own server, under every framework.
 const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
 /// gunicorn, which answers 400 to what is not well formed.
-const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi"];
+const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi", "django-gunicorn"];
+/// uvicorn over h11.
+const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
+const AIOHTTP: &[&str] = &["aiohttp"];
 /// Node's own server, under every framework.
 const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"];
 /// Where the application gets the target as it was sent.
@@ -93,6 +96,32 @@ static LIMITS: &[Limit] = &[
     line(GUNICORN, "target-backslash", Instead::ServerRefuses, "as target-relative"),
     line(GUNICORN, "target-colon", Instead::ServerRefuses, "as target-relative"),
     line(GUNICORN, "method-lower-case", Instead::ServerRefuses, "gunicorn takes methods in capitals only"),
+    line(UVICORN, "header-nul", Instead::ServerRefuses, "uvicorn answers 400 to NUL in a header"),
+    line(
+        UVICORN,
+        "header-space-before-the-colon",
+        Instead::ServerRefuses,
+        "uvicorn answers 400 to spaces after a name",
+    ),
+    line(UVICORN, "path-not-ascii", Instead::ServerRefuses, "uvicorn answers 400 to a target that is not ASCII"),
+    line(UVICORN, "upgrade-post", Instead::ServerRefuses, "uvicorn answers 405 to a WebSocket by POST"),
+    line(
+        UVICORN,
+        "exempt-health-absolute",
+        Instead::Refused("token_missing"),
+        "the application gets the whole URI as its path and routes by it",
+    ),
+    line(AIOHTTP, "header-nul", Instead::ServerRefuses, "aiohttp refuses NUL in a header"),
+    line(AIOHTTP, "header-folded", Instead::ServerRefuses, "aiohttp refuses folded headers"),
+    line(AIOHTTP, "header-space-before-the-*", Instead::ServerRefuses, "aiohttp refuses spaces around a header's name"),
+    line(AIOHTTP, "path-not-ascii", Instead::ServerRefuses, "aiohttp refuses a target that is not ASCII"),
+    line(AIOHTTP, "target-star-get", Instead::ServerRefuses, "aiohttp takes * with OPTIONS only"),
+    line(AIOHTTP, "target-relative", Instead::ServerRefuses, "aiohttp refuses a target that is neither path nor URI"),
+    line(AIOHTTP, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(AIOHTTP, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(AIOHTTP, "method-brew*", Instead::ServerRefuses, "aiohttp answers 400 to a method that it does not know"),
+    line(AIOHTTP, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
+    line(AIOHTTP, "log-without-tokens", Instead::NotRun, "aiohttp logs a malformed header as it was sent"),
     line(GO, "header-nul", Instead::ServerRefuses, "Go answers 400 to NUL in a header"),
     line(GO, "header-space-before-the-colon", Instead::ServerRefuses, "Go answers 400 to spaces after a header's name"),
     line(GO, "path-encoded-badly", Instead::ServerRefuses, "Go answers 400 to a target that it cannot decode"),

@@ -6,19 +6,28 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 #[cfg(not(feature = "ring-es256"))]
-use pomerium_jwt_es256::Key as Es256Key;
+use pomerium_jwt_es256::{Key as Es256Key, Way};
 
 #[cfg(feature = "ring-es256")]
 use super::ring_es256::Key as Es256Key;
 use crate::algorithm::Algorithm;
 
-/// Which library checks ES256 signatures in this build: `pomerium-jwt-es256`, or `ring` with the feature `ring-es256`.
+/// What checks ES256 signatures: `pomerium-jwt-es256`, and by which of its ways on this processor, or `ring` with the
+/// feature `ring-es256`. For people: the text may change.
 ///
 /// ```
-/// println!("signatures: {}", pomerium_jwt::ES256_CHECKED_BY);
-/// assert!(["pomerium-jwt-es256", "ring"].contains(&pomerium_jwt::ES256_CHECKED_BY));
+/// println!("signatures: {}", pomerium_jwt::es256_checked_by());
 /// ```
-pub const ES256_CHECKED_BY: &str = if cfg!(feature = "ring-es256") { "ring" } else { "pomerium-jwt-es256" };
+#[must_use]
+pub fn es256_checked_by() -> &'static str {
+    #[cfg(feature = "ring-es256")]
+    return "ring";
+    #[cfg(not(feature = "ring-es256"))]
+    match Way::current() {
+        Way::Scalar => "pomerium-jwt-es256",
+        Way::Ifma => "pomerium-jwt-es256 (AVX-512 IFMA)",
+    }
+}
 
 /// A public key, ready for use. Clones share all that was prepared for it.
 #[derive(Debug, Clone, PartialEq)]

@@ -40,7 +40,7 @@ mod ttl;
 mod unknown_kids;
 mod unusable;
 
-pub use key::ES256_CHECKED_BY;
+pub use key::es256_checked_by;
 pub(crate) use key_set::{Found, KeySet, Trust, named};
 pub use request::KeyRequest;
 pub(crate) use source::{FetchOptions, Source, check_url, is_authority_or_ipv6};
