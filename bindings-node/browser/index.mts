@@ -111,7 +111,8 @@ export async function isSessionEnded(): Promise<boolean> {
  * 401 and 403 are responses, a broken network is a TypeError, and nothing is sent twice. Requests to other origins go to
  * fetch as they are.
  *
- * A response that could be Pomerium's (a redirect, 401, HTML instead of JSON) is not judged by its looks: Pomerium is asked.
+ * A response that could be Pomerium's (a redirect, 401, HTML instead of JSON) is not judged by its looks: Pomerium is
+ * asked. On a public route, where nobody has a session, use fetch.
  */
 export async function pomeriumFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init)

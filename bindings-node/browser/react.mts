@@ -36,7 +36,9 @@ const UNKNOWN: PomeriumUserState = { user: undefined, error: undefined }
 
 // Of the page; never written on a server, where nothing is mounted
 let state = UNKNOWN
+// Questions are numbered; the last one that was asked, and the last one whose answer counted
 let asked = 0
+let answered = 0
 const listeners = new Set<() => void>()
 
 function current(): PomeriumUserState {
@@ -62,8 +64,6 @@ function subscribe(listener: () => void): () => void {
     document.removeEventListener('visibilitychange', seen)
   }
 }
-
-let answered = 0
 
 /** Asks Pomerium; of several answers, that to the last question counts. */
 async function ask(): Promise<void> {

@@ -54,7 +54,7 @@ export async function dev(context, upstream, ...options) {
   return url
 }
 
-export const USERS = path.join(import.meta.dirname, 'users.json')
+const USERS = path.join(import.meta.dirname, 'users.json')
 
 /** examples/react behind `dev`; gives the address. The server has to know the address before there is one. */
 export async function example(context) {
