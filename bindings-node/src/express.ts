@@ -15,8 +15,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { checkGroups, requireGroup as demandGroup, requireUser as demandUser } from './demands'
+import { admit, refuse } from './incoming'
 import type { Identity, Verifier } from './index'
-import { admissions, Integration, type PomeriumOptions } from './integration'
+import { admissions, Integration, nothingVerified, type PomeriumOptions } from './integration'
 
 export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
 export type { Logger } from './log'
@@ -37,7 +38,7 @@ export type Pomerium = Middleware & { readonly verifier: Verifier }
 export function pomerium(options?: PomeriumOptions): Pomerium {
   const integration = new Integration(options)
   const middleware: Middleware = (request, response, next) => {
-    void run(integration, request, response, next, () => integration.admit(request))
+    void run(integration, request, response, next, () => admit(integration, request))
   }
   return Object.assign(middleware, { verifier: integration.verifier })
 }
@@ -55,7 +56,7 @@ function demand(check: (identity: Identity | undefined) => Identity): Middleware
   return (request, response, next) => {
     const admission = admissions.get(request)
     if (!admission) {
-      next(new Error('no pomerium() has run before, so nothing has been verified'))
+      next(nothingVerified())
       return
     }
     void run(admission.integration, request, response, next, async () => check(admission.identity))
@@ -72,7 +73,7 @@ async function run(
   try {
     await check()
   } catch (error) {
-    return integration.answer(error, request, response).catch(next)
+    return refuse(integration, error, request, response).catch(next)
   }
   next()
 }

@@ -13,8 +13,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
 import { invalidOptions, VerifyError } from './errors'
+import { admit, fail, refuse } from './incoming'
 import type { Verifier } from './index'
-import { fail, Integration, type PomeriumOptions } from './integration'
+import { Integration, type PomeriumOptions } from './integration'
 
 export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
 export type { Logger } from './log'
@@ -42,13 +43,13 @@ export function protect(listener: ProtectedListener, options?: PomeriumOptions):
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let admitted = false
     try {
-      await integration.admit(request)
+      await admit(integration, request)
       admitted = true
       await listener(request, response)
     } catch (error) {
       // What else the listener throws ends the process, as without us
       if (admitted && (!(error instanceof VerifyError) || response.headersSent)) throw error
-      await integration.answer(error, request, response).catch((fault: unknown) => fail(fault, request, response))
+      await refuse(integration, error, request, response).catch((fault: unknown) => fail(fault, request, response))
     }
   }
 

@@ -1,7 +1,8 @@
 /**
  * Who is calling? Verifies the JWT that Pomerium puts into X-Pomerium-Jwt-Assertion, strictly and fast.
  *
- * Express and Connect: pomerium-jwt/express. Plain HTTP: pomerium-jwt/http. WebSockets: pomerium-jwt/ws. The official SDK's
+ * Express and Connect: pomerium-jwt/express. Fastify, Koa, Hono, Next.js: pomerium-jwt/fastify, /koa, /hono, /next. Handlers of
+ * the Fetch API: pomerium-jwt/fetch. Plain HTTP: pomerium-jwt/http. WebSockets: pomerium-jwt/ws. The official SDK's
  * interface: pomerium-jwt/js-sdk. Tests of applications: pomerium-jwt/testing.
  */
 export { requireGroup, requireUser } from './demands'

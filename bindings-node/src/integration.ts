@@ -1,14 +1,13 @@
 /** What all integrations share: their options, the question to the core, and the answer to a refused request. */
 
-import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
+import { type IncomingMessage, validateHeaderValue } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 
 import { invalidOptions, made, VerifyError } from './errors'
 import type { Identity } from './identity'
 import { Log, type Logger } from './log'
 import { type Options, plain } from './options'
-import { factsOf, type IncomingRequest, shownPath } from './request'
-import { Verifier } from './verifier'
+import { type RequestFacts, Verifier } from './verifier'
 
 declare module 'http' {
   // Express's requests and those of ws extend it
@@ -19,11 +18,11 @@ declare module 'http' {
 }
 
 /** Options of an integration, in addition to those of the Verifier: what cannot be data. */
-export interface IntegrationOptions {
+export interface IntegrationOptions<Request = IncomingMessage> {
   /** A verifier made before: then the environment is not read, and of its options only the request options can differ. */
   verifier?: Verifier | undefined
   /** Renders a refusal. It cannot change status and headers. */
-  errorHandler?: ((error: VerifyError, request: IncomingMessage) => Rendered | Promise<Rendered>) | undefined
+  errorHandler?: ((error: VerifyError, request: Request) => Rendered | Promise<Rendered>) | undefined
   /**
    * Called with code, reason and path of each refusal, and awaited, instead of a warning in the log (which is at most one
    * line a second for each code).
@@ -34,7 +33,7 @@ export interface IntegrationOptions {
 }
 
 /** The options of a Verifier, laid over those of the environment, and those of an integration. */
-export type PomeriumOptions = Options & IntegrationOptions
+export type PomeriumOptions<Request = IncomingMessage> = Options & IntegrationOptions<Request>
 
 /** What an errorHandler makes of a refusal. */
 export interface Rendered {
@@ -43,60 +42,103 @@ export interface Rendered {
   body: string | Uint8Array
 }
 
+/** The response to a request that was refused. */
+export interface Answer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string | Uint8Array
+}
+
+/**
+ * Who is calling, in a handler. Requests pass without an identity if `optional` or `exemptPaths` say so, here or in the
+ * environment: if the code sets `optional: false` and `exemptPaths: []`, which win over the environment, none does.
+ */
+export type Caller<Given> = Given extends { optional: false; exemptPaths: readonly [] }
+  ? Identity
+  : Identity | undefined
+
 /** Asks the core about each request. Throws VerifyError for invalid options, so that the application stops at start. */
-export class Integration {
+export class Integration<Request extends object = IncomingMessage> {
   readonly verifier: Verifier
-  readonly #headerName: string
-  readonly #errorHandler: IntegrationOptions['errorHandler']
+  /** The header that carries the token, in lower case. */
+  readonly headerName: string
+  readonly #errorHandler: IntegrationOptions<Request>['errorHandler']
   readonly #onRefused: NonNullable<IntegrationOptions['onRefused']>
 
-  constructor(options: PomeriumOptions = {}) {
+  constructor(options: PomeriumOptions<Request> = {}) {
     const { verifier, errorHandler, onRefused, logger, ...others } = plain(options)
     check({ verifier, errorHandler, onRefused, logger })
     const log = Log.to(logger)
     this.#errorHandler = errorHandler
     this.#onRefused = onRefused ?? ((code, reason, path) => log.refused(code, reason, path))
     this.verifier = verifier ? withRequestOptions(verifier, others) : overEnvironment(others, log)
-    this.#headerName = this.verifier.headerName.toLowerCase()
+    this.headerName = this.verifier.headerName.toLowerCase()
     if (!announced.has(this.verifier)) log.info(this.verifier.summary)
     announced.add(this.verifier)
   }
 
-  /**
-   * Makes the request's `pomerium` who sent it, which nothing that merges a body into the request can replace; undefined
-   * if it passes without an identity. Rejects with VerifyError. `upgrade` if the server itself reports one.
-   */
-  async admit(request: IncomingRequest, upgrade = false): Promise<Identity | undefined> {
-    const identity = await this.verifier.admit(factsOf(request, this.#headerName, upgrade))
-    admissions.set(request, { integration: this, identity })
-    // writable is said: a property that is there already would keep its own
-    const frozen = { value: identity, enumerable: true, configurable: true, writable: false }
-    Object.defineProperty(request, 'pomerium', frozen)
+  /** Who sent this request; undefined if it passes without an identity. Rejects with VerifyError. */
+  async admit(request: Request, facts: RequestFacts): Promise<Identity | undefined> {
+    const identity = await this.verifier.admit(facts)
+    admissions.set(request, { integration: this as Integration<any>, identity })
     return identity
   }
 
-  /** Answers a request that was refused, and reports it. Rejects with anything else that went wrong, before anything is sent. */
-  async answer(error: unknown, request: IncomingRequest, response: ServerResponse): Promise<void> {
+  /** Reports a refusal, and gives the response to it. Rejects with anything else that went wrong. */
+  async answer(error: unknown, request: Request, path: string): Promise<Answer> {
     if (!(error instanceof VerifyError)) throw error
     // Awaited: a hook that fails later fails this request, and not the process
-    await this.#onRefused(error.code, error.reason, shownPath(request))
+    await this.#onRefused(error.code, error.reason, path)
     const rendered = this.#errorHandler && sendable(await this.#errorHandler(error, request))
-    send(request, response, error, rendered)
+    return answerTo(error, rendered)
+  }
+
+  /** As `answer`; if a hook of the application fails, the log is told why and the answer is a 500. */
+  async answerAnyhow(error: unknown, request: Request, path: string): Promise<Answer> {
+    return this.answer(error, request, path).catch(failed)
   }
 }
 
 /** What was decided about each request. Apart from the request's own properties, which other code can set. */
-export const admissions = new WeakMap<IncomingMessage, { integration: Integration; identity: Identity | undefined }>()
+export const admissions = new WeakMap<object, { integration: Integration<any>; identity: Identity | undefined }>()
 
 /** The verifiers whose line has been logged: an application may hand one to several integrations. */
 const announced = new WeakSet<Verifier>()
 
-/** Answers with 500 if the application's own hooks failed, and tells the log why. */
-export function fail(fault: unknown, request: IncomingMessage, response: ServerResponse): void {
+/** The response is the error's, but for what was rendered. */
+export function answerTo(error: VerifyError, rendered?: Rendered): Answer {
+  const { contentType, body } = rendered ?? { contentType: error.headers['Content-Type']!, body: error.body }
+  return { status: error.status, headers: { ...error.headers, 'Content-Type': contentType }, body }
+}
+
+/** The answer if the application's own hooks failed; the log is told why. */
+export function failed(fault: unknown): Answer {
   console.error(fault)
-  // A hook can find the response, and may have begun it
-  if (response.headersSent) response.destroy()
-  else send(request, response, made('internal', 'a hook of the application failed'))
+  return answerTo(made('internal', 'a hook of the application failed'))
+}
+
+/**
+ * What one route demands: the answer to a request that does not meet it, and else nothing. Throws an error if nothing has
+ * been verified before.
+ */
+export async function demanded(
+  request: object,
+  path: string,
+  check: (identity: Identity | undefined) => Identity,
+): Promise<Answer | undefined> {
+  const admission = admissions.get(request)
+  if (!admission) throw nothingVerified()
+  try {
+    check(admission.identity)
+    return undefined
+  } catch (error) {
+    return admission.integration.answerAnyhow(error, request, path)
+  }
+}
+
+/** For a demand in front of which no integration stands. */
+export function nothingVerified(): Error {
+  return new Error('no pomerium() has run before, so nothing has been verified')
 }
 
 function withRequestOptions(verifier: Verifier, options: Options): Verifier {
@@ -107,16 +149,6 @@ function overEnvironment(options: Options, log: Log): Verifier {
   const { verifier, warning } = Verifier.overEnv(options)
   if (warning) log.warn(warning)
   return verifier
-}
-
-/** The response is the error's, but for what was rendered. */
-function send(request: IncomingMessage, response: ServerResponse, error: VerifyError, rendered?: Rendered): void {
-  const { contentType, body } = rendered ?? { contentType: error.headers['Content-Type'], body: error.body }
-  const headers = { ...error.headers, 'Content-Type': contentType!, 'Content-Length': Buffer.byteLength(body) }
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  response.statusCode = error.status
-  // HTTP/1 leaves out the body of its own accord
-  response.end(request.headers[':method'] === 'HEAD' ? undefined : body)
 }
 
 /** What an errorHandler gave, checked before anything of it is sent. */
@@ -141,7 +173,7 @@ function isFunction(value: unknown): boolean {
   return typeof value === 'function'
 }
 
-function check(options: IntegrationOptions): void {
+function check(options: IntegrationOptions<any>): void {
   for (const [name, [what, accepts]] of Object.entries(TAKES)) {
     const value: unknown = options[name as keyof IntegrationOptions]
     if (value !== undefined && !accepts(value)) throw invalidOptions(`${name} takes ${what}`)

@@ -6,19 +6,49 @@ import { native } from './native'
 import type { RequestFacts } from './verifier'
 
 /** A request as the integrations see it: Express and Connect add what the client asked for, and where they are mounted. */
-export type IncomingRequest = IncomingMessage & { originalUrl?: string; baseUrl?: string }
+export type IncomingRequest = IncomingMessage & { originalUrl?: string | undefined; baseUrl?: string }
+
+/** Where a request goes: what the client asked for, what the router sees, and the prefix of a mount in between. */
+export type Place = Pick<IncomingRequest, 'url' | 'method' | 'originalUrl' | 'baseUrl'>
 
 /** Collects what `verifier.admit` takes. `headerName` is in lower case; `upgrade` if the server itself reports one. */
-export function factsOf(request: IncomingRequest, headerName: string, upgrade: boolean): RequestFacts {
+export function factsOf(
+  request: IncomingRequest,
+  headerName: string,
+  upgrade: boolean,
+  place: Place = request,
+): RequestFacts {
   return {
     token: joined(request, headerName),
-    path: sentPath(request),
+    path: sentPath(place),
     upgrade: upgrade || request.method === 'CONNECT' || native.isUpgrade(joined(request, 'upgrade')),
   }
 }
 
+/**
+ * The same of a request of the Fetch API. `routed` is the path that the router goes by; what the client sent may differ
+ * from it, if a server keeps it in `incoming`.
+ */
+export function factsOfFetch(
+  { headers, url }: Request,
+  headerName: string,
+  routed: string,
+  incoming?: IncomingRequest,
+): RequestFacts {
+  if (incoming) {
+    const { method = '', url = '', originalUrl = url, baseUrl = '' } = incoming
+    const facts = factsOf(incoming, headerName, false, { method, url, originalUrl, baseUrl })
+    return { ...facts, path: facts.path === routed ? routed : '' }
+  }
+  return {
+    token: headers.get(headerName) ?? '',
+    path: pathOf(url) === routed ? routed : '',
+    upgrade: native.isUpgrade(headers.get('upgrade') ?? ''),
+  }
+}
+
 /** Where the client asked to go, without the query, for the log. */
-export function shownPath({ url = '', originalUrl = url }: IncomingRequest): string {
+export function shownPath({ url = '', originalUrl = url }: Pick<Place, 'url' | 'originalUrl'>): string {
   return withoutQuery(originalUrl)
 }
 
@@ -44,7 +74,7 @@ function ofHeaders({ headers }: IncomingMessage, name: string): string {
  * The path as the client sent it; "" if the router goes by another one, because something in front rewrote it, or if that
  * cannot be told.
  */
-function sentPath({ method, url = '', originalUrl, baseUrl }: IncomingRequest): string {
+function sentPath({ method, url = '', originalUrl, baseUrl }: Place): string {
   if (method === 'CONNECT') return ''
   // A plain listener compares the whole target, in which an absolute one is another
   if (originalUrl === undefined) return url.startsWith('/') ? withoutQuery(url) : ''
@@ -56,7 +86,7 @@ function sentPath({ method, url = '', originalUrl, baseUrl }: IncomingRequest): 
 }
 
 /** The path of a target, which may be an absolute one with an authority that every reader takes for the same. */
-function pathOf(target: string): string {
+export function pathOf(target: string): string {
   const path = withoutQuery(target)
   if (path.startsWith('/')) return path
   // Node's url.parse, by which Express routes, makes of a colon without a port a part of the path: http://a:b/c is /:b/c

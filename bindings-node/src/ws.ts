@@ -12,8 +12,9 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import { invalidOptions } from './errors'
+import { admit, fail, refuse } from './incoming'
 import type { Identity, Verifier } from './index'
-import { fail, Integration, type PomeriumOptions } from './integration'
+import { Integration, type PomeriumOptions } from './integration'
 import { plain } from './options'
 
 export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
@@ -73,10 +74,10 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
     socket.on('error', ignore)
     let identity: Identity | undefined
     try {
-      identity = await integration.admit(request, true)
+      identity = await admit(integration, request, true)
     } catch (error) {
       const response = responseOn(request, socket)
-      return integration.answer(error, request, response).catch((fault: unknown) => fail(fault, request, response))
+      return refuse(integration, error, request, response).catch((fault: unknown) => fail(fault, request, response))
     }
     socket.off('error', ignore)
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {

@@ -16,7 +16,7 @@ import { ask, environment, HEADER, Issuer, PACKAGE, project, ROOT, run } from '.
 
 const EXAMPLES = path.join(ROOT, 'examples', 'node')
 const folder = installed()
-const isOurs = (file) => !/node_modules|package(-lock)?\.json/.test(path.relative(EXAMPLES, file))
+const isOurs = (file) => !/node_modules|^next|package(-lock)?\.json/.test(path.relative(EXAMPLES, file))
 cpSync(EXAMPLES, folder, { recursive: true, filter: isOurs })
 
 /** A project with the packages as they are released, but for the profile. */
@@ -26,7 +26,19 @@ function installed() {
   const packed = execFileSync(process.execPath, pack, { encoding: 'utf8' }).trim().split('\n')
   const options = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--silent']
   execFileSync('npm', ['install', ...options, ...packed], { cwd: folder, stdio: 'inherit' })
-  for (const name of ['connect', 'cors', 'express', 'express4', 'ws']) {
+  for (const name of [
+    '@fastify',
+    '@hono',
+    '@koa',
+    'connect',
+    'cors',
+    'express',
+    'express4',
+    'fastify',
+    'hono',
+    'koa',
+    'ws',
+  ]) {
     symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(folder, 'node_modules', name))
   }
   return folder
@@ -47,8 +59,8 @@ async function start(context, options = {}, file = 'app.mjs') {
   return { issuer, server, get }
 }
 
-const APPLICATIONS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'http.mjs', 'ws.mjs', 'http2.mjs']
-const ROUTERS = APPLICATIONS.slice(0, 3)
+const ROUTERS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'koa.mjs', 'fastify.mjs']
+const APPLICATIONS = [...ROUTERS, 'hono.mjs', 'http.mjs', 'ws.mjs', 'http2.mjs']
 const ORIGIN = 'https://front.example.com'
 
 describe('each application', { concurrency: 4 }, () => {
@@ -122,19 +134,20 @@ describe('each application', { concurrency: 4 }, () => {
     })
   }
 
-  test('ws.mjs: /ws says who opened it, and closes', async (context) => {
-    const { issuer, server, get } = await start(context, {}, 'ws.mjs')
-    const headers = { [HEADER]: await issuer.mint() }
-    const client = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers })
-    const closed = once(client, 'close')
-    const [message] = await once(client, 'message')
-    assert.equal(String(message), 'alice')
-    await closed
-    const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
-    for (const target of ['/ws', '/health', '/public/a']) {
-      assert.deepEqual((await get(target, undefined, upgrade)).body, { error: 'token_missing' }, target)
-    }
-  })
+  for (const file of ['ws.mjs', 'fastify.mjs'])
+    test(`${file}: /ws says who opened it, and closes`, async (context) => {
+      const { issuer, server, get } = await start(context, {}, file)
+      const headers = { [HEADER]: await issuer.mint() }
+      const client = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers })
+      const closed = once(client, 'close')
+      const [message] = await once(client, 'message')
+      assert.equal(String(message), 'alice')
+      await closed
+      const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
+      for (const target of ['/ws', '/health', '/public/a']) {
+        assert.deepEqual((await get(target, undefined, upgrade)).body, { error: 'token_missing' }, target)
+      }
+    })
 
   test('http2.mjs: the same over HTTP/2', async (context) => {
     const { issuer, server } = await start(context, {}, 'http2.mjs')

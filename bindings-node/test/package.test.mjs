@@ -154,6 +154,7 @@ test('the lock files name no registry', () => {
   for (const folder of [
     HERE,
     path.join(ROOT, 'examples/node'),
+    path.join(ROOT, 'examples/node/next'),
     path.join(ROOT, 'examples/react'),
     path.join(ROOT, 'bench/node'),
   ]) {
@@ -182,7 +183,12 @@ test('types resolve for both kinds of modules, for bundlers, and for TypeScript 
 })
 
 test('formatted', () => {
-  const folders = ['{src,test,scripts}/**/*.{ts,mts,mjs}', '../{examples,bench}/node/*.mjs', 'package.json']
+  const folders = [
+    '{src,test,scripts}/**/*.{ts,mts,mjs}',
+    '../{examples,bench}/node/*.mjs',
+    '../examples/node/next/{*,app/**/*}.{js,mjs}',
+    'package.json',
+  ]
   folders.push('browser/**/*.{mts,mjs,jsx,json}', '../examples/react/{*,src/*}.{html,js,mjs,tsx,css}')
   run(path.join(BIN, 'prettier'), ['--config', '.prettierrc.json', '--check', ...folders])
 })

@@ -39,15 +39,18 @@ test('every command is there, and run by a test', () => {
   const targets = [...readme.matchAll(/`make ([\w-]+)/g)].map(([, target]) => target)
   assert(targets.length >= 4)
   for (const target of targets) assert.match(makefile, new RegExp(`^${target}:`, 'm'))
-  const tests = readFileSync(path.join(import.meta.dirname, 'examples.test.mjs'), 'utf8')
+  const files = ['examples.test.mjs', 'next.test.mjs'].map((name) => path.join(import.meta.dirname, name))
+  const tests = files.map((file) => readFileSync(file, 'utf8')).join('')
   const programs = [...readme.matchAll(/`node (\w+\.mjs)`/g)].map(([, program]) => program)
   assert(programs.length >= 5)
-  for (const program of programs) assert(tests.includes(`'${program}'`), `${program} is not in examples.test.mjs`)
+  for (const program of programs) assert(tests.includes(`'${program}'`), `${program} is in no test`)
 })
+
+const PACKAGES = ['@types', '@hono', 'connect', 'express', 'ws', 'cors', 'socket.io', 'fastify', 'koa', 'hono']
 
 test('each program is valid TypeScript, strictly, and so is what its users write', () => {
   assert(blocks.length >= 7)
-  const folder = project('@types', 'connect', 'express', 'ws', 'cors', 'socket.io')
+  const folder = project(...PACKAGES)
   const own = path.join(folder, 'integrations.mts')
   cpSync(path.join(PACKAGE, 'test', 'programs', 'integrations.mts'), own)
   const programs = blocks.map((block, index) => {
@@ -55,7 +58,16 @@ test('each program is valid TypeScript, strictly, and so is what its users write
     writeFileSync(file, block)
     return file
   })
-  compile(folder, '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', 'false', own, ...programs)
+  compile(
+    folder,
+    '--strict',
+    '--skipLibCheck',
+    '--exactOptionalPropertyTypes',
+    '--noUncheckedIndexedAccess',
+    'false',
+    own,
+    ...programs,
+  )
 })
 
 /** The program below this title, as it stands, but for its port. */
@@ -63,8 +75,15 @@ async function program(context, title, packages) {
   const [, block] = new RegExp(`^${title}.*?\`\`\`js\n(.*?)\`\`\``, 'ms').exec(readme)
   const file = path.join(project(...packages), 'app.mjs')
   const listen = "listen(0, '127.0.0.1', function () { console.log(`http://127.0.0.1:${this.address().port}`) })"
-  writeFileSync(file, block.replace('listen(8000)', listen))
-  const { port, log } = await run(context, file, {})
+  const program = block
+    .replace('listen(8000)', listen)
+    .replace('await app.listen({ port: 8000 })', "console.log(await app.listen({ port: 0, host: '127.0.0.1' }))")
+    .replace(
+      'serve({ fetch: app.fetch, port: 8000 })',
+      "serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log(`http://127.0.0.1:${port}`))",
+    )
+  writeFileSync(file, program)
+  const { port, log } = await run(context, file, { POMERIUM_JWT_ROUTE: 'https://app.example.com' })
   assert(port, log)
   return port
 }
@@ -74,6 +93,9 @@ const PREFLIGHT = { 'Access-Control-Request-Method': 'GET', Origin: 'https://oth
 
 for (const [title, packages, target] of [
   ['## Plain HTTP', [], '/'],
+  ['## Fastify', ['fastify'], '/'],
+  ['## Koa', ['koa'], '/'],
+  ['## Hono', ['hono', '@hono'], '/'],
   ['## WebSocket', ['ws'], '/'],
   ['\\*\\*Socket\\.IO', ['express', 'socket.io'], '/socket.io/?EIO=4&transport=polling'],
 ]) {

@@ -1,5 +1,6 @@
 //! What an answer must be, and what it must not be.
 
+use pomerium_jwt::ErrorCode;
 use serde_json::Value;
 
 use super::{
@@ -43,7 +44,9 @@ pub(crate) fn is_servers_own_refusal(answer: &Answer) -> bool {
     let Answer::Response(response) = answer else { return true };
     let text = response.text();
     let status = matches!(response.status, 400..=499 | 501 | 505);
-    status && !text.contains("\"reached\"") && !text.contains("\"subject\"") && !text.contains("{\"error\"")
+    // A framework's own error may have a member of this name too
+    let ours = ErrorCode::ALL.iter().any(|code| text.contains(&format!(r#"{{"error":"{}""#, code.name())));
+    status && !ours && !text.contains("\"reached\"") && !text.contains("\"subject\"")
 }
 
 /// Status, headers and body are those of the code, and nothing else says anything.
@@ -243,6 +246,7 @@ mod tests {
     fn a_server_refuses_by_itself_where_no_handler_and_no_rule_was_reached() {
         let judge = |status, body| is_servers_own_refusal(&Answer::Response(response(status, &[], body)));
         assert!(judge(400, "Bad Request") && judge(431, "") && judge(501, ""));
+        assert!(judge(400, r#"{"error":"Bad Request","message":"Client Error"}"#));
         assert!(is_servers_own_refusal(&Answer::Closed));
         assert!(!judge(200, "") && !judge(302, "") && !judge(500, ""));
         assert!(!judge(404, r#"{"reached":true,"subject":null}"#) && !judge(401, BODY));

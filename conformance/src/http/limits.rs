@@ -51,9 +51,11 @@ const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi", "django-gunicorn"];
 const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
 const AIOHTTP: &[&str] = &["aiohttp"];
 /// Node's own server, under every framework.
-const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws"];
+const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws", "fastify", "koa", "hono"];
 /// Where the application gets the target as it was sent.
-const NODE_RAW: &[&str] = &["http", "http2", "ws"];
+const NODE_RAW: &[&str] = &["http", "http2", "ws", "fastify"];
+const FASTIFY: &[&str] = &["fastify"];
+const HONO: &[&str] = &["hono"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
 const WS: &[&str] = &["ws"];
@@ -171,6 +173,13 @@ static LIMITS: &[Limit] = &[
     line(KESTREL, "target-relative", Instead::ServerRefuses, "Kestrel refuses a target that is neither path nor URI"),
     line(KESTREL, "target-backslash", Instead::ServerRefuses, "as target-relative"),
     line(KESTREL, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(FASTIFY, "path-encoded-badly", Instead::ServerRefuses, "Fastify answers 400 to a path that it cannot decode"),
+    line(FASTIFY, "path-overlong-dot", Instead::ServerRefuses, "as path-encoded-badly"),
+    line(FASTIFY, "method-query", Instead::ServerRefuses, "Fastify answers 400 to QUERY without a Content-Type"),
+    line(FASTIFY, "upgrade-h2c", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
+    line(FASTIFY, "upgrade-h2c-token", Instead::ServerRefuses, "as upgrade-h2c"),
+    line(HONO, "path-backslash", Instead::ServerRefuses, "Hono's server answers 400 to a path that makes no URL"),
+    line(HONO, "target-star*", Instead::ServerRefuses, "as path-backslash"),
     line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
     line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Options {
-    /// Reads a JSON document: an object with the names of [`OPTIONS`]. An option that is left out has its default;
+    /// Reads a JSON document: an object with the names of [`OPTIONS`](crate::OPTIONS). An option that is left out has its default;
     /// `null` is not a value.
     ///
     /// ```

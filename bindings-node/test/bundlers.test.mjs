@@ -1,0 +1,100 @@
+// Bundlers that leave pomerium-jwt out of the bundle, as the README says, and tools that gather what a program needs: what
+// they write verifies. Turbopack: next.test.mjs.
+
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+
+import ncc from '@vercel/ncc'
+import { nodeFileTrace } from '@vercel/nft'
+import { build as esbuild } from 'esbuild'
+import { rollup } from 'rollup'
+import { build as vite } from 'vite'
+import webpack from 'webpack'
+
+import { ask, project, run } from './servers.mjs'
+
+const SERVER = `
+import { createServer } from 'node:http'
+import { protect } from 'pomerium-jwt/http'
+import { TestIssuer } from 'pomerium-jwt/testing'
+const issuer = new TestIssuer()
+const listener = protect((request, response) => response.end(request.pomerium.subject), issuer.options)
+const server = createServer((request, response) => {
+  if (request.url === '/token') response.end(issuer.token())
+  else listener(request, response)
+})
+server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port))
+`
+
+const bundlers = {
+  esbuild: ({ input, output }) =>
+    esbuild({
+      ...{ entryPoints: [input], outfile: output, bundle: true, platform: 'node', format: 'esm' },
+      ...{ external: ['pomerium-jwt'], logLevel: 'silent' },
+    }),
+  Rollup: async ({ input, output }) => {
+    const bundle = await rollup({ input, external: [/^node:/, /^pomerium-jwt/] })
+    await bundle.write({ file: output, format: 'es' })
+  },
+  Vite: ({ folder, input, output }) =>
+    vite({
+      ...{ root: folder, logLevel: 'silent', configFile: false, ssr: { external: ['pomerium-jwt'] } },
+      build: {
+        ...{ ssr: input, outDir: path.dirname(output), emptyOutDir: false },
+        rollupOptions: { output: { entryFileNames: path.basename(output) } },
+      },
+    }),
+}
+
+bundlers.webpack = ({ input, output }) =>
+  new Promise((resolve, reject) => {
+    const done = (error, stats) => (error || stats.hasErrors() ? reject(error ?? stats.toString()) : resolve())
+    webpack(
+      {
+        ...{ mode: 'production', target: 'node', entry: input, experiments: { outputModule: true } },
+        output: {
+          path: path.dirname(output),
+          filename: path.basename(output),
+          module: true,
+          library: { type: 'module' },
+        },
+        externals: ({ request }, callback) =>
+          request.startsWith('pomerium-jwt') ? callback(null, `module ${request}`) : callback(),
+      },
+      done,
+    )
+  })
+
+/** Takes the addon along: nothing is left out. */
+bundlers.ncc = async ({ folder, input, output }) => {
+  const { code, assets } = await ncc(input, { cache: false, quiet: true })
+  writeFileSync(output, code)
+  for (const [name, { source }] of Object.entries(assets)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    writeFileSync(path.join(folder, name), source)
+  }
+}
+
+/** Copies what it has traced into another folder, where nothing else is. */
+bundlers.nft = async ({ folder, input, output }) => {
+  const { fileList } = await nodeFileTrace([input], { base: '/' })
+  const addon = [...fileList].filter((file) => file.endsWith('.node'))
+  assert.equal(addon.length, 1, 'the addon of this system alone')
+  copyFileSync(input, output)
+}
+
+for (const [name, bundle] of Object.entries(bundlers)) {
+  test(`${name}: the bundle verifies`, async (context) => {
+    const folder = project()
+    const [input, output] = ['server.mjs', 'bundle.mjs'].map((file) => path.join(folder, file))
+    writeFileSync(input, SERVER)
+    await bundle({ folder, input, output })
+    const { port, log } = await run(context, output, {})
+    assert(port, log)
+    const { body: token } = await ask(port, '/token')
+    assert.equal((await ask(port, '/', { 'X-Pomerium-Jwt-Assertion': token })).body, 'alice')
+    assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
+  })
+}

@@ -1,0 +1,67 @@
+// The application of Next.js in examples/node/next, built as a new user's is, with the packages as they are released, and
+// started from its standalone output.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
+import { before, test } from 'node:test'
+
+import { ask, environment, HEADER, Issuer, ROOT, run } from './servers.mjs'
+
+const FOLDER = path.join(ROOT, 'examples', 'node', 'next')
+const START = path.join(FOLDER, 'start.mjs')
+const TOKEN_MISSING = [401, { error: 'token_missing' }]
+
+before(() => execFileSync('./prepare', { cwd: FOLDER, env: environment({}), encoding: 'utf8' }))
+
+test('who gets in, with and without the proxy', async (context) => {
+  const issuer = await Issuer.start()
+  context.after(() => issuer.close())
+  const { port, log } = await run(context, START, {
+    POMERIUM_JWT_ROUTE: issuer.url,
+    POMERIUM_JWT_EXEMPT_PATHS: '/health,/public/*,/admin-of-nobody',
+  })
+  assert(port, log)
+  const staff = await issuer.mint({ email: 'alice@example.com', groups: 'staff' })
+  const admin = await issuer.mint({ groups: 'admins' })
+  const get = (target, token, headers = {}, method = 'GET') =>
+    ask(port, target, token === undefined ? headers : { ...headers, [HEADER]: token }, method)
+  for (const [target, token, expected, headers, method] of [
+    ['/', undefined, TOKEN_MISSING],
+    ['/nowhere', undefined, TOKEN_MISSING],
+    ['/_next/static/chunks/main.js', undefined, TOKEN_MISSING],
+    ['/_next/image?url=%2Fa.png&w=64&q=75', undefined, TOKEN_MISSING],
+    ['/me', undefined, TOKEN_MISSING],
+    ['/nowhere', staff, [200, { reached: true, subject: 'alice' }]],
+    ['/nowhere', staff, [200, { reached: true, subject: 'alice' }], {}, 'POST'],
+    ['/', await issuer.mint({ expires_in: '-100' }), [401, { error: 'token_expired' }]],
+    ['/', [staff, staff], [401, { error: 'token_repeated' }]],
+    ['/admin', staff, [403, { error: 'group_required' }]],
+    ['/public/a', undefined, [200, { reached: true, subject: null }]],
+    ['/health', undefined, TOKEN_MISSING, { Upgrade: 'websocket' }],
+    // Next.js resolves dots before anybody is asked, and goes by the result
+    ...['/public/../admin', '/public/%2e%2e/admin', '/public/a/..', '/%68ealth', '/health/'].map((target) => [
+      target,
+      undefined,
+      TOKEN_MISSING,
+    ]),
+    // What once let requests past the proxy
+    ['/', undefined, TOKEN_MISSING, { 'x-middleware-subrequest': 'proxy:proxy:proxy:proxy:proxy' }],
+    ['/admin', undefined, TOKEN_MISSING, { 'x-middleware-subrequest': 'src/middleware', Next: '1', RSC: '1' }],
+  ]) {
+    const { status, body } = await get(target, token, headers, method)
+    assert.deepEqual([status, body], expected, `${method ?? 'GET'} ${target} ${JSON.stringify(headers ?? {})}`)
+  }
+  assert.deepEqual((await get('/health')).body.configured, true)
+  assert.equal((await get('/admin', admin)).body.subject, 'alice')
+  assert.match((await get('/me', staff)).body, /hello (<!-- -->)?alice@example\.com/)
+  const many = await issuer.mint({ groups: Array.from({ length: 2000 }, (_, n) => `group-of-users-${n}`).join() })
+  assert.equal((await get('/nowhere', many)).status, 200, `a token of ${many.length} bytes`)
+  assert.equal(await issuer.fetches(), 1, 'proxy, handlers and pages share their keys')
+})
+
+test('a wrong configuration ends it, in a sentence', async (context) => {
+  const { log, exit } = await run(context, START, { POMERIUM_JWT_EXEMPT_PATHS: '/health' })
+  assert.notEqual(await exit, 0)
+  assert.match(log, /audience is missing: set route/)
+})

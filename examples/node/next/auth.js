@@ -1,0 +1,3 @@
+import { pomerium } from 'pomerium-jwt/next'
+
+export const auth = pomerium()
