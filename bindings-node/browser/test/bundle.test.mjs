@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, readFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+
+import { build as vite } from 'vite'
+import webpack from 'webpack'
 
 import { PACKAGE, project } from '../../test/servers.mjs'
 import { bundle, EXAMPLE } from './world.mjs'
@@ -26,6 +29,51 @@ for (const [entry, others] of [
     const { inputs } = await bundle(`export * from 'pomerium-jwt/${entry}'`)
     for (const input of inputs) assert.match(input, others)
   })
+}
+
+const PAGE = `
+  import { getUser } from 'pomerium-jwt/browser'
+  import { usePomeriumUser } from 'pomerium-jwt/react'
+  import { PomeriumVerifier } from 'pomerium-jwt/js-sdk/browser'
+  console.log(getUser, usePomeriumUser, PomeriumVerifier)`
+
+/** A page's program in a project of its own. */
+function page() {
+  const folder = project('react', 'jose')
+  writeFileSync(path.join(folder, 'page.mjs'), PAGE)
+  return folder
+}
+
+test('Vite builds a page', async () => {
+  const folder = page()
+  const build = { write: false, rollupOptions: { input: path.join(folder, 'page.mjs') } }
+  const { output } = await vite({ root: folder, logLevel: 'silent', configFile: false, build })
+  assertForPages(output.flatMap(({ moduleIds = [] }) => moduleIds))
+})
+
+test('webpack builds a page', async () => {
+  const folder = page()
+  const output = { path: path.join(folder, 'out') }
+  const stats = await new Promise((resolve, reject) => {
+    const done = (error, stats) => (error ? reject(error) : resolve(stats))
+    webpack({ mode: 'production', target: 'web', entry: path.join(folder, 'page.mjs'), output }, done)
+  })
+  const { errors, modules } = stats.toJson({ all: false, errors: true, modules: true, nestedModules: true })
+  assert.deepEqual(errors, [])
+  assertForPages(
+    modules
+      .flatMap(({ nameForCondition, modules = [] }) => [
+        nameForCondition,
+        ...modules.map((one) => one.nameForCondition),
+      ])
+      .filter(Boolean),
+  )
+})
+
+function assertForPages(modules) {
+  const ours = modules.filter((name) => name.startsWith(path.join(PACKAGE, 'dist')))
+  const names = ours.map((name) => path.relative(path.join(PACKAGE, 'dist'), name))
+  assert.deepEqual([...new Set(names)].sort(), ['browser/index.mjs', 'browser/js-sdk.mjs', 'browser/react.mjs'])
 }
 
 test('types, strictly, for bundlers and for Node', () => {
