@@ -123,7 +123,8 @@ test('the packages hold what they should, and nothing else', () => {
     compiled.push(`${name}.mjs`, `${name}.d.mts`)
   }
   assert.deepEqual(packed(main), [...compiled, 'LICENSE', 'README.md', 'package.json'].sort())
-  assert.deepEqual(packed(addon), ['LICENSE', 'package.json', `pomerium-jwt.${PLATFORM}.node`])
+  const files = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'package.json', `pomerium-jwt.${PLATFORM}.node`, 'sbom.cdx.json']
+  assert.deepEqual(packed(addon), files)
 })
 
 function packed(file) {

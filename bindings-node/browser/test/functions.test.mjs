@@ -53,6 +53,7 @@ test('pomeriumFetch tells the end of a session from all else', async (context) =
     ['/json', { method: 'POST', body: 'x' }, 200, ENDED],
     ['/json', { redirect: 'manual' }, 200, ENDED],
     ['/json', { redirect: 'error' }, 200, ENDED],
+    ['/html-401', {}, 200, ENDED],
     ['/html', {}, 200, ENDED],
     ['/html', ASKS_FOR_JSON, 200, ENDED],
     ['/own-401', ASKS_FOR_JSON, 401, ENDED],

@@ -1,5 +1,5 @@
 // Stands in for a real Pomerium, whose login is on another origin, and for the application behind it. `isEnded` ends the
-// session: then a redirect to the login answers everything, but 401 what asks for JSON.
+// session: then a redirect to the login answers everything, but 401 what asks for JSON, and a page with 401 `/html-401`.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -16,6 +16,7 @@ const ANSWERS = {
   '/based': [200, HTML, '<!doctype html><base href="https://cdn.example.com/app/"><title>page</title>'],
   '/.pomerium/user': [200, JSON_TYPE, JSON.stringify(USER)],
   '/json': [200, JSON_TYPE, '{"ok":true}'],
+  '/html-401': [200, JSON_TYPE, '{"ok":true}'],
   '/html': [200, HTML, '<p>a part of a page</p>'],
   '/own-401': [401, JSON_TYPE, '{"error":"wrong password"}'],
   '/own-403': [403, JSON_TYPE, '{"error":"not yours"}'],
@@ -37,6 +38,7 @@ export async function standIn(context) {
     if (path === '/.pomerium/user' && world.user && !world.isEnded) return send(response, world.user)
     if (path.startsWith('/.pomerium/sign_out')) return send(response, [200, HTML, 'signed out'])
     if (world.isEnded && !world.isPublic) {
+      if (path === '/html-401') return send(response, [401, HTML, '<p>sign in</p>'])
       const unauthenticated = '{"error":"Unauthenticated","request_id":"1"}'
       return json
         ? send(response, [401, JSON_TYPE, unauthenticated])
