@@ -61,17 +61,38 @@ for (const [version, modules] of [
     assert.equal(asked(), 1)
 
     const show = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    const count = () => page.evaluate(() => globalThis.renders.length)
+    const rendered = await count()
     const answered = page.waitForResponse('**/.pomerium/user?*')
     await show()
-    await answered
+    await (await answered).finished()
+    await page.evaluate(() => fetch('/json'))
+    assert.equal(await count(), rendered, 'the same answer renders nothing')
+
+    // An answer from before the end of the session arrives after a later one
+    let release
+    const held = new Promise((resolve) => (release = resolve))
+    await page.route(
+      '**/.pomerium/user?*',
+      async (route) => {
+        const response = await route.fetch()
+        release(() => route.fulfill({ response }))
+      },
+      { times: 1 },
+    )
+    await show()
+    const late = await held
     world.isEnded = true
     await show()
     await page.getByText('nobody').first().waitFor()
+    await late()
+    world.isEnded = false
+    await page.evaluate(() => fetch('/json'))
+    assert.equal(await page.getByText('nobody').count(), 2)
     const renders = await page.evaluate(() => globalThis.renders)
     const states = renders.filter((text, index) => text !== renders[index - 1])
     assert.deepEqual(states, ['unknown', 'alice@example.com', 'nobody'])
 
-    world.isEnded = false
     await page.evaluate(() => globalThis.root.unmount())
     const before = asked()
     await show()
