@@ -2,7 +2,7 @@
 # `make demo` and `make test`. A target exists once what it runs exists; the line above it is what `make help` shows.
 
 # Judged by their exit code, each counts as one test
-CHECKS := lint test-tools demo test-serve test-dist
+CHECKS := lint test-tools demo test-serve test-browser test-dist
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
 LANGUAGES := rust c python go node php java csharp
@@ -131,6 +131,17 @@ test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
 	tools/http node
+
+# The Node package in pages: Chromium, `pomerium-jwt dev` and examples/react; screenshots go to target/screenshots/
+test-browser:
+	@tools/need browser && $(MAKE) --no-print-directory browser-environment && \
+		(cd bindings-node && npm run --silent test-browser) || { code=$$?; [ $$code = 77 ] && [ "$$CI" != true ] || exit $$code; }
+
+.PHONY: browser-environment
+browser-environment: node-environment
+	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
+	@cd examples/react && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
+	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build
 
 # Packs the Node package and the one with this machine's addon into target/node/, as released
 node-package: node-environment
