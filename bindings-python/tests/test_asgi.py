@@ -149,11 +149,6 @@ def test_lifespan_is_none_of_its_business_and_what_it_does_not_know_reaches_nobo
         ({"path": "/k\xe4se"}, ""),
         ({"path": "/health\n"}, ""),
         ({"path": "/a;b"}, ""),
-        ({"path": "/api/health", "root_path": "/api"}, "/api/health"),
-        ({"path": "/health", "root_path": "/api"}, "/api/health"),
-        ({"path": "/health", "root_path": "/api/"}, "/api/health"),
-        ({"path": "/apix", "root_path": "/api"}, "/api/apix"),
-        ({"path": "/health", "root_path": "/k\xe4se"}, ""),
         # What the client sent too
         ({"path": "/health", "raw_path": b"/health"}, "/health"),
         ({"path": "/health", "raw_path": b"/health?a=/b"}, "/health"),
@@ -164,18 +159,11 @@ def test_lifespan_is_none_of_its_business_and_what_it_does_not_know_reaches_nobo
         ({"path": "/k\xe4se", "raw_path": "/k\xe4se".encode()}, ""),
         ({"path": "/health", "raw_path": "/health"}, ""),
         ({"path": "/health", "raw_path": None}, "/health"),
-        # A prefix that the server knows, in both, in raw_path alone as after a mount, and in neither
-        ({"path": "/api/health", "root_path": "/api", "raw_path": b"/api/health"}, "/api/health"),
-        ({"path": "/health", "root_path": "/api", "raw_path": b"/api/health"}, "/api/health"),
-        ({"path": "/health", "root_path": "/api", "raw_path": b"/health"}, "/api/health"),
-        ({"path": "/api/health", "root_path": "/api", "raw_path": b"/%61pi/health"}, "/%61pi/health"),
         # Rewritten by a middleware in front, in whatever way
         ({"path": "/admin", "raw_path": b"/health"}, ""),
         ({"path": "/health", "raw_path": b"/admin"}, ""),
         ({"path": "/health", "raw_path": b"//health"}, ""),
         ({"path": "/health", "raw_path": b"/x/../health"}, ""),
-        ({"path": "/admin", "root_path": "/api", "raw_path": b"/health"}, ""),
-        ({"path": "/api/admin", "root_path": "/api", "raw_path": b"/api/health"}, ""),
         ({"path": "http://app.example.com/health", "raw_path": b"http://app.example.com/health"}, ""),
         ({"path": "*", "raw_path": b"*"}, ""),
         ({"path": "", "raw_path": b""}, ""),
@@ -184,6 +172,46 @@ def test_lifespan_is_none_of_its_business_and_what_it_does_not_know_reaches_nobo
 )
 def test_the_path_is_what_was_sent_and_is_routed(scope: dict[str, Any], expected: str) -> None:
     assert sent_path(scope) == expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        # Only a decoded path
+        ({"path": "/api/health"}, "/api/health"),
+        ({"path": "/health"}, "/api/health"),
+        ({"path": "/apix"}, "/api/apix"),
+        ({"path": "/k\xe4se"}, ""),
+        # The prefix in both, in raw_path alone as after a mount, and in neither
+        ({"path": "/api/health", "raw_path": b"/api/health"}, "/api/health"),
+        ({"path": "/health", "raw_path": b"/api/health"}, "/api/health"),
+        ({"path": "/health", "raw_path": b"/health"}, "/api/health"),
+        ({"path": "/api/health", "raw_path": b"/%61pi/health"}, "/%61pi/health"),
+        # Rewritten
+        ({"path": "/admin", "raw_path": b"/health"}, ""),
+        ({"path": "/api/admin", "raw_path": b"/api/health"}, ""),
+    ],
+)
+def test_a_configured_prefix(scope: dict[str, Any], expected: str) -> None:
+    assert sent_path({"root_path": "/api", **scope}, "/api") == expected
+    for root_path in ("", "/", "/api/", "/ap", "/api/health", "/other"):
+        assert sent_path({**scope, "root_path": root_path}, "/api") == "", root_path
+
+
+@pytest.mark.parametrize("path", ["/public/admin", "/admin", "/public/x", "/public"])
+def test_a_prefix_that_a_client_has_chosen_exempts_nothing(path: str) -> None:
+    """Daphne takes it from the header Daphne-Root-Path, and hides that. What is routed of /public/admin is then /admin."""
+    middleware = protected(exempt_paths=["/public/*"])
+    assert call(middleware, path="/public/admin")[0]["status"] == 200
+    for root_path in ("/public", "/", "//", "/public/"):
+        assert call(middleware, path=path, root_path=root_path)[0]["status"] == 401
+        assert call(middleware, path=path, root_path=root_path, raw_path=None)[0]["status"] == 401
+
+
+@pytest.mark.parametrize("root_path", ["api", "/api/", "/", "/k\xe4se", "/a//b", 7, b"/api"])
+def test_a_prefix_is_written_as_servers_are_told(root_path: Any) -> None:
+    with pytest.raises(OptionsError, match="root_path takes the prefix"):
+        protected(root_path=root_path)
 
 
 def test_hooks_and_the_server_s_own_scope() -> None:

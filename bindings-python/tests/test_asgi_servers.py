@@ -117,13 +117,28 @@ def test_a_user_in_many_groups(issuer: Issuer, name: str, tmp_path: Path) -> Non
         assert len(token) > 60_000 and get(port, "/", token) == (200, b"Hello None")
 
 
+PREFIXED_APPLICATIONS = """
+from fastapi import FastAPI
+from pomerium_jwt.fastapi import Pomerium
+
+told, by_fastapi, untold = FastAPI(), FastAPI(root_path="/api"), FastAPI()
+for app, options in ((told, {"root_path": "/api"}), (by_fastapi, {}), (untold, {})):
+    Pomerium(app, **options)
+    app.get("/health")(lambda: "ready")
+    app.get("/")(lambda: "hello")
+"""
+
+
 @pytest.mark.parametrize("name", PREFIXED)
-def test_a_prefix_that_the_server_is_told(issuer: Issuer, name: str) -> None:
-    """The proxy in front has cut /api: exempt paths name it."""
-    with serving(PREFIXED[name], "fastapi_app:app", POMERIUM_JWT_ROUTE=issuer.url) as port:
-        assert get(port, "/health")[0] == 200
+@pytest.mark.parametrize("application", ["told", "by_fastapi", "untold"])
+def test_a_prefix_that_the_server_is_told(issuer: Issuer, name: str, application: str, tmp_path: Path) -> None:
+    """The proxy in front has cut /api: exempt paths name it, and the application knows it too."""
+    (tmp_path / "prefixed.py").write_text(PREFIXED_APPLICATIONS)
+    told = {"POMERIUM_JWT_ROUTE": issuer.url, "PYTHONPATH": str(tmp_path)}
+    with serving(PREFIXED[name], f"prefixed:{application}", **told) as port:
+        assert get(port, "/health") == (MISSING if application == "untold" else (200, b'"ready"'))
         assert get(port, "/healthy") == get(port, "/") == MISSING
-        assert json.loads(get(port, "/", issuer.mint())[1])["subject"] == "alice"
+        assert get(port, "/", issuer.mint()) == (200, b'"hello"')
 
 
 def test_a_wrong_configuration_stops_the_start() -> None:

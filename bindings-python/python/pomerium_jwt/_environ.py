@@ -12,6 +12,9 @@ from ._native import Identity, is_upgrade
 IDENTITY = "pomerium"
 """Where the identity is: in the environment that the application gets."""
 
+VERIFIED = "pomerium_jwt.verified"
+"""Where the integration that has verified a request is, and the identity: for other parts of that integration."""
+
 # What stays the same encoded and decoded
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-/")
 
@@ -39,6 +42,9 @@ def sent_path(environ: Mapping[str, Any]) -> str:
     if "HTTP_SCRIPT_NAME" in environ:
         return ""
     if not isinstance(sent, str):
+        # Middleware takes SCRIPT_NAME from X-Forwarded-Prefix, and here nothing can tell
+        if environ.get("SCRIPT_NAME"):
+            return ""
         return decoded if PLAIN.issuperset(decoded) else ""
     path = path_of(sent)
     return path if path == decoded or unquote(path, "latin-1") == decoded else ""

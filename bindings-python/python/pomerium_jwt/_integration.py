@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from ._options import to_json
 from ._verifier import Verifier
 
 log = logging.getLogger("pomerium_jwt")
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9_~.-]+)*")
 
 ErrorHandler = Callable[["Refusal"], "tuple[str, str | bytes]"]
 """Gives the content type and the body of a refusal."""
@@ -63,10 +66,13 @@ class Integration:
         verifier: Verifier | None,
         error_handler: Callable[[Refusal], Any] | None,
         on_refused: OnRefused | None,
+        root_path: str | None = None,
     ) -> None:
         for name, value in (("error_handler", error_handler), ("on_refused", on_refused)):
             if value is not None and not callable(value):
                 raise invalid_options(f"{name} takes a function")
+        if root_path is not None and not (isinstance(root_path, str) and _PREFIX.fullmatch(root_path)):
+            raise invalid_options('root_path takes the prefix that the server is told, such as "/api"')
         if verifier is None:
             verifier = _over_the_environment(options)
         elif not isinstance(verifier, Verifier):
@@ -75,6 +81,7 @@ class Integration:
             raise invalid_options(f"a verifier of your own already has its options: leave out {', '.join(options)}")
         self.verifier = verifier
         self.header_name = verifier.header_name
+        self.root_path = root_path or ""
         self.error_handler = error_handler
         self._on_refused = on_refused or _RefusalLog()
         # Trust on first use is for development: the line then ends with a warning

@@ -6,17 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ._environ import IDENTITY, PLAIN
+from ._environ import IDENTITY, PLAIN, VERIFIED
 from ._integration import Facts, Integration
 from ._native import Identity, is_upgrade
 
-__all__ = ["IDENTITY", "admit", "admit_async", "facts", "joined", "sent_path"]
+__all__ = ["IDENTITY", "VERIFIED", "admit", "admit_async", "facts", "joined", "sent_path"]
 
 
 def facts(integration: Integration, scope: Mapping[str, Any]) -> Facts:
     """The facts of this request or WebSocket."""
     upgrade = scope["type"] == "websocket" or is_upgrade(joined(scope["headers"], "upgrade"))
-    return Facts(joined(scope["headers"], integration.header_name), sent_path(scope), upgrade, scope["path"])
+    return Facts(
+        joined(scope["headers"], integration.header_name),
+        sent_path(scope, integration.root_path),
+        upgrade,
+        scope["path"],
+    )
 
 
 async def admit_async(integration: Integration, scope: Mapping[str, Any]) -> Identity | None:
@@ -35,10 +40,15 @@ def joined(headers: Iterable[tuple[bytes, bytes]], name: str) -> bytes:
     return b",".join(value for name, value in headers if name.lower() == wanted)
 
 
-def sent_path(scope: Mapping[str, Any]) -> str:
-    """The path as the client sent it, with the prefix of `root_path`. "" if there is none, or if it is not what the
-    application will route by: `path`, from which servers and mounts may or may not have cut the prefix."""
-    prefix, decoded = scope.get("root_path", "").rstrip("/"), scope["path"]
+def sent_path(scope: Mapping[str, Any], prefix: str = "") -> str:
+    """The path as the client sent it, with the prefix, which is what `root_path` is configured to be. "" if there is
+    none, or if it is not what the application will route by: `path`, from which servers and mounts may or may not have
+    cut the prefix."""
+    decoded = scope["path"]
+    # Daphne takes root_path from a header of any client, other middleware from X-Forwarded-Prefix: clients would choose
+    # which part of the path is routed
+    if scope.get("root_path", "") != prefix:
+        return ""
     inside = decoded == prefix or decoded.startswith(prefix + "/")
     whole = decoded if inside else prefix + decoded
     if scope.get("method") == "CONNECT" or not decoded.startswith("/"):
@@ -51,5 +61,5 @@ def sent_path(scope: Mapping[str, Any]) -> str:
     path = sent.decode("ascii").partition("?")[0]
     if unquote(path) == whole:
         return path
-    # The server knows the prefix by its configuration only: it is in neither of the two
+    # The proxy in front has cut the prefix: it is in neither of the two
     return prefix + path if unquote(path) == decoded and PLAIN.issuperset(prefix) else ""

@@ -47,6 +47,8 @@ class Pomerium:
     error_handler: gives the content type and the body of a refusal.
     on_refused: called with code, message and path of each refusal; without it there is a warning in the log, at most
     one a second for each code.
+    root_path: the prefix that the server is told (`--root-path`), such as "/api". It is part of the path that
+    exempt_paths compares. If a request has any other root_path it is not exempt: clients can choose Daphne's.
     """
 
     def __init__(
@@ -56,9 +58,12 @@ class Pomerium:
         verifier: Verifier | None = None,
         error_handler: ErrorHandler | None = None,
         on_refused: OnRefused | None = None,
+        root_path: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
+        integration = Integration(
+            options, verifier=verifier, error_handler=error_handler, on_refused=on_refused, root_path=root_path
+        )
         self._protected = Protected(application, integration)
         self._integration = integration
 
@@ -90,6 +95,7 @@ class Protected:
                 return
             # In the server's own scope: tracing in front reads there what the router adds later
             scope[_scope.IDENTITY] = identity
+            scope[_scope.VERIFIED] = self._integration, identity
         elif scope["type"] != "lifespan":
             raise RuntimeError(f"pomerium_jwt.asgi cannot verify a scope of type {scope['type']!r}")
         await self._application(scope, receive, send)

@@ -47,7 +47,8 @@ class Pomerium:
     """Protects an application of FastAPI or Starlette: Pomerium(app).
 
     Options are laid over those of the environment, option by option. Raises OptionsError at once, so that a
-    misconfigured application does not start. The parameters are those of pomerium_jwt.asgi.Pomerium.
+    misconfigured application does not start. The parameters are those of pomerium_jwt.asgi.Pomerium. root_path is that of
+    FastAPI(root_path="/api"), if the application has one; the prefix of a mount around it is to be written here.
     """
 
     def __init__(
@@ -57,11 +58,16 @@ class Pomerium:
         verifier: Verifier | None = None,
         error_handler: ErrorHandler | None = None,
         on_refused: OnRefused | None = None,
+        root_path: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         if any(cast(object, middleware.cls) is _Middleware for middleware in app.user_middleware):
             raise invalid_options("this application has a Pomerium already: make one")
-        self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
+        self._integration = Integration(
+            options, verifier=verifier, error_handler=error_handler, on_refused=on_refused, root_path=root_path
+        )
+        if root_path is None:
+            self._integration.root_path = getattr(app, "root_path", "")
         app.add_middleware(_Middleware, integration=self._integration)
         app.add_exception_handler(_Refused, cast(Any, _answer))
 

@@ -86,6 +86,7 @@ class Protected:
             identity = environ[_environ.IDENTITY] = _environ.admit(self._integration, environ)
         except VerifyError as error:
             return self._refuse(error, environ, start_response)
+        environ[_environ.VERIFIED] = self._integration, identity
         if self._remote_user is not None:
             _set_remote_user(environ, identity, self._remote_user)
         return self._application(environ, start_response)
