@@ -104,6 +104,8 @@ def api(*permissions: type) -> Any:
 
 urlpatterns = [
     path("", who),
+    path("me", lambda request: JsonResponse({"subject": request.pomerium.subject})),
+    path("public", lambda request: JsonResponse({}, headers={"Cache-Control": "public"})),
     path("open", who),
     path("async", who_async),
     path("owners", owners),

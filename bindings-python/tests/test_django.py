@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,10 +16,13 @@ from django_project import BACKEND, ISSUER, USER_MIDDLEWARE  # first: the settin
 
 from django.conf import settings  # isort: skip
 from django.contrib import auth
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.middleware import AuthenticationMiddleware, PersistentRemoteUserMiddleware
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
 from django.core.asgi import get_asgi_application
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
@@ -23,14 +30,24 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import override_settings
 from whitenoise import WhiteNoise
 
-from pomerium_jwt import OptionsError
+from pomerium_jwt import OptionsError, asgi, wsgi
 from pomerium_jwt.django import health, protect_asgi, protect_wsgi, verified
 from pomerium_jwt.django.backends import PomeriumBackend
 from pomerium_jwt.django.checks import check_settings
 from pomerium_jwt.django.middleware import PomeriumUserMiddleware
 
 NAME = "HTTP_X_POMERIUM_JWT_ASSERTION"
+AUTHENTICATION_OF_OURS = "test_django.Authentication"
+UPDATE_CACHE = "django.middleware.cache.UpdateCacheMiddleware"
 HTML = {"HTTP_ACCEPT": "text/html,*/*"}
+
+
+class Authentication(AuthenticationMiddleware):
+    pass
+
+
+class BelievesAHeader(PersistentRemoteUserMiddleware):
+    header = "HTTP_X_FORWARDED_USER"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -185,6 +202,105 @@ def test_groups_change_within_a_session() -> None:
     assert auth.SESSION_KEY not in browser.session
 
 
+def test_rights_are_those_of_each_request() -> None:
+    """Whatever another browser, whose token is older, or a person has made of the account."""
+    first, second = Client(), Client()
+    rights = ["staff", "owners", "writers@example.com"]
+    for _ in range(2):
+        assert first.get("/admin/", **HTML, **token(groups=rights)).status_code == 200
+        assert second.get("/admin/", **HTML, **token(groups=[])).status_code == 302
+        assert groups() == {"everybody"}
+    User.objects.update(is_staff=True, is_superuser=True)
+    User.objects.get(username="alice").groups.set(Group.objects.all())
+    assert not second.get("/", **token(groups=[])).cookies, "the same session and the same CSRF token"
+    alice = User.objects.get(username="alice")
+    assert (alice.is_staff, alice.is_superuser, groups()) == (False, False, {"everybody"})
+
+
+def test_the_order_of_groups_means_nothing() -> None:
+    """A new login would change the token that forms are sent with."""
+    browser = Client()
+    browser.get("/", **HTML, **token(groups=["a", "b"]))
+    assert not browser.get("/", **token(groups=["b", "a"])).cookies
+    assert "csrftoken" in browser.get("/", **token(groups=["b"])).cookies
+
+
+def test_what_a_session_keeps_is_the_same_in_each_process() -> None:
+    """Sets are ordered by the seed of the process."""
+    program = (
+        "from django_project import *; from django.test import override_settings;"
+        "from pomerium_jwt.django.middleware import _state;"
+        "identity = ISSUER.verifier().verify(ISSUER.token());"
+        "user = type('User', (), {'pk': 1});"
+        "settings.POMERIUM_JWT['staff_groups'] = {'a', 'b', 'c', 'd'}; print(_state(identity, user))"
+    )
+    states = {
+        subprocess.check_output(
+            [sys.executable, "-c", program], cwd=Path(__file__).parent, env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+        for seed in ("1", "2", "3")
+    }
+    assert len(states) == 1
+
+
+class SessionByHeader(SessionMiddleware):
+    def process_request(self, request: Any) -> None:
+        request.session = self.SessionStore(request.headers.get("X-Session"))
+
+
+def test_a_session_that_did_not_come_by_a_cookie() -> None:
+    browser = Client()
+    browser.get("/", **HTML, **token())
+    key = browser.cookies["sessionid"].value
+    assert Session.objects.filter(session_key=key).exists()
+    with override_settings(MIDDLEWARE=["test_django.SessionByHeader", *settings.MIDDLEWARE[1:]]):
+        assert Client().get("/", HTTP_X_SESSION=key, **token("bob")).json()["user"] == "bob"
+    assert not Session.objects.filter(session_key=key).exists(), "nothing of Alice's session is left for Bob"
+
+
+def test_an_account_is_made_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second attempt would take it for an old one, without the groups of a new one."""
+    with configured(sync_groups=False):
+        monkeypatch.setattr(PomeriumBackend, "configure_user", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Client().get("/", **token())
+        assert not User.objects.exists()
+        monkeypatch.undo()
+        Client().get("/", **token())
+    assert groups() == {"everybody"}
+
+
+def test_a_database_that_takes_editors_for_Editors(monkeypatch: pytest.MonkeyPatch) -> None:
+    Group.objects.create(name="EDITORS")
+    found = Group.objects.filter(name__iexact="editors")
+    monkeypatch.setattr(type(Group.objects), "filter", lambda self, **_: found)
+    Client().get("/", **token(groups=["writers@example.com"]))
+    assert groups() == {"editors"}
+
+
+def test_caches() -> None:
+    """The cache of the whole site gives nobody the page of another, whatever cookies they have."""
+    fetch = "django.middleware.cache.FetchFromCacheMiddleware"
+    plain = "pomerium_jwt.django.middleware.PomeriumMiddleware"
+    with_users = [UPDATE_CACHE, *settings.MIDDLEWARE, fetch]
+    with override_settings(MIDDLEWARE=with_users), configured(exempt_paths=["/open"]):
+        client = Client()
+        client.cookies["lang"] = "de"
+        for user in ("alice", "bob"):
+            answer = client.get("/", **token(user))
+            assert answer.json()["user"] == user
+        assert answer["Cache-Control"] == "private" and "X-Pomerium-Jwt-Assertion" in answer["Vary"]
+        assert client.get("/").status_code == 401
+        nobody = client.get("/open")
+        assert "private" not in nobody["Cache-Control"] and "X-Pomerium-Jwt-Assertion" in nobody["Vary"]
+    for middleware in ([UPDATE_CACHE, plain, fetch], [UPDATE_CACHE, fetch, plain]):
+        with override_settings(MIDDLEWARE=middleware):
+            for user in ("alice", "bob"):
+                assert Client().get("/me", **token(user)).json() == {"subject": user}
+            public = Client().get("/public", **token())
+            assert "private" not in public["Cache-Control"] and "X-Pomerium-Jwt-Assertion" in public["Vary"]
+
+
 def test_a_call_without_cookies_opens_no_session() -> None:
     client = Client()
     client.get("/", **token())
@@ -203,6 +319,26 @@ def test_the_backend_accepts_nothing_but_an_identity() -> None:
     with override_settings(AUTHENTICATION_BACKENDS=[BACKEND]):
         assert auth.authenticate(request, remote_user="alice") is None
         assert auth.authenticate(request, username="alice", password="") is None
+
+
+class Lenient(ModelBackend):
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        return User.objects.get(username="root")
+
+
+class Denying(PomeriumBackend):
+    def authenticate(self, request: Any, pomerium: Any = None) -> Any:
+        raise PermissionDenied
+
+
+def test_no_other_backend_signs_in() -> None:
+    """Not even one that takes any arguments; and PermissionDenied ends the search, as in Django."""
+    User.objects.create_superuser("root")
+    with override_settings(AUTHENTICATION_BACKENDS=["test_django.Lenient", BACKEND]):
+        assert Client().get("/", **token()).json()["user"] == "alice"
+        assert Client().get("/api", **token("bob")).json()["user"] == "bob"
+    with override_settings(AUTHENTICATION_BACKENDS=["test_django.Denying", BACKEND]):
+        assert Client().get("/", **token()).json()["user"] == ""
 
 
 class Hooked(PomeriumBackend):
@@ -236,6 +372,26 @@ def test_asynchronously() -> None:
             assert (await browser.get("/", headers=headers)).json()["user"] == "alice"
             for path in ("/async", "/nowhere", "/static/x"):
                 assert (await browser.get(path)).json() == {"error": "token_missing"}
+
+    asyncio.run(main())
+
+
+def test_what_others_have_verified_is_verified_again() -> None:
+    """Another Pomerium around the project has other demands, and runserver's environ has the process's variables."""
+    around = wsgi.Pomerium(get_wsgi_application(), verifier=ISSUER.verifier(optional=True))
+    with httpx.Client(transport=httpx.WSGITransport(around), base_url="https://app.example.com") as client:
+        assert client.get("/").json() == {"error": "token_missing"}
+        assert client.get("/", headers=ISSUER.headers()).json()["user"] == "alice"
+    identity = ISSUER.verifier().verify(ISSUER.token())
+    for forged in ("x", identity, None, (None, identity)):
+        for name in ("pomerium", "pomerium_jwt.verified"):
+            assert Client().get("/", **{name: forged}).status_code == 401
+
+    async def main() -> None:
+        outer = asgi.Pomerium(get_asgi_application(), verifier=ISSUER.verifier(optional=True))
+        transport = httpx.ASGITransport(outer)
+        async with httpx.AsyncClient(transport=transport, base_url="https://app.example.com") as client:
+            assert (await client.get("/async")).json() == {"error": "token_missing"}
 
     asyncio.run(main())
 
@@ -294,12 +450,28 @@ def test_the_rest_framework_alone() -> None:
             {"MIDDLEWARE": [*settings.MIDDLEWARE, "django.contrib.auth.middleware.RemoteUserMiddleware"]},
             "E005",
         ),
+        ({"MIDDLEWARE": [*settings.MIDDLEWARE, "test_django.BelievesAHeader"]}, "E005"),
+        ({"MIDDLEWARE": [AUTHENTICATION_OF_OURS if "Auth" in name else name for name in settings.MIDDLEWARE]}, None),
+        ({"MIDDLEWARE": [UPDATE_CACHE, *settings.MIDDLEWARE]}, None),
+        ({"MIDDLEWARE": [*settings.MIDDLEWARE, UPDATE_CACHE]}, "E007"),
         ({"POMERIUM_JWT": {**ISSUER.options, "username_claim": "name"}}, "W001"),
     ],
 )
 def test_system_checks(changes: dict[str, Any], code: str | None) -> None:
     with override_settings(**changes):
         assert [check.id for check in check_settings()] == ([f"pomerium_jwt.{code}"] if code else [])
+
+
+@pytest.mark.parametrize(("setting", "field"), [("staff_groups", "is_staff"), ("superuser_groups", "is_superuser")])
+def test_rights_that_the_user_model_has_no_field_for(
+    setting: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of the project's own may make a property of them."""
+    others = [each for each in User._meta.get_fields() if each.name != field]
+    monkeypatch.setattr(User._meta, "get_fields", lambda: others)
+    with override_settings(POMERIUM_JWT={**ISSUER.options, setting: ["staff"]}):
+        found = check_settings()
+    assert [check.id for check in found] == ["pomerium_jwt.E006"] and setting in found[0].msg
 
 
 def test_a_wrong_configuration_stops_the_start() -> None:

@@ -19,7 +19,7 @@ NAME = "POMERIUM_JWT"
 SIGNED_IN = "_pomerium_user"
 """Where a request has the user whom PomeriumUserMiddleware has found."""
 
-_HOOKS = ("verifier", "error_handler", "on_refused")
+_HOOKS = ("verifier", "error_handler", "on_refused", "root_path")
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,12 @@ def split() -> tuple[Accounts, dict[str, Any]]:
 
 def verified(request: Any) -> Identity | None:
     """Whom this request was verified to be; None if it passed without an identity. Raises LookupError if neither
-    protect_wsgi, protect_asgi nor PomeriumMiddleware has seen it."""
-    try:
-        identity: Identity | None = facts_of(request)[_environ.IDENTITY]
-    except KeyError:
-        raise LookupError("nothing has verified this request: add PomeriumMiddleware to MIDDLEWARE") from None
+    protect_wsgi, protect_asgi nor PomeriumMiddleware has seen it: another Pomerium around the project has other
+    demands, and what `environ` holds under a name may come from anywhere."""
+    found = facts_of(request).get(_environ.VERIFIED)
+    if not isinstance(found, tuple) or found[0] is not configured().integration:
+        raise LookupError("nothing has verified this request: add PomeriumMiddleware to MIDDLEWARE")
+    identity: Identity | None = found[1]
     return identity
 
 
@@ -106,17 +107,21 @@ def facts_of(request: Any) -> MutableMapping[str, Any]:
 def admit(request: Any) -> Identity | None:
     """Verifies a request that nothing in front has verified."""
     module: Any = _scope if hasattr(request, "scope") else _environ
-    identity: Identity | None = module.admit(configured().integration, facts_of(request))
-    facts_of(request)[_environ.IDENTITY] = identity
-    return identity
+    integration = configured().integration
+    return _keep(request, integration, module.admit(integration, facts_of(request)))
 
 
 async def admit_async(request: Any) -> Identity | None:
     """As admit, without blocking the event loop."""
     module: Any = _scope if hasattr(request, "scope") else _environ
     integration = configured().integration
-    identity = await integration.admit_async(module.facts(integration, facts_of(request)))
-    facts_of(request)[_environ.IDENTITY] = identity
+    return _keep(request, integration, await integration.admit_async(module.facts(integration, facts_of(request))))
+
+
+def _keep(request: Any, integration: Integration, identity: Identity | None) -> Identity | None:
+    facts = facts_of(request)
+    facts[_environ.IDENTITY] = identity
+    facts[_environ.VERIFIED] = integration, identity
     return identity
 
 

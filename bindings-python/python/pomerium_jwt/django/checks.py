@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -9,14 +10,12 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
 from .._errors import OptionsError
-from ._settings import configured, split
+from ._settings import Accounts, configured, split
 from .middleware import PomeriumMiddleware, PomeriumUserMiddleware
 
 _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-_REMOTE_USER = (
-    "django.contrib.auth.middleware.RemoteUserMiddleware",
-    "django.contrib.auth.middleware.PersistentRemoteUserMiddleware",
-)
+_REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
+_CACHE = "django.middleware.cache.UpdateCacheMiddleware"
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -37,7 +36,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
             )
         )
     for path in signing_in:
-        if _AUTHENTICATION not in settings.MIDDLEWARE[: settings.MIDDLEWARE.index(path)]:
+        before = settings.MIDDLEWARE[: settings.MIDDLEWARE.index(path)]
+        if not any(_descends(other, _AUTHENTICATION) for other in before):
             found.append(Error(f"{path} belongs after AuthenticationMiddleware in MIDDLEWARE", id="pomerium_jwt.E003"))
     if signing_in and not _signs_in():
         found.append(
@@ -47,7 +47,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
                 id="pomerium_jwt.E004",
             )
         )
-    if any(path in settings.MIDDLEWARE for path in _REMOTE_USER):
+    if any(_descends(path, _REMOTE_USER) for path in settings.MIDDLEWARE):
         found.append(
             Error(
                 "RemoteUserMiddleware believes a header that nobody has verified",
@@ -55,6 +55,18 @@ def check_settings(**_: Any) -> list[CheckMessage]:
                 id="pomerium_jwt.E005",
             )
         )
+    if signing_in:
+        found.extend(_fields_that_are_missing(accounts))
+    for path in ours:
+        after = settings.MIDDLEWARE[settings.MIDDLEWARE.index(path) :]
+        if any(_descends(other, _CACHE) for other in after):
+            found.append(
+                Error(
+                    f"UpdateCacheMiddleware belongs before {path} in MIDDLEWARE",
+                    hint="Otherwise the cache gives one user's page to another.",
+                    id="pomerium_jwt.E007",
+                )
+            )
     if signing_in and accounts.username_claim not in ("sub", "user", "email"):
         found.append(
             Warning(
@@ -72,10 +84,29 @@ def _signs_in() -> bool:
     return any(_is(path, PomeriumBackend) for path in settings.AUTHENTICATION_BACKENDS)
 
 
+def _fields_that_are_missing(accounts: Accounts) -> Iterator[Error]:
+    from django.contrib.auth import get_user_model
+
+    fields = {field.name for field in get_user_model()._meta.get_fields()}
+    for setting, field in (("staff_groups", "is_staff"), ("superuser_groups", "is_superuser")):
+        if getattr(accounts, setting) is not None and field not in fields:
+            yield Error(
+                f"{setting} is without effect: {field} is not a field of the user model",
+                hint=f"Leave out {setting}, and set what {field} follows from in configure_user of a PomeriumBackend.",
+                id="pomerium_jwt.E006",
+            )
+
+
 def _is(path: str, kind: type) -> bool:
     """Whether a setting names this class, or a subclass of it."""
+    return _descends(path, f"{kind.__module__}.{kind.__qualname__}")
+
+
+def _descends(path: str, kind: str) -> bool:
+    """The same for a class of Django's, which not every project can import."""
     try:
         named = import_string(path)
     except ImportError:
         return False  # Django says so
-    return isinstance(named, type) and issubclass(named, kind)
+    kinds = named.__mro__ if isinstance(named, type) else ()
+    return any(f"{each.__module__}.{each.__qualname__}" == kind for each in kinds)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from .._errors import AccessDenied, TokenError, VerifyError
 from .._native import Identity
@@ -22,7 +23,8 @@ class PomeriumMiddleware:
     """Attaches the identity: request.pomerium, None for a request that passed without one.
 
     It reads what protect_wsgi or protect_asgi has verified. If neither stands in front, as in Django's test client, it
-    verifies the request itself, and answers what middleware before it lets through only.
+    verifies the request itself, and answers what middleware before it lets through only. Responses vary on the token's
+    header, and are private if somebody is identified, unless a view says `public`.
     """
 
     sync_capable = True
@@ -46,8 +48,7 @@ class PomeriumMiddleware:
         except VerifyError as error:
             return _refusal(error)
         self.attach(request, identity)
-        answer: HttpResponse = self.get_response(request)
-        return answer
+        return _for_caches(self.get_response(request), identity)
 
     async def _in_async(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -58,8 +59,7 @@ class PomeriumMiddleware:
         except VerifyError as error:
             return _refusal(error)
         await self.attach_async(request, identity)
-        answer: HttpResponse = await self.get_response(request)
-        return answer
+        return _for_caches(await self.get_response(request), identity)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A demand of a view, such as require_group(request.pomerium, "admins"), is answered as any refusal."""
@@ -103,23 +103,38 @@ class PomeriumUserMiddleware(PomeriumMiddleware):
         await sync_to_async(self.attach)(request, identity)
 
 
+def _for_caches(response: HttpResponse, identity: Identity | None) -> HttpResponse:
+    """Without it a cache, such as that of UpdateCacheMiddleware, would give one user's page to another."""
+    patch_vary_headers(response, [configured().integration.header_name])
+    if identity is not None and "public" not in response.get("Cache-Control", ""):
+        patch_cache_control(response, private=True)
+    return response
+
+
 def _user(request: Any, identity: Identity | None) -> Any:
     from django.conf import settings
     from django.contrib import auth
     from django.contrib.auth.models import AnonymousUser
 
+    from .backends import authenticate, has_the_rights
+
     if identity is None or not identity.is_user:
         return AnonymousUser()
     session = request.session
     user = auth.get_user(request)
-    if user.is_authenticated and session.get(_STATE) == _state(identity, user):
-        return user
-    user = auth.authenticate(request, pomerium=identity)
+    signed_in = user if user.is_authenticated and session.get(_STATE) == _state(identity, user) else None
+    if signed_in is not None and has_the_rights(signed_in, identity):
+        return signed_in
+    user = authenticate(request, identity)
     if user is None:
         if auth.SESSION_KEY in session:
             auth.logout(request)
         return AnonymousUser()
-    if settings.SESSION_COOKIE_NAME in request.COOKIES or "text/html" in request.headers.get("Accept", ""):
+    if user == signed_in:
+        return user
+    # A session may also have come by a header
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES or auth.SESSION_KEY in session
+    if has_session or "text/html" in request.headers.get("Accept", ""):
         auth.login(request, user)  # a session of somebody else is emptied; each gets another key
         session[_STATE] = _state(identity, user)
     return user
@@ -127,12 +142,18 @@ def _user(request: Any, identity: Identity | None) -> Any:
 
 def _state(identity: Identity, user: Any) -> str:
     """What a session says about whose it is. It changes with whatever the account is made of, which is then
-    synchronised."""
+    synchronised, but neither with the order of groups nor with that of sets, which differs among processes."""
+    from .backends import groups_of
+
     accounts = configured().accounts
-    claims = identity.claims
-    names = ("username_claim", "email_claim", "name_claim", "groups_claim")
-    facts = [identity.subject, str(user.pk), repr(accounts), *(claims.get(getattr(accounts, name)) for name in names)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    names = (accounts.username_claim, accounts.email_claim, accounts.name_claim)
+    claims = [identity.claims.get(name) for name in names]
+    facts = [identity.subject, str(user.pk), vars(accounts), claims, groups_of(identity, accounts)]
+    return hashlib.sha256(json.dumps(facts, default=_ordered, sort_keys=True).encode()).hexdigest()
+
+
+def _ordered(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else sorted(value)
 
 
 def _refusal(error: VerifyError) -> HttpResponse:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import auth
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 
 from .._native import Identity
 from ._settings import SIGNED_IN, verified
+from .backends import authenticate
 
 _BROWSERS = ("HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE")
 
@@ -26,7 +26,7 @@ class PomeriumAuthentication(SessionAuthentication):
         identity = verified(request._request)
         if identity is None or not identity.is_user:
             return None
-        user = getattr(request._request, SIGNED_IN, None) or auth.authenticate(request._request, pomerium=identity)
+        user = getattr(request._request, SIGNED_IN, None) or authenticate(request._request, identity)
         if user is None:
             raise PermissionDenied("no active account", code="no_account")
         if any(request.META.get(name) for name in _BROWSERS):
