@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import os
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from conftest import ROOT, Issuer
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from pomerium_jwt.testing import HEADER, TestIssuer
 
@@ -63,7 +65,14 @@ def test_flask_socketio(monkeypatch: pytest.MonkeyPatch) -> None:
     polling = "/socket.io/?EIO=4&transport=polling"
     client = module.app.test_client()
     assert client.get(polling).json == {"error": "token_missing"}
-    assert client.get(polling, headers=ISSUER.headers()).status_code == 200
+    opened = client.get(polling, headers=ISSUER.headers())
+    sid = json.loads(opened.data[1:])["sid"]
+    session = f"{polling}&sid={sid}"
+    assert client.post(session, data="40", headers=ISSUER.headers(email="new@example.com")).data == b"OK"
+    assert client.post(session, data='42["hello"]', headers=ISSUER.headers("bob")).status_code == 403
+    assert client.get(session, headers=ISSUER.headers("bob")).status_code == 403
+    assert client.get(session).status_code == 401
+    assert client.get(session, headers=ISSUER.headers()).data.startswith(b"40{")
 
 
 def test_mcp(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,10 +154,12 @@ def test_streamlit(issuer: Issuer, streamlit: int) -> None:
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-    def shown(*tokens: str) -> str:
+    def shown(*tokens: str, resume: str = "") -> str:
+        nonlocal session
         headers = [("Origin", f"http://127.0.0.1:{streamlit}"), *((HEADER, token) for token in tokens)]
         url = f"ws://127.0.0.1:{streamlit}/_stcore/stream"
-        with connect(url, additional_headers=headers) as websocket:
+        offered = [Subprotocol(name) for name in ("streamlit", "xsrf", resume) if resume or name == "streamlit"]
+        with connect(url, additional_headers=headers, subprotocols=offered) as websocket:
             run = BackMsg()
             run.rerun_script.query_string = ""
             websocket.send(run.SerializeToString())
@@ -156,13 +167,22 @@ def test_streamlit(issuer: Issuer, streamlit: int) -> None:
             while True:
                 message = ForwardMsg()
                 message.ParseFromString(websocket.recv())
+                if message.WhichOneof("type") == "new_session":
+                    session = message.new_session.initialize.session_id
                 if message.WhichOneof("type") == "script_finished":
                     return " ".join(texts)
                 element = message.delta.new_element
                 texts.append(element.markdown.body or element.alert.body)
 
+    session = ""
     good = issuer.mint()
     assert "Hello alice" in shown(good)
+    alice = session
+    assert "Hello bob" in shown(issuer.mint(sub="bob"), resume=alice)
+    assert session == alice, "resumed"
+    assert "token_missing" in shown(resume=alice)
+    assert session == alice, "resumed"
+    assert "Hello alice" in shown(issuer.mint(), resume=alice)
     for tokens, code in (([], "token_missing"), ([good, good], "token_repeated"), (["x.y.z"], "token_malformed")):
         page = shown(*tokens)
         assert code in page and "Hello" not in page

@@ -1,4 +1,4 @@
-"""Streamlit: its server is not ours to wrap, so each session verifies its own token, once, when it opens.
+"""Streamlit: its server is not ours to wrap, so each session verifies the token of its connection.
 
 Streamlit runs this file only when a browser's WebSocket is open; static files and the health page are sent to anybody.
 POMERIUM_JWT_ROUTE=https://app.example.com streamlit run recipes/streamlit_app.py
@@ -15,15 +15,24 @@ def verifier():
 
 
 def caller():
-    """The user of this session; for anybody else the page ends here. Options such as require_group apply."""
-    if "pomerium" not in st.session_state:
-        token = ",".join(st.context.headers.get_all("X-Pomerium-Jwt-Assertion"))
+    """The user of this session; for anybody else the page ends here. Options such as require_group apply. Call it before
+    anything reads st.session_state: whoever names a session's id may resume it, and then finds it empty."""
+    token = ",".join(st.context.headers.get_all("X-Pomerium-Jwt-Assertion"))
+    known = st.session_state.get("pomerium")
+    if known is None or known[0] != token:
         try:
-            st.session_state.pomerium = verifier().admit(token, "", upgrade=True)
+            identity = verifier().admit(token, "", upgrade=True)
         except VerifyError as refused:
             st.error(refused.code)
             st.stop()
-    return st.session_state.pomerium
+        if known is not None and subject(known[1]) != subject(identity):
+            st.session_state.clear()
+        st.session_state.pomerium = token, identity
+    return st.session_state.pomerium[1]
+
+
+def subject(identity):
+    return identity and identity.subject
 
 
 st.write(f"Hello {caller().subject}")
