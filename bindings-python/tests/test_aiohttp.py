@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import WSServerHandshakeError, web
+from aiohttp import ClientPayloadError, WSCloseCode, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
 from conftest import ROOT, PatientIssuer
 
@@ -83,6 +83,32 @@ def test_websockets() -> None:
                 await client.ws_connect(path)
 
     run(use)
+
+
+def test_a_demand_after_the_answer_has_begun() -> None:
+    """Nothing more is sent: neither a second answer within a WebSocket, nor what would look like a whole page."""
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"part")
+        require_group(request[IDENTITY], "admins")
+        await response.write(b" of a page")
+        return response
+
+    async def main() -> None:
+        app = web.Application()
+        Pomerium(app, **ISSUER.options)
+        app.add_routes([web.get("/stream", stream), web.get("/ws", ws)])
+        async with TestClient(TestServer(app)) as client:
+            assert await (await client.get("/stream", headers=ALICE)).text() == "part of a page"
+            with pytest.raises(ClientPayloadError):
+                await (await client.get("/stream", headers=ISSUER.headers())).text()
+            async with client.ws_connect("/ws", headers=ISSUER.headers()) as socket:
+                message = await socket.receive()
+            assert (message.type, socket.close_code) == (WSMsgType.CLOSED, WSCloseCode.ABNORMAL_CLOSURE)
+
+    asyncio.run(main())
 
 
 def test_mistakes() -> None:

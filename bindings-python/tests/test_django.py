@@ -396,6 +396,17 @@ def test_what_others_have_verified_is_verified_again() -> None:
     asyncio.run(main())
 
 
+def test_the_workers_of_channels() -> None:
+    async def consumers(scope: Any, receive: Any, send: Any) -> None:
+        received.append(scope["type"])
+
+    received: list[str] = []
+    asyncio.run(protect_asgi(consumers)({"type": "channel", "channel": "thumbnails"}, None, None))
+    with pytest.raises(RuntimeError, match="cannot verify"):
+        asyncio.run(protect_asgi(consumers)({"type": "telnet"}, None, None))
+    assert received == ["channel"]
+
+
 def test_around_whitenoise(tmp_path: Any) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     application = protect_wsgi(WhiteNoise(get_wsgi_application(), root=tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Annotated, Any, cast
 
 import anyio
@@ -150,6 +151,52 @@ def test_refusals_of_dependencies_are_told() -> None:
     client.get("/admin", headers=BOB)
     client.get("/user")
     assert seen == ["group_required /admin", "token_missing /user"]
+
+
+def test_a_websocket_that_a_dependency_has_accepted_already() -> None:
+    async def early(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    app = FastAPI()
+    Pomerium(app, **ISSUER.options)
+
+    @app.websocket("/ws", dependencies=[Depends(early), Depends(require_group("admins"))])
+    async def ws(websocket: WebSocket) -> None:
+        await websocket.send_text("in")
+
+    client = TestClient(app)
+    with client.websocket_connect("/ws", headers=ALICE) as websocket:
+        assert websocket.receive_text() == "in"
+    with client.websocket_connect("/ws", headers=BOB) as websocket:
+        websocket.send_text("hello")
+        assert websocket.receive() == {"type": "websocket.close", "code": 1008, "reason": "group_required"}
+
+
+def test_dependencies_need_no_thread() -> None:
+    """Slow views, which have one each, let others be verified."""
+
+    async def main() -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 1
+        transport = httpx.ASGITransport(protected())
+        async with httpx.AsyncClient(transport=transport, base_url="https://app.example.com") as client:
+            answers: dict[str, httpx.Response] = {}
+
+            async def slow() -> None:
+                await anyio.to_thread.run_sync(done.wait)
+
+            async def ask() -> None:
+                with anyio.move_on_after(10):
+                    answers["/maybe"] = await client.get("/maybe", headers=ALICE)
+                done.set()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(slow)
+                await anyio.wait_all_tasks_blocked()
+                tasks.start_soon(ask)
+            assert answers["/maybe"].json() == "alice"
+
+    done = threading.Event()
+    anyio.run(main)
 
 
 def test_starlette_with_mounts_and_cors_in_front() -> None:

@@ -216,7 +216,7 @@ def test_a_handler_is_told_no_more_than_the_client_may_be() -> None:
     [
         ("email", {}, "alice@example.com"),
         ("subject", {}, "alice"),
-        ("name", {"name": "K\xe4the"}, "K\xc3\xa4the"),
+        ("email", {"email": "k\xe4the@example.com"}, "k\xc3\xa4the@example.com"),
         ("email", {"email": ""}, None),
         ("subject", {"sub": ""}, None),
         ("email", None, None),
@@ -234,6 +234,12 @@ def test_remote_user(field: str, claims: dict[str, Any] | None, expected: str | 
     middleware = Pomerium(legacy, verifier=verifier, remote_user=field)  # type: ignore[arg-type]
     token = {} if claims is None else {"HTTP_X_POMERIUM_JWT_ASSERTION": ISSUER.token(**claims)}
     assert call(middleware, REMOTE_USER="root", HTTP_REMOTE_USER="root", **token)[2].decode() == repr(expected)
+
+
+def test_an_on_refused_that_fails_changes_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    middleware = protected(on_refused=lambda *_: 1 / 0)
+    assert (call(middleware)[0], call(middleware)[2]) == ("401 Unauthorized", b'{"error":"token_missing"}')
+    assert "on_refused failed" in caplog.text
 
 
 def test_keys_unavailable() -> None:
@@ -256,6 +262,7 @@ def test_a_wrong_configuration_stops_the_start(monkeypatch: pytest.MonkeyPatch) 
         ({**route, "error_handler": "x"}, "error_handler takes a function"),
         ({**route, "on_refused": 1}, "on_refused takes a function"),
         ({**route, "remote_user": "claims"}, "remote_user takes subject"),
+        ({**route, "remote_user": "name"}, "remote_user takes subject"),
         ({**route, "optional": True, "require_group": "admins"}, "contradict"),
         ({**route, "require_group": []}, "require_group"),
         ({**route, "exempt_paths": ["/k%C3%A4se"]}, "exempt_paths"),

@@ -105,8 +105,11 @@ class Integration:
             raise
 
     def refused(self, error: VerifyError, path: str) -> None:
-        """To be called once for each refusal. `path` is for people to read."""
-        self._on_refused(error.code, error.message, path)
+        """To be called once for each refusal. `path` is for people to read. A hook that fails changes no answer."""
+        try:
+            self._on_refused(error.code, error.message, path)
+        except Exception:
+            log.exception("on_refused failed")
 
     def answer(self, error: VerifyError) -> tuple[dict[str, str], bytes]:
         """Headers and body of a refusal, for frameworks whose error_handler gives a content type and a body."""

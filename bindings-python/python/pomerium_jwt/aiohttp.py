@@ -13,7 +13,7 @@ an application that has this one as its sub-application: protect that one. What 
 the path that `exempt_paths` is compared with.
 
 A handler finds the identity in request[IDENTITY]. It is None if the request passed without one, which the options
-`optional` and `exempt_paths` allow. A refusal that a handler raises is answered: require_group(request[IDENTITY], "a").
+`optional` and `exempt_paths` allow. A refusal that a handler raises is answered: require_group(request[IDENTITY], "a"). After response.prepare() it ends the connection.
 """
 
 from __future__ import annotations
@@ -36,10 +36,13 @@ __all__ = ["IDENTITY", "Pomerium", "Refusal"]
 
 if TYPE_CHECKING:
     IDENTITY: web.RequestKey[Identity | None]
+    _STARTED: web.RequestKey[bool]
 elif hasattr(web, "RequestKey"):
     IDENTITY = web.RequestKey("pomerium", Identity)
+    _STARTED = web.RequestKey("pomerium_jwt.started", bool)
 else:  # an older aiohttp
     IDENTITY = "pomerium"
+    _STARTED = "pomerium_jwt.started"
 """Where a request has the identity: request[IDENTITY]."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -71,6 +74,7 @@ class Pomerium:
 
         verified.pomerium = True  # type: ignore[attr-defined]
         app.middlewares.insert(0, verified)
+        app.on_response_prepare.append(_started)
 
     @property
     def verifier(self) -> Verifier:
@@ -89,11 +93,17 @@ class Pomerium:
             return await handler(request)
         except (TokenError, AccessDenied) as error:  # a demand of this route
             self._integration.refused(error, request.path)
+            if _STARTED in request:
+                raise  # too late for another answer: aiohttp closes the connection
             return self._refusal(error)
 
     def _refusal(self, error: VerifyError) -> web.Response:
         headers, body = self._integration.answer(error)
         return web.Response(status=error.status, headers=headers, body=body)
+
+
+async def _started(request: web.Request, response: web.StreamResponse) -> None:
+    request[_STARTED] = True
 
 
 def _facts(integration: Integration, request: web.Request) -> Facts:

@@ -34,7 +34,7 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _Application = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
-_POLICY_VIOLATION = 1008
+POLICY_VIOLATION = 1008
 
 
 class Pomerium:
@@ -82,9 +82,11 @@ class Pomerium:
 class Protected:
     """An application, and the integration that stands in front of it."""
 
-    def __init__(self, app: _Application, integration: Integration) -> None:
+    def __init__(self, app: _Application, integration: Integration, unverified: tuple[str, ...] = ()) -> None:
+        """unverified: types of scopes that are not of a client, in addition to `lifespan`."""
         self._application = app
         self._integration = integration
+        self._unverified = ("lifespan", *unverified)
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -96,7 +98,7 @@ class Protected:
             # In the server's own scope: tracing in front reads there what the router adds later
             scope[_scope.IDENTITY] = identity
             scope[_scope.VERIFIED] = self._integration, identity
-        elif scope["type"] != "lifespan":
+        elif scope["type"] not in self._unverified:
             raise RuntimeError(f"pomerium_jwt.asgi cannot verify a scope of type {scope['type']!r}")
         await self._application(scope, receive, send)
 
@@ -109,7 +111,7 @@ async def refuse(integration: Integration, error: VerifyError, scope: _Message, 
         await receive()  # websocket.connect, or that the client has left
         prefix = "websocket.http.response"
         if prefix not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": error.code})
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": error.code})
             return
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": f"{prefix}.start", "status": error.status, "headers": raw})

@@ -14,7 +14,7 @@ that. FastAPI's dependencies below only read the result: they verify nothing, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import HTTPException, Security
@@ -23,6 +23,7 @@ from fastapi.security.base import SecurityBase
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketState
 
 from . import _native, _scope
 from ._errors import VerifyError
@@ -32,7 +33,7 @@ from ._option_types import Options
 from ._status import Health
 from ._typing import Unpack
 from ._verifier import Verifier
-from .asgi import Protected, refuse
+from .asgi import POLICY_VIOLATION, Protected, refuse
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -97,7 +98,8 @@ class _Scheme(SecurityBase):
         )
         self.scheme_name = "Pomerium"
 
-    def __call__(self, connection: HTTPConnection) -> HTTPConnection:
+    # As all dependencies here: FastAPI runs others in threads, of which slow views may have left none
+    async def __call__(self, connection: HTTPConnection) -> HTTPConnection:
         if _INTEGRATION not in connection.scope or _scope.IDENTITY not in connection.scope:
             raise RuntimeError(
                 "this request did not come through Pomerium(app) of pomerium_jwt.fastapi, so nothing has been verified"
@@ -108,39 +110,43 @@ class _Scheme(SecurityBase):
 _Verified = Annotated[HTTPConnection, Security(_Scheme())]
 
 
-def identity_or_none(connection: _Verified) -> Identity | None:
+async def identity_or_none(connection: _Verified) -> Identity | None:
     """Who is calling; None if the request passed without an identity: Depends(identity_or_none)."""
-    found: Identity | None = connection.scope[_scope.IDENTITY]
-    return found
+    return _found(connection)
 
 
-def identity(connection: _Verified) -> Identity:
+async def identity(connection: _Verified) -> Identity:
     """Who is calling: Depends(identity). A request that passed without an identity is refused; an anonymous one, which
     the option allow_anonymous lets in, is not."""
-    found = identity_or_none(connection)
-    return require_user(connection) if found is None else found
+    found = _found(connection)
+    return _demanded(connection, _native.require_user) if found is None else found
 
 
-def require_user(connection: _Verified) -> Identity:
+async def require_user(connection: _Verified) -> Identity:
     """Who is signed in: Depends(require_user). Anonymous requests and those without an identity are refused."""
     return _demanded(connection, _native.require_user)
 
 
-def require_group(*groups: str) -> Callable[[HTTPConnection], Identity]:
+def require_group(*groups: str) -> Callable[[HTTPConnection], Awaitable[Identity]]:
     """A user in at least one of these groups, also for a whole router: dependencies=[Depends(require_group("admins"))].
     All others get 403."""
     if not groups or not all(isinstance(group, str) for group in groups):
         raise invalid_options('require_group takes names of groups: Depends(require_group("admins"))')
 
-    def in_group(connection: _Verified) -> Identity:
+    async def in_group(connection: _Verified) -> Identity:
         return _demanded(connection, lambda found: _native.require_group(found, *groups))
 
     return in_group
 
 
+def _found(connection: HTTPConnection) -> Identity | None:
+    found: Identity | None = connection.scope[_scope.IDENTITY]
+    return found
+
+
 def _demanded(connection: HTTPConnection, demand: Callable[[Identity | None], Identity]) -> Identity:
     try:
-        return demand(identity_or_none(connection))
+        return demand(_found(connection))
     except VerifyError as error:
         connection.scope[_INTEGRATION].refused(error, connection.scope["path"])
         raise _Refused(error) from None
@@ -155,8 +161,11 @@ class _Refused(HTTPException):
         self.error = error
 
 
-async def _answer(connection: HTTPConnection, refused: Exception) -> Response:
+async def _answer(connection: HTTPConnection, refused: Exception) -> Response | None:
     assert isinstance(refused, _Refused)
+    if isinstance(connection, WebSocket) and connection.application_state is WebSocketState.CONNECTED:
+        await connection.close(POLICY_VIOLATION, refused.error.code)  # a dependency has accepted it already
+        return None
     return _Answer(connection.scope[_INTEGRATION], refused.error)
 
 

@@ -42,8 +42,8 @@ class Pomerium:
     error_handler: gives the content type and the body of a refusal.
     on_refused: called with code, message and path of each refusal; without it there is a warning in the log, at most
     one a second for each code.
-    remote_user: "subject", "user", "email" or "name", for applications that know REMOTE_USER only. That variable is then
-    this field of the identity. It is absent if nobody is signed in or the field is None, whatever the server says.
+    remote_user: "subject", "user" or "email", for applications that know REMOTE_USER only. That variable is then this
+    field of the identity. A name is refused: users can change theirs, to anybody's. The variable is absent if nobody is signed in or the field is None, whatever the server says.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Pomerium:
         verifier: Verifier | None = None,
         error_handler: ErrorHandler | None = None,
         on_refused: OnRefused | None = None,
-        remote_user: Literal["subject", "user", "email", "name"] | None = None,
+        remote_user: Literal["subject", "user", "email"] | None = None,
         **options: Unpack[Options],
     ) -> None:
         self._integration = Integration(options, verifier=verifier, error_handler=error_handler, on_refused=on_refused)
-        if remote_user not in (None, "subject", "user", "email", "name"):
-            raise invalid_options("remote_user takes subject, user, email or name")
+        if remote_user not in (None, "subject", "user", "email"):
+            raise invalid_options("remote_user takes subject, user or email")
         self._protected = Protected(application, self._integration, remote_user)
 
     def __call__(self, environ: _Environ, start_response: _StartResponse) -> Iterable[bytes]:

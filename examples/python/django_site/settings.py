@@ -2,7 +2,9 @@
 
 import os
 
-SECRET_KEY = os.environ.get("SECRET_KEY", "for-this-example")
+from django.core.management.utils import get_random_secret_key
+
+SECRET_KEY = os.environ.get("SECRET_KEY") or get_random_secret_key()  # give it one, or sessions end with each process
 ALLOWED_HOSTS = ["*"]
 APPEND_SLASH = False
 ROOT_URLCONF = "django_site.urls"

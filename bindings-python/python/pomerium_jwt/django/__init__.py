@@ -37,8 +37,9 @@ def protect_wsgi(application: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def protect_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Around get_asgi_application(), or around Channels's ProtocolTypeRouter. Raises OptionsError."""
-    return asgi.Protected(application, configured().integration)
+    """Around get_asgi_application(), or around Channels's ProtocolTypeRouter, whose workers may use it too. Raises
+    OptionsError."""
+    return asgi.Protected(application, configured().integration, unverified=("channel",))
 
 
 def verifier() -> Verifier:
