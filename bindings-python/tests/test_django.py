@@ -474,9 +474,7 @@ def test_system_checks(changes: dict[str, Any], code: str | None) -> None:
 
 
 @pytest.mark.parametrize(("setting", "field"), [("staff_groups", "is_staff"), ("superuser_groups", "is_superuser")])
-def test_rights_that_the_user_model_has_no_field_for(
-    setting: str, field: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rights_that_the_user_model_has_no_field_for(setting: str, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model of the project's own may make a property of them."""
     others = [each for each in User._meta.get_fields() if each.name != field]
     monkeypatch.setattr(User._meta, "get_fields", lambda: others)

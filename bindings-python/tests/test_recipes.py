@@ -154,6 +154,8 @@ def test_streamlit(issuer: Issuer, streamlit: int) -> None:
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+    session = ""
+
     def shown(*tokens: str, resume: str = "") -> str:
         nonlocal session
         headers = [("Origin", f"http://127.0.0.1:{streamlit}"), *((HEADER, token) for token in tokens)]
@@ -174,7 +176,6 @@ def test_streamlit(issuer: Issuer, streamlit: int) -> None:
                 element = message.delta.new_element
                 texts.append(element.markdown.body or element.alert.body)
 
-    session = ""
     good = issuer.mint()
     assert "Hello alice" in shown(good)
     alice = session
