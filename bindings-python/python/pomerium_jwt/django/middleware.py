@@ -106,7 +106,8 @@ class PomeriumUserMiddleware(PomeriumMiddleware):
 def _for_caches(response: HttpResponse, identity: Identity | None) -> HttpResponse:
     """Without it a cache, such as that of UpdateCacheMiddleware, would give one user's page to another."""
     patch_vary_headers(response, [configured().integration.header_name])
-    if identity is not None and "public" not in response.get("Cache-Control", ""):
+    said = response.get("Cache-Control", "")
+    if identity is not None and "public" not in said and "no-store" not in said:
         patch_cache_control(response, private=True)
     return response
 
