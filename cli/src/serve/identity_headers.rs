@@ -249,6 +249,43 @@ mod tests {
     }
 
     #[test]
+    fn unsigned_claims_of_pomerium_do_not_go_on() {
+        let (assertion, alike) = ("x-pomerium-jwt-assertion", "x_pomerium_claim_email");
+        let names = [assertion, alike, "x-pomerium-claim-groups", "x-pomeriums"];
+        let mut map: HeaderMap =
+            names.map(|name| (name.parse::<HeaderName>().unwrap(), "root".parse().unwrap())).into_iter().collect();
+        let identity = identity(&json!({"sub": "alice", "email": "alice@example.com"}));
+        let verified = HeaderValue::from_static("verified");
+        headers(&["X-Pomerium-Claim-Email=email"]).replace(&mut map, Some(&identity), Some(verified));
+        assert_eq!(
+            (&map["x-pomerium-claim-email"], &map[assertion]),
+            (&"alice@example.com".parse().unwrap(), &"verified".parse().unwrap())
+        );
+        assert!(
+            !map.contains_key(alike) && !map.contains_key("x-pomerium-claim-groups") && map.contains_key("x-pomeriums"),
+            "{map:?}"
+        );
+    }
+
+    #[test]
+    fn a_header_that_only_an_application_takes_for_one_of_these_is_noticed() {
+        let headers = headers(&["Remote-User=email"]);
+        let table = [
+            ("remote-user", false),
+            ("remote_user", true),
+            ("remote.user", true),
+            ("x.auth.request.email", true),
+            ("x-pomerium-jwt_assertion", true),
+            ("x-pomerium-jwt-assertion", false),
+            ("remoteuser", false),
+        ];
+        for (name, expected) in table {
+            let map: HeaderMap = [(name.parse::<HeaderName>().unwrap(), "root".parse().unwrap())].into_iter().collect();
+            assert_eq!(headers.are_mimicked(&map), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn bad_settings_are_refused() {
         let table = [
             (&["Remote-User"][..], "write NAME=FIELD"),
