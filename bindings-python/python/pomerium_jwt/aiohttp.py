@@ -13,7 +13,8 @@ an application that has this one as its sub-application: protect that one. What 
 the path that `exempt_paths` is compared with.
 
 A handler finds the identity in request[IDENTITY]. It is None if the request passed without one, which the options
-`optional` and `exempt_paths` allow. A refusal that a handler raises is answered: require_group(request[IDENTITY], "a"). After response.prepare() it ends the connection.
+`optional` and `exempt_paths` allow. A refusal that a handler raises is answered: require_group(request[IDENTITY], "a").
+After response.prepare() it ends the connection.
 """
 
 from __future__ import annotations

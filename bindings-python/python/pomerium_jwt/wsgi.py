@@ -43,7 +43,8 @@ class Pomerium:
     on_refused: called with code, message and path of each refusal; without it there is a warning in the log, at most
     one a second for each code.
     remote_user: "subject", "user" or "email", for applications that know REMOTE_USER only. That variable is then this
-    field of the identity. A name is refused: users can change theirs, to anybody's. The variable is absent if nobody is signed in or the field is None, whatever the server says.
+    field of the identity. A name is refused: users can change theirs, to anybody's. The variable is absent if nobody
+    is signed in or the field is None, whatever the server says.
     """
 
     def __init__(
