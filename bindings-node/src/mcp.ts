@@ -1,8 +1,7 @@
 /**
  * For MCP servers over Streamable HTTP, with `@modelcontextprotocol/sdk`: in a tool, who is calling.
  *
- *     request.auth = authInfo(request.pomerium)
- *     await transport.handleRequest(request, response, request.body)
+ *     await transport.handleRequest(withAuthInfo(request), response, request.body)
  *
  *     server.registerTool('whoami', {}, (extra) => ({ content: [{ type: 'text', text: caller(extra).email ?? '' }] }))
  *
@@ -24,7 +23,14 @@ export interface AuthInfo {
   extra: { readonly pomerium: Identity }
 }
 
-/** For the SDK's transports: `request.auth`, or the option `authInfo` of those that take a Request. */
+/** The request with its identity in `auth`, where StreamableHTTPServerTransport looks for it. */
+export function withAuthInfo<Request extends { readonly pomerium?: Identity | undefined }>(
+  request: Request,
+): Request & { auth?: AuthInfo } {
+  return Object.assign(request, { auth: authInfo(request.pomerium) as AuthInfo })
+}
+
+/** The same for transports that take a Request of the Fetch API: their option `authInfo`. */
 export function authInfo(identity: Identity | undefined): AuthInfo | undefined {
   if (!identity) return undefined
   return { token: '', clientId: 'pomerium', scopes: [], expiresAt: identity.expiresAt, extra: { pomerium: identity } }

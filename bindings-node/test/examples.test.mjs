@@ -30,6 +30,8 @@ function installed() {
     '@fastify',
     '@hono',
     '@koa',
+    '@nestjs',
+    '@modelcontextprotocol',
     'connect',
     'cors',
     'express',
@@ -37,7 +39,11 @@ function installed() {
     'fastify',
     'hono',
     'koa',
+    'reflect-metadata',
+    'rxjs',
+    'tsx',
     'ws',
+    'zod',
   ]) {
     symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(folder, 'node_modules', name))
   }
@@ -59,7 +65,7 @@ async function start(context, options = {}, file = 'app.mjs') {
   return { issuer, server, get }
 }
 
-const ROUTERS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'koa.mjs', 'fastify.mjs']
+const ROUTERS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'koa.mjs', 'fastify.mjs', 'nest.ts']
 const APPLICATIONS = [...ROUTERS, 'hono.mjs', 'http.mjs', 'ws.mjs', 'http2.mjs']
 const ORIGIN = 'https://front.example.com'
 
@@ -134,7 +140,7 @@ describe('each application', { concurrency: 4 }, () => {
     })
   }
 
-  for (const file of ['ws.mjs', 'fastify.mjs'])
+  for (const file of ['ws.mjs', 'fastify.mjs', 'nest.ts'])
     test(`${file}: /ws says who opened it, and closes`, async (context) => {
       const { issuer, server, get } = await start(context, {}, file)
       const headers = { [HEADER]: await issuer.mint() }
