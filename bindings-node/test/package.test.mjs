@@ -180,7 +180,7 @@ test('types resolve for both kinds of modules, for bundlers, and for TypeScript 
 test('formatted', () => {
   const folders = [
     '{src,test,scripts}/**/*.{ts,mts,mjs}',
-    '../{examples,bench}/node/*.{mjs,ts}',
+    '../{examples,bench}/node/*.{mjs,mts}',
     '../examples/node/next/{*,app/**/*}.{js,mjs}',
     'package.json',
   ]

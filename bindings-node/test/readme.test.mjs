@@ -41,7 +41,7 @@ test('every command is there, and run by a test', () => {
   for (const target of targets) assert.match(makefile, new RegExp(`^${target}:`, 'm'))
   const files = ['examples.test.mjs', 'next.test.mjs'].map((name) => path.join(import.meta.dirname, name))
   const tests = files.map((file) => readFileSync(file, 'utf8')).join('')
-  const programs = [...readme.matchAll(/`node (?:--import tsx )?(\w+\.(?:mjs|ts))`/g)].map(([, program]) => program)
+  const programs = [...readme.matchAll(/`node (?:--import tsx )?(\w+\.m(?:js|ts))`/g)].map(([, program]) => program)
   assert(programs.length >= 5)
   for (const program of programs) assert(tests.includes(`'${program}'`), `${program} is in no test`)
 })

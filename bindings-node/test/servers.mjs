@@ -97,7 +97,7 @@ export function environment(variables) {
 
 /** A program in a process of its own that prints its address when it listens; ends with the test. */
 export async function run(context, file, variables) {
-  const isTypeScript = file.endsWith('.ts')
+  const isTypeScript = file.endsWith('.mts')
   const child = spawn(process.execPath, [...(isTypeScript ? ['--import', 'tsx'] : []), file], {
     // Where tsx finds its settings
     cwd: isTypeScript ? path.dirname(file) : undefined,

@@ -1,5 +1,5 @@
 // The application on NestJS, on Express or, with the argument fastify, on Fastify, with WebSockets at /ws:
-// POMERIUM_JWT_ROUTE=https://app.example.com PORT=8000 node --import tsx nest.ts
+// POMERIUM_JWT_ROUTE=https://app.example.com PORT=8000 node --import tsx nest.mts
 
 import 'reflect-metadata'
 
