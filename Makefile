@@ -2,7 +2,7 @@
 # `make demo` and `make test`. A target exists once what it runs exists; the line above it is what `make help` shows.
 
 # Judged by their exit code, each counts as one test
-CHECKS := lint test-tools demo test-serve
+CHECKS := lint test-tools demo test-serve test-browser test-dist
 # A new language: its name here, an entry in tools/need, a recipe test-<language> that begins with it,
 # and its runner's closing line in tools/run-tests unless one like it is there
 LANGUAGES := rust c python go node php java csharp
@@ -118,7 +118,7 @@ go-package: go-library
 
 go-library:
 	@tools/need go
-	@PREFIX=$(GO)/installed DESTDIR= ffi-c/install
+	@PREFIX=$(GO)/installed DESTDIR= NOTICES=1 ffi-c/install
 
 # Go next to golang-jwt, go-jose and jwx, as released
 bench-go: go-library
@@ -131,6 +131,17 @@ test-node: node-environment
 	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
 	tools/http node
+
+# The Node package in pages: Chromium, `pomerium-jwt dev` and examples/react; screenshots go to target/screenshots/
+test-browser:
+	@tools/need browser && $(MAKE) --no-print-directory browser-environment && \
+		(cd bindings-node && npm run --silent test-browser) || { code=$$?; [ $$code = 77 ] && [ "$$CI" != true ] || exit $$code; }
+
+.PHONY: browser-environment
+browser-environment: node-environment
+	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node
+	@cd examples/react && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; }
+	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build
 
 # Packs the Node package and the one with this machine's addon into target/node/, as released
 node-package: node-environment
@@ -196,7 +207,7 @@ java-package: java-library
 
 java-library:
 	@tools/need java
-	@PREFIX=$(JAVA)/installed DESTDIR= ffi-c/install
+	@PREFIX=$(JAVA)/installed DESTDIR= NOTICES=1 ffi-c/install
 	@rm -rf $(JAVA)/natives
 	@clients/java/natives $(JAVA)/installed $(JAVA)/natives
 
@@ -220,6 +231,43 @@ bench-csharp:
 	@tools/need csharp
 	clients/csharp/natives
 	clients/csharp/run bench/csharp
+
+# ---- Releases
+
+DIST = $(CARGO_TARGET_DIR)/artifacts
+DIST_TOOLS = $(CARGO_TARGET_DIR)/dist-tools
+DIST_BIN = $(DIST_TOOLS)/$(if $(findstring Windows,$(OS)),Scripts,bin)
+DIST_RUN = PATH=$(DIST_BIN):$$PATH tools/dist
+.PHONY: dist dist-tools test-dist test-dist-more test-published lint-workflows
+
+# All that a release publishes, in target/artifacts/: make dist [PLATFORM=aarch64-unknown-linux-gnu] [PARTS='c cli'], see tools/dist
+dist: dist-tools node-environment
+	$(DIST_RUN) $(DIST) $(PLATFORM:%=--target %) $(PARTS)
+
+# The C library and the Node package as released: symbols, licences, SBOM, one installation
+test-dist: dist-tools node-environment
+	cargo build -q --locked -p pomerium-jwt-cli
+	$(DIST_RUN) $(CARGO_TARGET_DIR)/test-dist c node
+	python3 tools/test_dist.py $(CARGO_TARGET_DIR)/test-dist c node
+
+# Every package as released: opened, built twice, installed by its own tool, run under Debian 11's libc and without a compiler
+test-dist-more: dist
+	cargo build -q --locked -p pomerium-jwt-cli
+	tools/test-dist-more $(DIST)
+
+# What is in target/artifacts/ already: make test-published [PARTS='c cli'], as the release workflow calls it
+test-published:
+	cargo build -q --locked -p pomerium-jwt-cli
+	python3 tools/test_dist.py $(DIST) $(or $(PARTS),c cli python node go java csharp php sdist rust)
+
+dist-tools:
+	@tools/need python
+	@test -x $(DIST_BIN)/python || python3 -m venv $(DIST_TOOLS)
+	@$(DIST_BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/dist-requirements.txt
+
+# .github/workflows by actionlint; needs Go
+lint-workflows:
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 # ---- Comparisons
 
@@ -245,10 +293,11 @@ bench-java: java-library
 	clients/java/mvn -q -f bench/java -Dnatives=$(JAVA)/natives -DskipTests package
 	bench/java/run
 
-# The scripts in tools/; the documents: their links, their commands, and what an addition must not forget
+# The scripts in tools/, those of releases too; the documents: their links, their commands, and what an addition must not forget
 test-tools:
 	python3 tools/test_tools.py
 	python3 tools/test_documents.py
+	python3 tools/test_release.py
 
 # Formatting, lints and documentation without a warning, the house rules, the oldest Rust, the licences of all dependencies
 lint:
@@ -287,6 +336,21 @@ fuzz:
 		cargo fuzz run --sanitizer none $$target $(CARGO_TARGET_DIR)/fuzz/corpus/$$target $(CARGO_TARGET_DIR)/fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
 	done
+
+.PHONY: test-portable test-oldest-rust compatibility
+# The parts that are the same on every system: the core, the command, the conformance cases
+test-portable:
+	cargo test --locked -p pomerium-jwt -p pomerium-jwt-es256 -p pomerium-jwt-issuer -p pomerium-jwt-cli -p pomerium-jwt-conformance --lib --bins --test rust
+
+# Builds everything with the oldest Rust that Cargo.toml names; rustup installs it
+test-oldest-rust:
+	RUSTUP_TOOLCHAIN=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) cargo check --locked --workspace
+
+# The crates' and the C library's interfaces, compared with those of the last release's tag; needs cargo-semver-checks
+compatibility:
+	tools/abi
+	@tag=$$(git tag --list 'v*' --sort=-version:refname --merged HEAD | head -1); \
+	if [ -n "$$tag" ]; then cargo semver-checks --baseline-rev "$$tag" -p pomerium-jwt -p pomerium-jwt-es256 -p pomerium-jwt-tower; fi
 
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json/read.rs json/text.rs names.rs route.rs url.rs claims.rs verifier/verify.rs verifier/admit.rs verifier/pin.rs \

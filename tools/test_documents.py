@@ -25,7 +25,7 @@ COMMANDS = {
     "docs/keys.md": [(r"POMERIUM_JWT_\w+=\S+", "cli/tests/cli/readme.rs", "keys.md")],
     "docs/deployment.md": [(r"POMERIUM_JWT_\w+=\S+", "cli/tests/cli/readme.rs", "deployment.md")],
     "CONTRIBUTING.md": [
-        (r"make demo .*", "Makefile", "CHECKS := lint test-tools demo test-serve"),
+        (r"make demo .*", "Makefile", "CHECKS := lint test-tools demo test-serve test-browser"),
         (r"make test .*", ".ci/run", "make test"),
         (r"make help .*", "tools/test_documents.py", 'run("make", "help")'),
         (r"make conformance .*", "conformance/tests/files.rs", "run `make conformance`"),
@@ -252,7 +252,7 @@ class Additions(unittest.TestCase):
             if framework == "reference":
                 continue
             for page in ["CHANGELOG.md", "README.md"]:
-                shown = {"ws": "WebSockets", "aspnetcore": "ASP.NET Core", "spring": "Spring Boot"}.get(framework, framework)
+                shown = {"ws": "WebSockets", "aspnetcore": "ASP.NET Core", "spring": "Spring Boot", "nest": "NestJS"}.get(framework, framework)
                 self.assertTrue(mentions(page, shown), f"{page}: name {shown}, which {name} is an example of")
 
 

@@ -16,9 +16,9 @@ function kind() {
   return process.report.getReport().header.glibcVersionRuntime ? '-gnu' : '-musl'
 }
 
-/** The library as cargo wrote it. */
-export function built(profile) {
-  const [prefix, suffix] = { win32: ['', '.dll'], darwin: ['lib', '.dylib'] }[process.platform] ?? ['lib', '.so']
+/** The library as cargo wrote it; `profile` is its folder below the target directory. */
+export function built(profile, platform = PLATFORM) {
+  const [prefix, suffix] = { win32: ['', '.dll'], darwin: ['lib', '.dylib'] }[platform.split('-')[0]] ?? ['lib', '.so']
   return join(TARGET, profile, `${prefix}pomerium_jwt_node${suffix}`)
 }
 

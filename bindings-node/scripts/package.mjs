@@ -1,5 +1,6 @@
-// package.mjs PROFILE FOLDER: packs, of what tsc and cargo (with this profile) have built, the package pomerium-jwt and the
-// one with this machine's addon, laid out as napi-rs does. Prints the two file names.
+// package.mjs PROFILE FOLDER [PLATFORM]: packs, of what tsc and cargo (with this profile) have built, the package pomerium-jwt
+// and the one with the addon of PLATFORM, laid out as napi-rs does. Prints the two file names. PLATFORM is this machine's
+// unless PROFILE is that of another target, such as aarch64-unknown-linux-gnu/dist.
 //
 // The optional dependencies are added here: a lock file with packages of the version in the making could not be installed.
 // A release publishes every one of them, and before the package that names them: a name left to others would be installed.
@@ -10,13 +11,14 @@ import { join, resolve } from 'node:path'
 
 import { built, HERE, PLATFORM } from './addon.mjs'
 
-const [profile, folder] = process.argv.slice(2)
+const [profile, folder, platform = PLATFORM] = process.argv.slice(2)
+const NOTICES = ['THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json']
 const manifest = JSON.parse(readFileSync(join(HERE, 'package.json'), 'utf8'))
 const { name, version, license, repository, engines, platforms } = manifest
 
-if (!platforms.includes(PLATFORM)) throw new Error(`add ${PLATFORM} to platforms in package.json`)
+if (!platforms.includes(platform)) throw new Error(`add ${platform} to platforms in package.json`)
 console.log(pack(name, main))
-console.log(pack(`${name}-${PLATFORM}`, addon))
+console.log(pack(`${name}-${platform}`, addon))
 
 function pack(title, fill) {
   const stage = resolve(folder, title)
@@ -27,6 +29,7 @@ function pack(title, fill) {
   const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', resolve(folder)], {
     cwd: stage,
     encoding: 'utf8',
+    shell: process.platform === 'win32', // where npm is a script
   })
   return join(resolve(folder), JSON.parse(output)[0].filename)
 }
@@ -42,19 +45,21 @@ function main(stage) {
 
 /** What npm chooses by the machine. */
 function addon(stage) {
-  const file = `${name}.${PLATFORM}.node`
-  copyFileSync(built(profile), join(stage, file))
-  const [os, cpu, abi] = PLATFORM.split('-')
+  const target = profile.includes('/') ? profile.split('/')[0] : 'host'
+  execFileSync('python3', [join(HERE, '..', 'tools', 'notices'), 'pomerium-jwt-node', target, stage])
+  const file = `${name}.${platform}.node`
+  copyFileSync(built(profile, platform), join(stage, file))
+  const [os, cpu, abi] = platform.split('-')
   const libc = { gnu: ['glibc'], musl: ['musl'] }[abi]
-  const description = `The native half of ${name} for ${PLATFORM}`
+  const description = `The native half of ${name} for ${platform}`
   const common = { version, description, license, repository, engines }
   return {
-    name: `${name}-${PLATFORM}`,
+    name: `${name}-${platform}`,
     ...common,
     os: [os],
     cpu: [cpu],
     ...(libc && { libc }),
     main: file,
-    files: [file],
+    files: [file, ...NOTICES],
   }
 }

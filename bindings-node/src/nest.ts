@@ -17,7 +17,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-// Of Nest, what leaves metadata alone: loaders such as tsx make two copies of it, and one does not know the other's exceptions
+// No exceptions of Nest's: loaders such as tsx make two copies of it, and one does not know the other's
 import {
   type ArgumentsHost,
   type CanActivate,
@@ -50,8 +50,8 @@ export interface NestApplicationLike {
  * it, such as `cors()` of the package `cors`, which answers preflights and lets browsers read refusals.
  *
  * Comes right after `NestFactory.create`. `exemptPaths` are whole paths; no WebSocket is exempt. Throws VerifyError at
- * once, so that a misconfigured application does not start. It also answers what
- * `requireGroup` throws, unless a filter of yours for all exceptions does. Gives the verifier.
+ * once, so that a misconfigured application does not start. It also answers what `requireGroup` throws, unless a filter of
+ * yours for all exceptions does. Gives the verifier.
  */
 export function protect(
   app: NestApplicationLike,

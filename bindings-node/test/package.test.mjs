@@ -13,7 +13,9 @@ import { ROOT } from './servers.mjs'
 const HERE = path.join(ROOT, 'bindings-node')
 const BIN = path.join(HERE, 'node_modules', '.bin')
 const MANIFEST = JSON.parse(readFileSync(path.join(HERE, 'package.json'), 'utf8'))
-const ENTRIES = Object.keys(MANIFEST.exports).filter((entry) => entry !== './package.json')
+// For servers; those for pages are modules of one kind, and tested in a browser
+const ENTRIES = Object.keys(MANIFEST.exports).filter((entry) => MANIFEST.exports[entry].endsWith('.js'))
+const FOR_PAGES = Object.keys(MANIFEST.exports).filter((entry) => MANIFEST.exports[entry].endsWith('.mjs'))
 
 let folder, main, addon, project
 
@@ -120,8 +122,13 @@ test('if both kinds of Linux are installed, as by Yarn 1, the one that fits is l
 test('the packages hold what they should, and nothing else', () => {
   const sources = readdirSync(path.join(HERE, 'src')).map((name) => path.basename(name, '.ts'))
   const compiled = sources.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`])
+  for (const source of readdirSync(path.join(HERE, 'browser')).filter((name) => name.endsWith('.mts'))) {
+    const name = `dist/browser/${path.basename(source, '.mts')}`
+    compiled.push(`${name}.mjs`, `${name}.d.mts`)
+  }
   assert.deepEqual(packed(main), [...compiled, 'LICENSE', 'README.md', 'package.json'].sort())
-  assert.deepEqual(packed(addon), ['LICENSE', 'package.json', `pomerium-jwt.${PLATFORM}.node`])
+  const files = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'package.json', `pomerium-jwt.${PLATFORM}.node`, 'sbom.cdx.json']
+  assert.deepEqual(packed(addon), files)
 })
 
 function packed(file) {
@@ -153,6 +160,7 @@ test('the lock files name no registry', () => {
     HERE,
     path.join(ROOT, 'examples/node'),
     path.join(ROOT, 'examples/node/next'),
+    path.join(ROOT, 'examples/react'),
     path.join(ROOT, 'bench/node'),
   ]) {
     const lock = readFileSync(path.join(folder, 'package-lock.json'), 'utf8')
@@ -174,7 +182,9 @@ for (const kind of ['mts', 'cts']) {
 }
 
 test('types resolve for both kinds of modules, for bundlers, and for TypeScript that knows no exports', () => {
-  run(path.join(BIN, 'attw'), [main, '--no-color', '--no-emoji'])
+  const attw = (...options) => run(path.join(BIN, 'attw'), [main, '--no-color', '--no-emoji', ...options])
+  attw('--exclude-entrypoints', ...FOR_PAGES)
+  attw('--profile', 'esm-only', '--entrypoints', ...FOR_PAGES)
 })
 
 test('formatted', () => {
@@ -184,5 +194,6 @@ test('formatted', () => {
     '../examples/node/next/{*,app/**/*}.{js,mjs}',
     'package.json',
   ]
+  folders.push('browser/**/*.{mts,mjs,jsx,json}', '../examples/react/{*,src/*}.{html,js,mjs,tsx,css}')
   run(path.join(BIN, 'prettier'), ['--config', '.prettierrc.json', '--check', ...folders])
 })

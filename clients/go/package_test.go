@@ -54,9 +54,10 @@ func TestInstallAsAStrangerWould(t *testing.T) {
 	program = strings.Replace(program, address, strconv.Quote(free), 1)
 	write(t, folder, "main.go", program)
 	write(t, folder, "main_test.go", readmeTest(t))
+	version := regexp.MustCompile(`(?m)^version = "(.+)"`).FindStringSubmatch(readFile(t, filepath.Join(root, "Cargo.toml")))[1]
 	lib := "/lib/" + runtime.GOOS + "_" + runtime.GOARCH
-	write(t, folder, "go.mod", fmt.Sprintf("module example.com/stranger\n\ngo 1.24\n\nrequire %s v0.1.0\nrequire %s v0.1.0 // indirect\n\nreplace %s => %s\nreplace %s => %s\n",
-		module, module+lib, module, packed(), module+lib, packed()+lib))
+	write(t, folder, "go.mod", fmt.Sprintf("module example.com/stranger\n\ngo 1.24\n\nrequire %s v%s\nrequire %s v%s // indirect\n\nreplace %s => %s\nreplace %s => %s\n",
+		module, version, module+lib, version, module, packed(), module+lib, packed()+lib))
 
 	nothing := []string{"POMERIUM_JWT_ROUTE=" + issuer.url, "GOPROXY=off", "PKG_CONFIG=/nothing/installed", "PKG_CONFIG_PATH=", "LD_LIBRARY_PATH="}
 	command(t, folder, nothing, "go", "vet", "./...")

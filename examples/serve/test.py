@@ -23,8 +23,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COMMAND = ""
-IDENTITY = ("remote-user", "remote_user", "x-auth-request-user", "x_auth_request_user", "x-auth-request-groups")
+IDENTITY = ("remote-user", "remote_user", "remote.user", "x-auth-request-user", "x_auth_request_user",
+            "x-auth-request-groups", "x.auth.request.groups", "upgrade")
 FORGED = {"Remote-User": "root", "remote_user": "root", "X-Auth-Request-User": "root", "X_Auth_Request_User": "root",
+          "Remote.User": "root", "X.Auth.Request.Groups": "admins",
           "X-Auth-Request-Groups": "admins", "X-Original-URL": "/health", "X-Forwarded-Uri": "/health"}
 
 
@@ -91,7 +93,7 @@ class Proxy:
         stack.callback(serve.stdout.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         text = (HERE / {"nginx": "nginx.conf", "caddy": "Caddyfile"}[proxy]).read_text()
-        text = re.sub(r"127\.0\.0\.1:(8080|3000|8000)\b", lambda match: f"127.0.0.1:{ports[match[1]]}", text)
+        text = re.sub(r"(127\.0\.0\.1|//):(8080|3000|8000)\b", lambda match: f"{match[1]}:{ports[match[2]]}", text)
         if proxy == "nginx":
             paths = "".join(f"{name}_temp_path {folder}/{name};" for name in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -139,6 +141,9 @@ class Proxies(unittest.TestCase):
                 ("/a?b=c", alice, FORGED, 200, {"remote-user": "alice@example.com", "x-auth-request-groups": "staff,ops"}),
                 ("/a", nobody, {}, 200, {"remote-user": "bob@example.com", "x-auth-request-groups": "staff"}),
                 ("/a", nameless, FORGED, 200, {"x-auth-request-groups": "staff"}),
+                ("/a", alice, {"Connection": "close, Remote-User, X-Auth-Request-Groups"}, 200,
+                 {"remote-user": "alice@example.com", "x-auth-request-groups": "staff,ops"}),
+                ("/health", None, {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}, 200, {}),
                 ("/a", None, FORGED, 401, None),
                 ("/a", "x.y.z", FORGED, 401, None),
                 ("/a", foreign, FORGED, 401, None),

@@ -52,6 +52,7 @@ def main():
         test("Libs.private is what the compiler says, without libgcc_s", static_libraries, prefix)
         test("the static library shows our functions alone", static_symbols, prefix)
         test("it links next to another Rust library, statically, and starts in an empty root", empty_root, prefix, scratch)
+        test("CMake finds it", cmake, prefix, scratch)
         examples(prefix, scratch)
         for name, command in [("Python's cffi", ["/usr/bin/python3", "cffi_reads_the_header.py"]),
                               ("PHP's ext-ffi", ["php", "php_reads_the_header.php"])]:
@@ -101,6 +102,8 @@ def installed_files(prefix, scratch):
         "lib/libpomerium_jwt.so.0",
         f"lib/libpomerium_jwt.so.{version}",
         "lib/pkgconfig/pomerium_jwt.pc",
+        "lib/cmake/pomerium_jwt/pomerium_jwt-config.cmake",
+        "lib/cmake/pomerium_jwt/pomerium_jwt-config-version.cmake",
     }
     install(PREFIX="/opt/pomerium", DESTDIR=scratch / "package")
     for folder in [prefix, scratch / "package/opt/pomerium"]:
@@ -199,6 +202,31 @@ def empty_root(prefix, scratch):
         result = subprocess.run([*own_user, "chroot", root, "/verify"], input=answer.read(), capture_output=True,
                                 env={**os.environ, "POMERIUM_JWT_ROUTE": url}, timeout=HANGS)
     assert (result.returncode, result.stdout) == (0, b"alice alice@example.com\n"), result
+
+
+def cmake(prefix, scratch):
+    """README.md's lines, and which versions are taken."""
+    folder = scratch / "cmake"
+    folder.mkdir()
+    (folder / "verify.c").write_text((ROOT / "examples/c/verify.c").read_text())
+    lines = re.search(r"^```cmake\n(.+?)^```", (CRATE / "README.md").read_text(), re.MULTILINE | re.DOTALL).group(1)
+    version = run("pkg-config", "--modversion", prefix / "lib/pkgconfig/pomerium_jwt.pc").strip()
+    major, minor, *_ = map(int, re.findall(r"\d+", version))
+    for kind, wanted, taken in [("pomerium_jwt", f"{major}.{minor}", True), ("static", version, True),
+                                ("static", f"{major}.{minor + 1}", False), ("static", f"{major + 1}", False)]:
+        project = re.sub(r"pomerium_jwt [\d.]+", f"pomerium_jwt {wanted}", lines).replace("::pomerium_jwt", f"::{kind}")
+        (folder / "CMakeLists.txt").write_text(f"cmake_minimum_required(VERSION 3.16)\nproject(app C)\n{project}")
+        built = folder / f"{kind}-{wanted}"
+        configure = ["cmake", "-S", folder, "-B", built, f"-DCMAKE_PREFIX_PATH={prefix}"]
+        if not taken:
+            refused = subprocess.run(configure, capture_output=True, text=True)
+            assert refused.returncode != 0 and f"version: {version}" in refused.stderr, refused
+            continue
+        run(*configure)
+        run("cmake", "--build", built)
+        result = subprocess.run([built / "verify"], env={**os.environ, "POMERIUM_JWT_ROUTE": "https://app.example.com"},
+                                input="", capture_output=True, text=True)
+        assert result.returncode == 1 and result.stderr.startswith("token_missing: "), result
 
 
 def examples(prefix, scratch):

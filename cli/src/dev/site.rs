@@ -218,7 +218,9 @@ impl Site {
     /// SameSite), so requests of theirs are nobody's without one.
     fn signed_in(&self, request: &Request<Incoming>, authority: &str) -> Option<SignedIn> {
         let sessions = self.sessions();
-        let is_usable = sessions.knows(request.headers()) || !is_of_another_site(request, authority);
+        // To a name other than this machine's a browser does not say which site a request is of, unless it is a page
+        let is_told = is_own(authority, &[]) || is_page(request);
+        let is_usable = sessions.knows(request.headers()) || (is_told && !is_of_another_site(request, authority));
         is_usable.then(|| sessions.find(request.headers(), Instant::now())).flatten()
     }
 

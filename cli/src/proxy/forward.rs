@@ -3,7 +3,7 @@
 use std::{
     io::Write as _,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -19,7 +19,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::{
     Body, failure,
@@ -45,7 +45,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// `http://HOST:PORT` for HTTP/1.1, `h2c://HOST:PORT` for HTTP/2 without TLS. The upstream has so long to begin its
-    /// answer; bodies and WebSockets may take any time.
+    /// answer, from the last part of the request's body on; bodies and WebSockets may take any time.
     ///
     /// # Errors
     /// A sentence that says what to write instead.
@@ -92,14 +92,20 @@ impl Upstream {
         }
         let websocket = self.version == Version::HTTP_11 && tunnel::is_wanted(&request);
         let client = websocket.then(|| hyper::upgrade::on(&mut request));
-        let outgoing = self.outgoing(request, websocket, set);
-        match timeout(self.timeout, self.client.request(outgoing)).await {
-            Err(_) => {
+        let upload = Upload::default();
+        let outgoing =
+            self.outgoing(request, websocket, set).map(|body| WithoutTrailers { body, upload: upload.clone() });
+        let answer = tokio::select! {
+            answer = self.client.request(outgoing) => Some(answer),
+            () = upload.rested(self.timeout) => None,
+        };
+        match answer {
+            None => {
                 report(&format!("no answer within {} s", self.timeout.as_secs()));
                 failure(StatusCode::GATEWAY_TIMEOUT, "upstream_timeout")
             }
-            Ok(Err(error)) => self.failed(&error),
-            Ok(Ok(mut response)) => {
+            Some(Err(error)) => self.failed(&error),
+            Some(Ok(mut response)) => {
                 let is_switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
                 let upstream = is_switching.then(|| hyper::upgrade::on(&mut response));
                 match (client, upstream) {
@@ -125,7 +131,7 @@ impl Upstream {
         request: Request<Incoming>,
         websocket: bool,
         set: impl FnOnce(&mut HeaderMap),
-    ) -> Request<WithoutTrailers> {
+    ) -> Request<Incoming> {
         let (mut parts, body) = request.into_parts();
         let takes_trailers = listed(&parts.headers, &TE).any(|entry| entry.eq_ignore_ascii_case(b"trailers"));
         remove_hop_by_hop(&mut parts.headers);
@@ -134,6 +140,10 @@ impl Upstream {
         let asked = parts.uri.authority().and_then(|asked| HeaderValue::from_str(asked.as_str()).ok());
         if let Some(host) = asked {
             parts.headers.insert(HOST, host);
+        } else if !parts.headers.contains_key(HOST)
+            && let Ok(host) = HeaderValue::from_str(self.authority.as_str())
+        {
+            parts.headers.insert(HOST, host); // HTTP/1.0 may do without
         }
         set(&mut parts.headers);
         if websocket {
@@ -152,7 +162,7 @@ impl Upstream {
         target.path_and_query = parts.uri.path_and_query().cloned().or(Some(PathAndQuery::from_static("/")));
         parts.uri = Uri::from_parts(target).expect("scheme, authority and path are there");
         parts.version = self.version;
-        Request::from_parts(parts, WithoutTrailers(body))
+        Request::from_parts(parts, body)
     }
 
     fn failed(&self, error: &hyper_util::client::legacy::Error) -> Response<Body> {
@@ -187,8 +197,38 @@ fn report(what: &str) {
     }
 }
 
+/// When the last part of a request's body went up.
+#[derive(Clone)]
+struct Upload(Arc<Mutex<Instant>>);
+
+impl Default for Upload {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Upload {
+    fn went_on(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Returns once nothing has gone up for so long.
+    async fn rested(&self, limit: Duration) {
+        loop {
+            let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match limit.checked_sub(last.elapsed()).filter(|rest| !rest.is_zero()) {
+                Some(rest) => sleep(rest).await,
+                None => return,
+            }
+        }
+    }
+}
+
 /// The body of a request without its trailers: an application could read them as headers.
-pub(crate) struct WithoutTrailers(Incoming);
+pub(crate) struct WithoutTrailers {
+    body: Incoming,
+    upload: Upload,
+}
 
 impl HttpBody for WithoutTrailers {
     type Data = Bytes;
@@ -198,17 +238,19 @@ impl HttpBody for WithoutTrailers {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match ready!(Pin::new(&mut self.0).poll_frame(context)) {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.upload.went_on();
+        match frame {
             Some(Ok(frame)) if frame.is_trailers() => Poll::Ready(None),
             other => Poll::Ready(other),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.body.size_hint()
     }
 }

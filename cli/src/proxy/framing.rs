@@ -83,6 +83,11 @@ impl Scan {
             (Place::Head, b'\n') => self.end_of_line(),
             (Place::Head, b':') => self.end_of_name(byte),
             (Place::Head, _) if self.line.len() < LONGEST => self.line.push(*byte),
+            (Place::Head, _) if starts_with(&self.line, "content-length:") => {
+                // padded so that its end is out of sight: no length is written so
+                *byte = 0;
+                self.place = Place::Unknown;
+            }
             (Place::Size(size, _), b'\n') => {
                 self.place = if size == 0 { Place::Trailers(0) } else { Place::Chunk(size.saturating_add(2)) };
             }
@@ -111,7 +116,6 @@ impl Scan {
             self.place = Place::Unknown;
         }
         self.is_chunked |= is_coding;
-        self.is_upgrade |= self.line.eq_ignore_ascii_case(b"upgrade:");
         if is_length {
             self.length = Some(self.length.unwrap_or(0));
         }
@@ -126,6 +130,8 @@ impl Scan {
             let digits = str::from_utf8(value.trim_ascii()).ok().and_then(|digits| digits.parse().ok());
             self.length = digits.or(self.length);
         }
+        // The only upgrade that is forwarded
+        self.is_upgrade |= starts_with(line, "upgrade:") && line.to_ascii_lowercase().ends_with(b"websocket");
         if !line.is_empty() {
             return;
         }
@@ -138,6 +144,10 @@ impl Scan {
         };
         (self.length, self.is_chunked, self.is_upgrade) = (None, false, false);
     }
+}
+
+fn starts_with(line: &[u8], name: &str) -> bool {
+    line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
@@ -222,6 +232,14 @@ mod tests {
             assert!(!is_refused(&first), "{first}");
             assert!(is_refused(&(first.clone() + NEXT)), "after {first}");
         }
+    }
+
+    #[test]
+    fn no_padding_hides_a_length_and_no_other_upgrade_the_next_head() {
+        for padding in [" ".repeat(60), "0".repeat(60)] {
+            assert!(is_refused(&format!("POST / HTTP/1.1\r\nContent-Length:{padding}5\r\n\r\nabcde")), "{padding}");
+        }
+        assert!(is_refused(&format!("GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n{NEXT}")));
     }
 
     #[test]

@@ -50,8 +50,16 @@ pub(crate) fn is_read_alike(name: &str, other: &str) -> bool {
 
 /// Removes every header that could be taken for one of these.
 pub(crate) fn remove_alike(headers: &mut HeaderMap, names: &[HeaderName]) {
-    let is_alike = |name: &&HeaderName| names.iter().any(|other| is_read_alike(name.as_str(), other.as_str()));
-    let found: Vec<HeaderName> = headers.keys().filter(is_alike).cloned().collect();
+    remove_if(headers, |name| names.iter().any(|other| is_read_alike(name, other.as_str())));
+}
+
+/// Removes every header that could be taken for one that begins so.
+pub(crate) fn remove_beginning(headers: &mut HeaderMap, prefix: &str) {
+    remove_if(headers, |name| name.get(..prefix.len()).is_some_and(|start| is_read_alike(start, prefix)));
+}
+
+fn remove_if(headers: &mut HeaderMap, condition: impl Fn(&str) -> bool) {
+    let found: Vec<HeaderName> = headers.keys().filter(|name| condition(name.as_str())).cloned().collect();
     found.iter().for_each(|name| drop(headers.remove(name)));
 }
 

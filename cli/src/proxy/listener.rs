@@ -115,12 +115,14 @@ where
 
 async fn begins_with_http2(socket: &TcpStream) -> io::Result<bool> {
     let mut seen = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(5);
     loop {
         let count = socket.peek(&mut seen).await?;
         if count == 0 || count == PREFACE.len() || seen[..count] != PREFACE[..count] {
             return Ok(seen == PREFACE);
         }
-        sleep(Duration::from_millis(5)).await; // peek waits for the first byte only
+        sleep(pause).await; // peek waits for the first byte only
+        pause = (2 * pause).min(Duration::from_secs(1));
     }
 }
 

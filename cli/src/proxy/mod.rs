@@ -16,7 +16,7 @@ use hyper::{
 };
 
 pub(crate) use forward::Upstream;
-pub(crate) use headers::{is_read_alike, remove_alike};
+pub(crate) use headers::{is_read_alike, remove_alike, remove_beginning};
 pub(crate) use listener::{Listener, Stop, TlsConfig};
 
 /// The body of a response: written here, or the upstream's.
@@ -44,7 +44,8 @@ pub(crate) fn failure(status: StatusCode, code: &'static str) -> Response<Body> 
 pub(crate) fn ambiguous(request: &Request<Incoming>) -> Option<Response<Body>> {
     let hosts = request.headers().get_all(HOST).iter().count();
     let is_missing = hosts == 0 && request.version() == Version::HTTP_11;
-    (hosts > 1 || is_missing).then(|| failure(StatusCode::BAD_REQUEST, "bad_request"))
+    let names_a_user = request.uri().authority().is_some_and(|authority| authority.as_str().contains('@'));
+    (hosts > 1 || is_missing || names_a_user).then(|| failure(StatusCode::BAD_REQUEST, "bad_request"))
 }
 
 /// All values of this header, joined by `,`: a fact that the core asks for.

@@ -71,6 +71,9 @@ impl Auth {
             let message = "neither issuer and audience nor a route is set: any route's token would get in";
             return refusal(&Error::new(ErrorCode::InvalidOptions, message));
         }
+        if self.headers.are_mimicked(asked.headers()) {
+            return failure(StatusCode::BAD_REQUEST, "bad_request");
+        }
         let path = match self.proxy.map(|proxy| proxy.path(asked.headers(), asked.uri().path())) {
             None => String::new(),
             Some(Ok(path)) => path,

@@ -11,7 +11,7 @@ use hyper::{
 };
 use pomerium_jwt::Identity;
 
-use crate::proxy::{is_read_alike, remove_alike};
+use crate::proxy::{is_read_alike, remove_alike, remove_beginning};
 
 /// oauth2-proxy's names, which many applications know.
 const DEFAULTS: [(&str, Field); 4] = [
@@ -32,6 +32,9 @@ pub(super) const FIELDS: [(&str, Field); 8] = [
     ("issuer", Field::Issuer),
     ("expires_at", Field::ExpiresAt),
 ];
+
+/// Pomerium's own headers, which say who somebody is without a signature: `X-Pomerium-Claim-Email` and the like.
+const POMERIUM: &str = "x-pomerium-";
 
 /// What a header holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,11 +94,12 @@ impl IdentityHeaders {
         self.fields.contains(&Field::Name)
     }
 
-    /// For an upstream: whatever could be taken for one of these is removed, then those with a value are set. The
-    /// assertion goes on only if it was verified, and only in its own spelling.
+    /// For an upstream: whatever could be taken for one of these or for Pomerium's unsigned claims is removed, then those
+    /// with a value are set. The assertion goes on only if it was verified, and only in its own spelling.
     pub(super) fn replace(&self, headers: &mut HeaderMap, identity: Option<&Identity>, assertion: Option<HeaderValue>) {
         remove_alike(headers, &self.names);
         remove_alike(headers, std::slice::from_ref(&self.assertion));
+        remove_beginning(headers, POMERIUM);
         if let Some(assertion) = assertion.filter(|_| identity.is_some()) {
             headers.insert(&self.assertion, assertion);
         }
@@ -104,6 +108,14 @@ impl IdentityHeaders {
                 headers.insert(name, value);
             }
         }
+    }
+
+    /// Whether a header could be taken for one of these by an application, but not by the proxy that removes and copies
+    /// them by name: `Remote.User` would reach it next to `Remote-User`.
+    pub(super) fn are_mimicked(&self, headers: &HeaderMap) -> bool {
+        let ours = || self.names.iter().chain([&self.assertion]);
+        let mimics = |name: &HeaderName| ours().any(|own| own != name && is_read_alike(own.as_str(), name.as_str()));
+        headers.keys().any(mimics)
     }
 
     /// For the answer to a proxy that copies them: every one of them, empty if there is no value, so that none of the
@@ -233,6 +245,43 @@ mod tests {
             let user = map.get("x-auth-request-user").map(|value| value.to_str().unwrap());
             assert_eq!(user, identity.as_ref().map(|_| "alice"));
             assert_eq!(map.contains_key("x-pomerium-jwt-assertion"), identity.is_some());
+        }
+    }
+
+    #[test]
+    fn unsigned_claims_of_pomerium_do_not_go_on() {
+        let (assertion, alike) = ("x-pomerium-jwt-assertion", "x_pomerium_claim_email");
+        let names = [assertion, alike, "x-pomerium-claim-groups", "x-pomeriums"];
+        let mut map: HeaderMap =
+            names.map(|name| (name.parse::<HeaderName>().unwrap(), "root".parse().unwrap())).into_iter().collect();
+        let identity = identity(&json!({"sub": "alice", "email": "alice@example.com"}));
+        let verified = HeaderValue::from_static("verified");
+        headers(&["X-Pomerium-Claim-Email=email"]).replace(&mut map, Some(&identity), Some(verified));
+        assert_eq!(
+            (&map["x-pomerium-claim-email"], &map[assertion]),
+            (&"alice@example.com".parse().unwrap(), &"verified".parse().unwrap())
+        );
+        assert!(
+            !map.contains_key(alike) && !map.contains_key("x-pomerium-claim-groups") && map.contains_key("x-pomeriums"),
+            "{map:?}"
+        );
+    }
+
+    #[test]
+    fn a_header_that_only_an_application_takes_for_one_of_these_is_noticed() {
+        let headers = headers(&["Remote-User=email"]);
+        let table = [
+            ("remote-user", false),
+            ("remote_user", true),
+            ("remote.user", true),
+            ("x.auth.request.email", true),
+            ("x-pomerium-jwt_assertion", true),
+            ("x-pomerium-jwt-assertion", false),
+            ("remoteuser", false),
+        ];
+        for (name, expected) in table {
+            let map: HeaderMap = [(name.parse::<HeaderName>().unwrap(), "root".parse().unwrap())].into_iter().collect();
+            assert_eq!(headers.are_mimicked(&map), expected, "{name}");
         }
     }
 

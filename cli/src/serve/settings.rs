@@ -126,7 +126,8 @@ impl Settings {
             proxy,
             upstream: upstream.transpose()?,
             set_headers: matches.get_many("set-header").unwrap_or_default().cloned().collect(),
-            strict: matches.get_flag("strict"),
+            // Asked for a path other than /auth by mistake, it must not answer 200
+            strict: matches.get_flag("strict") || proxy.is_some(),
             tls: matches.get_one::<PathBuf>("tls-cert").cloned().zip(matches.get_one::<PathBuf>("tls-key").cloned()),
             access_log: matches.get_flag("access-log"),
             verifier,

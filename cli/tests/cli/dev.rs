@@ -235,15 +235,17 @@ fn it_answers_for_this_machine_s_names_alone() {
         ("", 421),
     ] {
         for path in ["/", "/.pomerium/user", "/.well-known/pomerium/jwks.json"] {
-            let answer = dev.get(path, &[&format!("Host: {host}")]);
+            let answer = dev.get(path, &["Accept: text/html", &format!("Host: {host}")]);
             assert_eq!(answer.status, status, "{host}{path}: {}", answer.body);
         }
     }
     // The target counts as well as the header
     assert_eq!(dev.get("http://evil.example/.pomerium/user", &[]).status, 421);
     assert_eq!(dev.get("/", &["Host: localhost", "Host: localhost"]).status, 400);
+    // Browsers do not tell a picture on another site's page from one on this page there
+    assert_eq!(dev.get("/", &["Accept: image/png", "Host: app.test"]).status, 302);
     // Tokens are for localhost whatever the host is
-    assert_eq!(dev.get("/", &["Host: app.test"]).json()["identity"]["audience"], json!(["localhost"]));
+    assert_eq!(dev.get("/", &["Accept: text/html", "Host: app.test"]).json()["identity"]["audience"], json!(["localhost"]));
 }
 
 #[test]
