@@ -252,7 +252,7 @@ class Additions(unittest.TestCase):
             if framework == "reference":
                 continue
             for page in ["CHANGELOG.md", "README.md"]:
-                shown = {"ws": "WebSockets", "aspnetcore": "ASP.NET Core", "spring": "Spring Boot"}.get(framework, framework)
+                shown = {"ws": "WebSockets", "aspnetcore": "ASP.NET Core", "spring": "Spring Boot", "nest": "NestJS"}.get(framework, framework)
                 self.assertTrue(mentions(page, shown), f"{page}: name {shown}, which {name} is an example of")
 
 

@@ -18,7 +18,7 @@ import { invalidOptions } from './errors'
 import { admit } from './incoming'
 import type { Identity, Verifier } from './index'
 import { admissions, type Answer, demanded, Integration, type PomeriumOptions } from './integration'
-import { type IncomingRequest, type Place, shownPath } from './request'
+import { shownPath, unchangedPlace } from './request'
 
 export type { IntegrationOptions, PomeriumOptions, Rendered } from './integration'
 export type { Logger } from './log'
@@ -56,7 +56,7 @@ export const pomerium: FastifyPluginAsync<PomeriumOptions> = async (app, options
   if (!app.hasDecorator('pomerium')) app.decorate('pomerium', { getter: () => integration.verifier })
   app.addHook('onRequest', async ({ raw }, reply) => {
     try {
-      await admit(integration, raw, false, placeOf(raw))
+      await admit(integration, raw, false, unchangedPlace(raw))
     } catch (error) {
       return send(reply, await integration.answerAnyhow(error, raw, shownPath(raw)))
     }
@@ -77,14 +77,6 @@ function demand(check: (identity: Identity | undefined) => Identity): onRequestA
     const answer = await demanded(raw, shownPath(raw), check)
     return answer && send(reply, answer)
   }
-}
-
-/**
- * What the client asked for, if the router goes by it. Fastify keeps `originalUrl` only if there is a `rewriteUrl`. An
- * absolute target is left as it is, which is never exempt: the router reads some of them otherwise than we do.
- */
-function placeOf({ method, url, originalUrl = url }: IncomingRequest): Place {
-  return { method, url: originalUrl === url ? url : '' }
 }
 
 /** A Buffer: to a string Fastify adds a charset. */

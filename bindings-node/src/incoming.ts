@@ -1,6 +1,8 @@
 /** Requests and responses of Node's own servers, which most frameworks build on. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 import type { Identity } from './identity'
 import { type Answer, failed, type Integration } from './integration'
@@ -19,6 +21,25 @@ export async function admit(
   const identity = await integration.admit(request, factsOf(request, integration.headerName, upgrade, place))
   setIdentity(request, identity)
   return identity
+}
+
+/** Admits what a server reports as an upgrade. If it is refused, that is answered, its connection ends, and this gives false. */
+export async function admitUpgrade(
+  integration: Integration,
+  request: IncomingRequest,
+  socket: Duplex,
+): Promise<boolean> {
+  // A client that leaves while keys are fetched does not end the process
+  socket.on('error', ignore)
+  try {
+    await admit(integration, request, true)
+  } catch (error) {
+    const response = responseOn(request, socket)
+    await refuse(integration, error, request, response).catch((fault: unknown) => fail(fault, request, response))
+    return false
+  }
+  socket.off('error', ignore)
+  return true
 }
 
 /** Sets `pomerium`, read-only. */
@@ -53,3 +74,19 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
   // HTTP/1 leaves out the body of its own accord
   response.end(request.headers[':method'] === 'HEAD' ? undefined : body)
 }
+
+/** A response, which Node does not make for upgrades: the last thing on this connection. */
+function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  try {
+    response.assignSocket(socket as Socket)
+  } catch {
+    // The response to an earlier request is still being sent: a client that does not wait for it is told nothing
+    socket.destroy()
+  }
+  response.once('finish', () => socket.end(() => socket.destroy()))
+  return response
+}
+
+function ignore(): void {}

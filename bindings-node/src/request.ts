@@ -47,6 +47,15 @@ export function factsOfFetch(
   }
 }
 
+/**
+ * What the client asked for, if the router goes by it; for Fastify, which keeps `originalUrl` only if there is a
+ * `rewriteUrl`, and Nest. An absolute target is left as it is, which is never exempt: Fastify's router reads some of them
+ * otherwise than we do.
+ */
+export function unchangedPlace({ method, url, originalUrl = url }: Place): Place {
+  return { method, url: originalUrl === url ? url : '' }
+}
+
 /** Where the client asked to go, without the query, for the log. */
 export function shownPath({ url = '', originalUrl = url }: Pick<Place, 'url' | 'originalUrl'>): string {
   return withoutQuery(originalUrl)

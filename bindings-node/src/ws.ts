@@ -7,13 +7,13 @@
  *     webSockets.on('connection', (webSocket, request) => webSocket.send(request.pomerium.email))
  */
 
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import { invalidOptions } from './errors'
-import { admit, fail, refuse } from './incoming'
-import type { Identity, Verifier } from './index'
+import { atExpiry } from './expiry'
+import { admitUpgrade } from './incoming'
+import type { Verifier } from './index'
 import { Integration, type PomeriumOptions } from './integration'
 import { plain } from './options'
 
@@ -70,18 +70,9 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
   const integration = new Integration(others)
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // A client that leaves while keys are fetched does not end the process
-    socket.on('error', ignore)
-    let identity: Identity | undefined
-    try {
-      identity = await admit(integration, request, true)
-    } catch (error) {
-      const response = responseOn(request, socket)
-      return refuse(integration, error, request, response).catch((fault: unknown) => fail(fault, request, response))
-    }
-    socket.off('error', ignore)
+    if (!(await admitUpgrade(integration, request, socket))) return
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      if (closeAtExpiry && identity) closeAt(identity.expiresAt, webSocket)
+      if (closeAtExpiry) atExpiry(request.pomerium, webSocket, () => webSocket.close(TOKEN_EXPIRED, 'token_expired'))
       webSockets.emit('connection', webSocket, request)
     })
   }
@@ -100,33 +91,4 @@ function anotherListener(how: string): Error {
     `the server ${how} another listener for upgrades, which would let in what protectUpgrade refuses: leave all ` +
       "upgrades to one protectUpgrade, and tell paths apart by the request's url when there is a connection",
   )
-}
-
-function ignore(): void {}
-
-/** A response, which Node does not make for upgrades: the last thing on this connection. */
-function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  try {
-    response.assignSocket(socket as Socket)
-  } catch {
-    // The response to an earlier request is still being sent: a client that does not wait for it is told nothing
-    socket.destroy()
-  }
-  response.once('finish', () => socket.end(() => socket.destroy()))
-  return response
-}
-
-// What setTimeout takes; beyond it, it fires at once
-const LONGEST_MS = 2 ** 31 - 1
-
-/** Closes at this time, in Unix seconds; the timer keeps no process alive. */
-function closeAt(expiresAt: number, webSocket: WebSocketLike): void {
-  const left = expiresAt * 1000 - Date.now()
-  const timer = setTimeout(
-    () => (left > LONGEST_MS ? closeAt(expiresAt, webSocket) : webSocket.close(TOKEN_EXPIRED, 'token_expired')),
-    Math.min(Math.max(left, 0), LONGEST_MS),
-  ).unref()
-  webSocket.once('close', () => clearTimeout(timer))
 }

@@ -2,7 +2,7 @@
 // they write verifies. Turbopack: next.test.mjs.
 
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 
@@ -77,12 +77,15 @@ bundlers.ncc = async ({ folder, input, output }) => {
   }
 }
 
-/** Copies what it has traced into another folder, where nothing else is. */
+/** Names the files that the program needs: copied, they run in a folder where nothing else is. */
 bundlers.nft = async ({ folder, input, output }) => {
   const { fileList } = await nodeFileTrace([input], { base: '/' })
-  const addon = [...fileList].filter((file) => file.endsWith('.node'))
-  assert.equal(addon.length, 1, 'the addon of this system alone')
-  copyFileSync(input, output)
+  const files = [...fileList].map((file) => `/${file}`)
+  assert.equal(files.filter((file) => file.endsWith('.node')).length, 1, 'the addon of this system alone')
+  // The link to this package is among them
+  const place = path.join(folder, 'traced')
+  for (const file of files) cpSync(file, path.join(place, file), { verbatimSymlinks: true })
+  return path.join(place, input)
 }
 
 for (const [name, bundle] of Object.entries(bundlers)) {
@@ -90,8 +93,8 @@ for (const [name, bundle] of Object.entries(bundlers)) {
     const folder = project()
     const [input, output] = ['server.mjs', 'bundle.mjs'].map((file) => path.join(folder, file))
     writeFileSync(input, SERVER)
-    await bundle({ folder, input, output })
-    const { port, log } = await run(context, output, {})
+    const program = await bundle({ folder, input, output })
+    const { port, log } = await run(context, typeof program === 'string' ? program : output, {})
     assert(port, log)
     const { body: token } = await ask(port, '/token')
     assert.equal((await ask(port, '/', { 'X-Pomerium-Jwt-Assertion': token })).body, 'alice')

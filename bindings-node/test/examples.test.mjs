@@ -10,6 +10,8 @@ import path from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { WebSocket } from 'ws'
 
 import { ask, environment, HEADER, Issuer, PACKAGE, project, ROOT, run } from './servers.mjs'
@@ -30,6 +32,8 @@ function installed() {
     '@fastify',
     '@hono',
     '@koa',
+    '@nestjs',
+    '@modelcontextprotocol',
     'connect',
     'cors',
     'express',
@@ -37,7 +41,11 @@ function installed() {
     'fastify',
     'hono',
     'koa',
+    'reflect-metadata',
+    'rxjs',
+    'tsx',
     'ws',
+    'zod',
   ]) {
     symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(folder, 'node_modules', name))
   }
@@ -59,7 +67,7 @@ async function start(context, options = {}, file = 'app.mjs') {
   return { issuer, server, get }
 }
 
-const ROUTERS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'koa.mjs', 'fastify.mjs']
+const ROUTERS = ['app.mjs', 'express4.mjs', 'connect.mjs', 'koa.mjs', 'fastify.mjs', 'nest.mts']
 const APPLICATIONS = [...ROUTERS, 'hono.mjs', 'http.mjs', 'ws.mjs', 'http2.mjs']
 const ORIGIN = 'https://front.example.com'
 
@@ -134,7 +142,22 @@ describe('each application', { concurrency: 4 }, () => {
     })
   }
 
-  for (const file of ['ws.mjs', 'fastify.mjs'])
+  test('mcp.mjs: a tool says who calls it', async (context) => {
+    const { issuer, server } = await start(context, {}, 'mcp.mjs')
+    const url = new URL(`http://127.0.0.1:${server.port}/mcp`)
+    const connected = async (headers) => {
+      const client = new Client({ name: 'test', version: '1.0.0' })
+      await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }))
+      return client
+    }
+    await assert.rejects(connected({}), /token_missing/)
+    const client = await connected({ [HEADER]: await issuer.mint({ email: 'alice@example.com' }) })
+    const { content } = await client.callTool({ name: 'whoami' })
+    assert.deepEqual(content, [{ type: 'text', text: 'hello alice@example.com' }])
+    await client.close()
+  })
+
+  for (const file of ['ws.mjs', 'fastify.mjs', 'nest.mts'])
     test(`${file}: /ws says who opened it, and closes`, async (context) => {
       const { issuer, server, get } = await start(context, {}, file)
       const headers = { [HEADER]: await issuer.mint() }

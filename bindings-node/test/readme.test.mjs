@@ -41,12 +41,26 @@ test('every command is there, and run by a test', () => {
   for (const target of targets) assert.match(makefile, new RegExp(`^${target}:`, 'm'))
   const files = ['examples.test.mjs', 'next.test.mjs'].map((name) => path.join(import.meta.dirname, name))
   const tests = files.map((file) => readFileSync(file, 'utf8')).join('')
-  const programs = [...readme.matchAll(/`node (\w+\.mjs)`/g)].map(([, program]) => program)
+  const programs = [...readme.matchAll(/`node (?:--import tsx )?(\w+\.m(?:js|ts))`/g)].map(([, program]) => program)
   assert(programs.length >= 5)
   for (const program of programs) assert(tests.includes(`'${program}'`), `${program} is in no test`)
 })
 
-const PACKAGES = ['@types', '@hono', 'connect', 'express', 'ws', 'cors', 'socket.io', 'fastify', 'koa', 'hono']
+const PACKAGES = [
+  ...[
+    '@types',
+    '@hono',
+    '@nestjs',
+    '@modelcontextprotocol',
+    'connect',
+    'express',
+    'ws',
+    'cors',
+    'socket.io',
+    'fastify',
+  ],
+  ...['koa', 'hono', 'reflect-metadata', 'rxjs', 'zod'],
+]
 
 test('each program is valid TypeScript, strictly, and so is what its users write', () => {
   assert(blocks.length >= 7)
@@ -62,6 +76,7 @@ test('each program is valid TypeScript, strictly, and so is what its users write
     folder,
     '--strict',
     '--skipLibCheck',
+    '--experimentalDecorators',
     '--exactOptionalPropertyTypes',
     '--noUncheckedIndexedAccess',
     'false',
@@ -97,7 +112,8 @@ for (const [title, packages, target] of [
   ['## Koa', ['koa'], '/'],
   ['## Hono', ['hono', '@hono'], '/'],
   ['## WebSocket', ['ws'], '/'],
-  ['\\*\\*Socket\\.IO', ['express', 'socket.io'], '/socket.io/?EIO=4&transport=polling'],
+  ['## MCP', ['express', '@modelcontextprotocol'], '/mcp'],
+  ['\\*\\*Socket\\.IO', ['socket.io'], '/socket.io/?EIO=4&transport=polling'],
 ]) {
   test(`${title}: the program survives every request without a token`, async (context) => {
     const port = await program(context, title, packages)

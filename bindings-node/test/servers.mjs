@@ -97,7 +97,10 @@ export function environment(variables) {
 
 /** A program in a process of its own that prints its address when it listens; ends with the test. */
 export async function run(context, file, variables) {
-  const child = spawn(process.execPath, [file], {
+  const isTypeScript = file.endsWith('.mts')
+  const child = spawn(process.execPath, [...(isTypeScript ? ['--import', 'tsx'] : []), file], {
+    // Where tsx finds its settings
+    cwd: isTypeScript ? path.dirname(file) : undefined,
     env: environment({ PORT: '0', ...variables }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 
 import express from 'express'
 import { pomerium } from 'pomerium-jwt/express'
+import { protect } from 'pomerium-jwt/socket.io'
 import { TestIssuer } from 'pomerium-jwt/testing'
 import { Server } from 'socket.io'
 import { io as connect } from 'socket.io-client'
@@ -19,9 +20,8 @@ async function serve(context, options = {}) {
   const app = express()
   const server = createServer(app)
   const io = new Server(server)
-  const protect = pomerium({ ...issuer.options, exemptPaths: '/socket.io/', onRefused() {}, ...options })
-  app.use(protect)
-  io.engine.use(protect)
+  const { verifier } = protect(io, { ...issuer.options, exemptPaths: '/socket.io/', onRefused() {}, ...options })
+  app.use(pomerium({ verifier, onRefused() {} }))
   const opened = []
   io.on('connection', (socket) => {
     opened.push(socket.request.pomerium?.subject ?? 'nobody')
@@ -76,7 +76,34 @@ test('a WebSocket is not exempt, even if exemptPaths names its path', async (con
   assert.deepEqual(opened, [])
 })
 
-test('without engine.use nothing of it would be verified: what the README warns of', async (context) => {
+test('closeAtExpiry ends the connection with its token', async (context) => {
+  const { port } = await serve(context, { exemptPaths: '/other', leeway: 60, closeAtExpiry: true })
+  for (const transports of [['websocket'], ['polling']]) {
+    const headers = issuer.headers({ expiresIn: 1 })
+    const client = connect(`http://127.0.0.1:${port}`, { transports, extraHeaders: headers, reconnection: false })
+    context.after(() => client.close())
+    await once(client, 'connect')
+    assert.match((await once(client, 'disconnect'))[0], /^transport (close|error)$/)
+  }
+})
+
+test('another namespace is covered too; wrong options, or no server yet, stop the start', async (context) => {
+  const io = new Server()
+  assert.throws(() => protect(io, issuer.options), { code: 'invalid_options', message: /after attach/ })
+  const server = createServer()
+  io.attach(server)
+  assert.throws(() => protect(io, { ...issuer.options, closeAtExpiry: 'yes' }), { code: 'invalid_options' })
+  protect(io, { ...issuer.options, onRefused() {} })
+  io.of('/admin').on('connection', (socket) => socket.emit('hello', socket.request.pomerium.subject))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => io.close())
+  const { port } = server.address()
+  assert.match(await hello(context, `${port}/admin`, ['websocket'], {}), /^refused/)
+  assert.equal(await hello(context, `${port}/admin`, ['websocket'], issuer.headers()), 'alice')
+})
+
+test('without it nothing of it would be verified: what the README warns of', async (context) => {
   const app = express().use(pomerium({ ...issuer.options, onRefused() {} }))
   const port = await listen(context, app)
   assert.equal((await ask(port, '/')).status, 401)

@@ -245,7 +245,10 @@ fn it_answers_for_this_machine_s_names_alone() {
     // Browsers do not tell a picture on another site's page from one on this page there
     assert_eq!(dev.get("/", &["Accept: image/png", "Host: app.test"]).status, 302);
     // Tokens are for localhost whatever the host is
-    assert_eq!(dev.get("/", &["Accept: text/html", "Host: app.test"]).json()["identity"]["audience"], json!(["localhost"]));
+    assert_eq!(
+        dev.get("/", &["Accept: text/html", "Host: app.test"]).json()["identity"]["audience"],
+        json!(["localhost"])
+    );
 }
 
 #[test]

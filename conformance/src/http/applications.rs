@@ -96,6 +96,8 @@ static LISTED: &[Listed] = &[
     node("fastify", "node fastify.mjs", ALL),
     node("koa", "node koa.mjs", &[Rewrite, Cors]),
     node("hono", "node hono.mjs", &[Cors]),
+    node("nest", "node --import tsx nest.mts", ALL),
+    node("nest-fastify", "node --import tsx nest.mts fastify", ALL),
     java("tomcat", "examples/java/servlet", "java -jar target/app.jar", ALL),
     java("spring-boot-4", "examples/java/spring-boot", "java -jar target/app/app.jar", ALL),
     java("spring-boot-3", "examples/java/spring-boot-3", "java -jar target/app/app.jar", ALL),

@@ -51,14 +51,16 @@ const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi", "django-gunicorn"];
 const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
 const AIOHTTP: &[&str] = &["aiohttp"];
 /// Node's own server, under every framework.
-const NODE: &[&str] = &["http", "http2", "connect", "express4", "express5", "ws", "fastify", "koa", "hono"];
+const NODE: &[&str] =
+    &["http", "http2", "connect", "express4", "express5", "ws", "fastify", "koa", "hono", "nest", "nest-fastify"];
 /// Where the application gets the target as it was sent.
-const NODE_RAW: &[&str] = &["http", "http2", "ws", "fastify"];
+const NODE_RAW: &[&str] = &["http", "http2", "ws", "fastify", "nest", "nest-fastify"];
 const FASTIFY: &[&str] = &["fastify"];
+const FASTIFY_BODIES: &[&str] = &["fastify", "nest-fastify"];
 const HONO: &[&str] = &["hono"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
-const WS: &[&str] = &["ws"];
+const WS: &[&str] = &["ws", "nest", "nest-fastify"];
 /// Tomcat, which answers 400 to what is not well formed, also under Spring Boot.
 const TOMCAT: &[&str] = &["tomcat", "spring-boot-4", "spring-boot-3"];
 const TOMCAT_ALONE: &[&str] = &["tomcat"];
@@ -175,14 +177,14 @@ static LIMITS: &[Limit] = &[
     line(KESTREL, "target-colon", Instead::ServerRefuses, "as target-relative"),
     line(FASTIFY, "path-encoded-badly", Instead::ServerRefuses, "Fastify answers 400 to a path that it cannot decode"),
     line(FASTIFY, "path-overlong-dot", Instead::ServerRefuses, "as path-encoded-badly"),
-    line(FASTIFY, "method-query", Instead::ServerRefuses, "Fastify answers 400 to QUERY without a Content-Type"),
+    line(FASTIFY_BODIES, "method-query", Instead::ServerRefuses, "Fastify answers 400 to QUERY without a Content-Type"),
     line(FASTIFY, "upgrade-h2c", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
     line(FASTIFY, "upgrade-h2c-token", Instead::ServerRefuses, "as upgrade-h2c"),
     line(HONO, "path-backslash", Instead::ServerRefuses, "Hono's server answers 400 to a path that makes no URL"),
     line(HONO, "target-star*", Instead::ServerRefuses, "as path-backslash"),
     line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
-    line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
+    line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws refuses an upgrade to anything but WebSockets"),
     line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
     line(TOMCAT, "header-nul", Instead::ServerRefuses, "Tomcat answers 400 to NUL in a header"),
     line(
