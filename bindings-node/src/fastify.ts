@@ -6,8 +6,9 @@
  *
  * It covers every route of the instance that it is registered on, earlier ones too, and of all plugins registered later,
  * with unknown paths, static files, WebSockets of @fastify/websocket, and what `rewriteUrl` has changed. Plugins registered
- * before it that have routes of their own would not be covered: then the application does not start. It does not cover
- * listeners that are added to `app.server`. Registered within another plugin it covers that plugin alone, unless
+ * before it that have routes of their own, or middleware as @fastify/middie does, would not be covered: then the application
+ * does not start. It does not cover what earlier plugins answer in an onRequest hook of their own, the application's
+ * `frameworkErrors`, and listeners that are added to `app.server`. Registered within another plugin it covers that plugin alone, unless
  * fastify-plugin is around it.
  */
 
@@ -43,6 +44,12 @@ export const pomerium: FastifyPluginAsync<PomeriumOptions> = async (app, options
     throw invalidOptions(
       'a plugin registered before this one has a context of its own, whose routes would not be verified: register ' +
         'pomerium first (after @fastify/cors), and give the paths of public routes in exemptPaths',
+    )
+  }
+  if (app.hasDecorator('use')) {
+    throw invalidOptions(
+      '@fastify/middie or @fastify/express is registered before this plugin, and answers before it is asked: register ' +
+        'pomerium first',
     )
   }
   const integration = new Integration(options)
@@ -93,7 +100,8 @@ function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyRe
 /** The contexts that earlier plugins have got: Fastify gives them copies of the hooks that there were then. */
 function childrenOf(app: FastifyInstance): unknown[] {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.children')
-  return symbol ? (app as unknown as Record<symbol, unknown[]>)[symbol]! : []
+  if (!symbol) throw new Error('this version of Fastify does not tell which plugins are registered: use Fastify 5')
+  return (app as unknown as Record<symbol, unknown[]>)[symbol]!
 }
 
 // What fastify-plugin sets: hooks and decorators belong to the instance that it is registered on

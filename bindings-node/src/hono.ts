@@ -39,16 +39,18 @@ export type Pomerium<Given = HonoOptions> = MiddlewareHandler<{ Variables: { pom
 /**
  * Lets requests in as `verifier.admit` says, with the identity in the variable `pomerium`, and answers the others itself.
  *
- * A path is exempt if the router goes by it as the client sent it: nothing is exempt below `app.mount()`. Throws VerifyError
- * at once, so that a misconfigured application does not start.
+ * A path is exempt if the router goes by it as the client sent it: nothing is exempt below `app.mount()`, and on other
+ * servers than Node's nothing at all: add public routes before this. Throws VerifyError at once, so that a misconfigured
+ * application does not start.
  */
 export function pomerium<const Given extends HonoOptions>(options?: Given): Pomerium<Given> {
   const integration = new Integration<Context>(options)
   const middleware: MiddlewareHandler = async (c, next) => {
     try {
-      // @hono/node-server has the request as it came
+      // @hono/node-server has the request as it came. Elsewhere `app.mount()` hands on a request without the prefix, so that
+      // nobody can tell what the client has sent
       const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage }
-      const facts = factsOfFetch(c.req.raw, integration.headerName, c.req.path, incoming)
+      const facts = factsOfFetch(c.req.raw, integration.headerName, incoming ? c.req.path : '', incoming)
       c.set('pomerium', await integration.admit(c, facts))
     } catch (error) {
       return send(c, await integration.answerAnyhow(error, c, c.req.path))

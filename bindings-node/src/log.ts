@@ -41,11 +41,11 @@ export class Log {
   }
 
   info(message: string): void {
-    this.#logger.info(`pomerium-jwt: ${message}`)
+    settle(this.#logger.info(`pomerium-jwt: ${message}`))
   }
 
   warn(message: string): void {
-    this.#logger.warn(`pomerium-jwt: ${message}`)
+    settle(this.#logger.warn(`pomerium-jwt: ${message}`))
   }
 
   refused(code: string, reason: string, path: string): void {
@@ -85,4 +85,9 @@ const LONGEST = 200
 function shown(path: string): string {
   const cut = path.length > LONGEST ? `${path.slice(0, LONGEST)}...` : path
   return JSON.stringify(cut).replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A logger that fails later must not end the process, as a promise would that nobody waits for. */
+function settle(written: unknown): void {
+  Promise.resolve(written).catch(() => {})
 }

@@ -85,6 +85,8 @@ function ofHeaders({ headers }: IncomingMessage, name: string): string {
  */
 function sentPath({ method, url = '', originalUrl, baseUrl }: Place): string {
   if (method === 'CONNECT') return ''
+  // Express copies such a value into the request: nobody can tell any more what the client has sent
+  if ('originalUrl' in Object.prototype || 'baseUrl' in Object.prototype) return ''
   // A plain listener compares the whole target, in which an absolute one is another
   if (originalUrl === undefined) return url.startsWith('/') ? withoutQuery(url) : ''
   const [sent, routed] = [pathOf(originalUrl), pathOf(url)]

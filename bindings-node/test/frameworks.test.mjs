@@ -55,6 +55,12 @@ test('Fastify: where it would not cover the application, that does not start', a
   const child = async (app) => app.get('/', async () => 'reached')
   const early = (app) => app.register(child).register(forFastify.pomerium, silent)
   await assert.rejects(fastify(context, early), { code: 'invalid_options', message: /register pomerium first/ })
+  // What @fastify/middie and @fastify/express do
+  const middleware = (app) => app.decorate('use', () => {}).register(forFastify.pomerium, silent)
+  await assert.rejects(fastify(context, middleware), {
+    code: 'invalid_options',
+    message: /middie.*register pomerium first/,
+  })
   const within = (app) => app.register(async (inner) => child(inner.register(forFastify.pomerium, silent)))
   assert.deepEqual(await (await fastify(context, within))('/'), refused('token_missing'))
   const wrong = (app) => app.register(forFastify.pomerium, { route: 'https://app.example.com', prefix: '/x' })
@@ -151,6 +157,17 @@ test('Hono: WebSockets, mounts and earlier routes', async (context) => {
   assert.deepEqual(answerOf(await ask(port, '/inner/health')), refused('token_missing'), 'the inner application')
   assert.deepEqual(answerOf(await ask(port, '/nowhere')), refused('token_missing'))
   assert.deepEqual(answerOf(await ask(port, '/admin', issuer.headers())), refused('group_required', 403))
+})
+
+test('Hono: without a request as it came, as on Bun, nothing is exempt', async () => {
+  const inner = new Hono()
+    .use(forHono.pomerium({ ...silent, exemptPaths: '/health' }))
+    .all('*', (c) => c.text('reached'))
+  const app = new Hono().get('/before', (c) => c.text('public')).mount('/admin', inner.fetch)
+  assert.equal((await app.request('/before')).status, 200)
+  assert.equal((await app.request('/admin/health')).status, 401)
+  assert.equal((await inner.request('/health')).status, 401)
+  assert.equal((await inner.request('/health', { headers: issuer.headers() })).status, 200)
 })
 
 test('Fetch: who gets in, and by which spelling of the path', async () => {

@@ -320,12 +320,20 @@ test('a wrong configuration stops the start', () => {
 
 test('a polluted prototype lets nobody in and adds no option', async (context) => {
   const names = ['markedPublic', 'optional', 'verifier', 'errorHandler', 'upgrade', 'exemptPaths', 'closeAtExpiry']
-  context.after(() => names.forEach((name) => delete Object.prototype[name]))
+  const paths = ['originalUrl', 'baseUrl']
+  context.after(() => [...names, ...paths].forEach((name) => delete Object.prototype[name]))
   const values = [true, true, { admit: () => undefined }, () => ({ contentType: 'a/b', body: 'x' }), false, ['/'], true]
   names.forEach((name, index) => (Object.prototype[name] = values[index]))
   for (const application of Object.values(kinds)) {
     const port = await listen(context, application({ ...issuer.options, ...silent }))
     assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
+  }
+  names.forEach((name) => delete Object.prototype[name])
+  for (const application of Object.values(kinds)) {
+    const port = await listen(context, application({ ...issuer.options, ...silent, exemptPaths: '/health' }))
+    paths.forEach((name) => (Object.prototype[name] = '/health'))
+    assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
+    paths.forEach((name) => delete Object.prototype[name])
   }
   await assert.rejects(issuer.verifier().admit({ token: '' }), { code: 'token_missing' })
 })

@@ -70,6 +70,36 @@ test('each request of a session is verified, not only its first', async (context
   assert.equal((await ask(port, `/socket.io/?EIO=4&transport=polling&sid=${sid}`, {}, 'POST')).status, 401)
 })
 
+test('nobody goes on with a session that somebody else has opened', async (context) => {
+  const { port } = await serve(context, { exemptPaths: '/other', optional: true })
+  const open = async (headers) =>
+    JSON.parse((await ask(port, '/socket.io/?EIO=4&transport=polling', headers)).body.slice(1)).sid
+  const bob = issuer.headers({ sub: 'bob' })
+  const sessions = { alice: await open(issuer.headers()), nobody: await open({}) }
+  const ofSession = (sid, headers) => ask(port, `/socket.io/?EIO=4&transport=polling&sid=${sid}`, headers, 'POST')
+  for (const [opener, headers] of [
+    ['alice', bob],
+    ['alice', {}],
+    ['nobody', bob],
+  ]) {
+    assert.equal((await ofSession(sessions[opener], headers)).status, 400, `${opener} ${JSON.stringify(headers)}`)
+  }
+})
+
+test('a server that is attached later is covered too', async (context) => {
+  const [first, second] = [createServer(), createServer()]
+  const io = new Server(first)
+  protect(io, { ...issuer.options, onRefused() {} })
+  io.attach(second)
+  context.after(() => (io.close(), first.close()))
+  for (const server of [first, second]) {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { status } = await ask(server.address().port, '/socket.io/?EIO=4&transport=polling')
+    assert.equal(status, 401)
+  }
+})
+
 test('a WebSocket is not exempt, even if exemptPaths names its path', async (context) => {
   const { port, opened } = await serve(context)
   assert.match(await hello(context, port, ['websocket'], {}), /^refused: /)

@@ -44,7 +44,7 @@ impl Point {
     /// The sum of any two points (madd-2008-s and its exceptions).
     ///
     /// The exceptions are answered here, at the addition that meets them, and not by a second verification at the end:
-    /// no signature then costs more than any other, for any multipliers that its maker chose.
+    /// no sum formed this way costs more than any other, for any multipliers that a signature's maker chose.
     #[inline(always)]
     pub(crate) fn add(&self, other: &AffinePoint) -> Self {
         let p = other.x.multiply(self.zz).subtract(self.x);

@@ -192,6 +192,30 @@ mod tests {
         }
     }
 
+    /// The one sum of exceptional points that somebody without a key can force, for every key: with u1 = u2 = this number
+    /// the even windows and the odd ones differ by n, in G and in Q alike, so the last joining adds equal points.
+    #[test]
+    fn a_joining_of_equal_points_is_decided() {
+        let u: [u8; 32] = [
+            0x01, 0xfe, 0x01, 0xfd, 0xfe, 0x01, 0xfe, 0x02, 0x01, 0xfe, 0x01, 0xfe, 0x01, 0xfe, 0x01, 0xfd, 0xff, 0xcd,
+            0xff, 0x5a, 0x00, 0x2d, 0xff, 0x0a, 0x01, 0x71, 0xff, 0x85, 0xfe, 0xc6, 0x00, 0xa2,
+        ];
+        let u = reduced(&u);
+        for k in [scalar(0x1234_5678), scalar(0x9abc_def1).invert().unwrap()] {
+            let key = G * k;
+            let digits = Digits::new(scalar::to_limbs(&u));
+            if cfg!(target_arch = "x86_64") {
+                assert!(sum_in_lanes(&digits, &table(key), &digits).is_none(), "{k:?}");
+            }
+            let r = reduced(&((G + key) * u).to_affine().x().into());
+            let s = r * u.invert().unwrap();
+            for (r_sent, valid) in [(r, true), (r + Scalar::ONE, false)] {
+                let [hash, r, s] = [r, r_sent, s].map(|number| number.to_repr().into());
+                assert_eq!(verify_by_both(key, &hash, r, s), valid, "{k:?}");
+            }
+        }
+    }
+
     /// Every addition of a multiple of the key meets an equal and an opposite partial sum once: Q = k·G is chosen so.
     ///
     /// Among the multiples of the generator it is possible in the last addition alone, as the sum of the others is
