@@ -64,7 +64,7 @@ export function protect(io: SocketServerLike, options: UpgradeOptions = {}): { r
   return { verifier: middleware.verifier }
 }
 
-/** Whether a request goes on with a session that another user has opened: its id stands in URLs, and so in logs. */
+/** Whether a request continues a session that another user has opened: its id stands in URLs, and so in logs. */
 function isTakenOver(engine: EngineLike, request: IncomingMessage): boolean {
   // TypeScript's declaration of engine.io hides it
   const { clients = {} } = engine as { clients?: Record<string, { request?: IncomingMessage }> }

@@ -1,6 +1,6 @@
 //! The reverse proxy of `serve` and `dev`: an HTTP server, and requests forwarded to an upstream.
 //!
-//! It decides nothing. Whoever calls it has judged the request, and says which headers the upstream gets.
+//! It decides nothing. Its caller has judged the request, and says which headers the upstream gets.
 
 mod forward;
 mod framing;

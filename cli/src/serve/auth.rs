@@ -129,7 +129,7 @@ mod tests {
     fn a_path_is_what_the_client_has_sent() {
         let table = [
             ("/a%2Fb/../c?d", "/a%2Fb/../c"),
-            ("/health#/admin", "/health#/admin"), // a fragment is never sent: what is behind it, servers read differently
+            ("/health#/admin", "/health#/admin"), // a fragment is never sent: servers read differently what follows it
             ("//host/health", "//host/health"),
             ("https://app.example.com/health", "/health"),
             ("http://a?/admin", "/admin"),

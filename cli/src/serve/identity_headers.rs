@@ -95,7 +95,7 @@ impl IdentityHeaders {
     }
 
     /// For an upstream: whatever could be taken for one of these or for Pomerium's unsigned claims is removed, then those
-    /// with a value are set. The assertion goes on only if it was verified, and only in its own spelling.
+    /// with a value are set. The assertion is kept only if it was verified, and only in its own spelling.
     pub(super) fn replace(&self, headers: &mut HeaderMap, identity: Option<&Identity>, assertion: Option<HeaderValue>) {
         remove_alike(headers, &self.names);
         remove_alike(headers, std::slice::from_ref(&self.assertion));

@@ -1,4 +1,4 @@
-//! `--upstream`: what gets in goes on to the application, with identity headers of ours alone.
+//! `--upstream`: what gets in is forwarded to the application, with identity headers of ours alone.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -34,7 +34,7 @@ impl Sidecar {
 
     async fn forward(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let caller = Admitted::of(request.extensions()).and_then(Admitted::caller).cloned();
-        // Kept aside: the client may name it in Connection, and what was verified goes on all the same
+        // Kept aside: the client may name it in Connection, and what was verified is forwarded all the same
         let assertion = request.headers().get(self.headers.assertion()).cloned();
         let set = |headers: &mut hyper::HeaderMap| self.headers.replace(headers, caller.as_deref(), assertion);
         infallible(self.upstream.forward(request, set).await)
