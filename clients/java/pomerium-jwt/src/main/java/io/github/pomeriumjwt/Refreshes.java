@@ -1,6 +1,7 @@
 package io.github.pomeriumjwt;
 
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -16,6 +17,7 @@ final class Refreshes {
     private static final class Refresh {
         // Not a latch: leaving its queue takes time in proportion to all who wait, so that leaving together takes minutes
         final Set<Thread> waiting = ConcurrentHashMap.newKeySet();
+        final CompletableFuture<Void> end = new CompletableFuture<>();
         volatile boolean ended;
         volatile @Nullable VerifyException failure;
 
@@ -36,6 +38,7 @@ final class Refreshes {
         void end() {
             ended = true;
             waiting.forEach(LockSupport::unpark);
+            end.complete(null);
         }
     }
 
@@ -67,7 +70,7 @@ final class Refreshes {
      * @throws InterruptedException if the waiting thread was interrupted; the refresh does not end
      */
     void join(Runnable work) throws InterruptedException {
-        Refresh refresh = current(work);
+        Refresh refresh = current(work, true);
         refresh.await();
         if (refresh.failure != null) {
             throw refresh.failure;
@@ -77,14 +80,26 @@ final class Refreshes {
     /** Waits for a refresh that began after this call, or for one that failed: one that runs already may have asked before. */
     void joinNew(Runnable work) throws InterruptedException {
         Refresh before = running.get();
-        Refresh refresh = current(work);
+        Refresh refresh = current(work, true);
         refresh.await();
-        if (refresh == before && refresh.failure == null) {
-            current(work).await();
+        if (isTooOld(refresh, before)) {
+            current(work, true).await();
         }
     }
 
-    private Refresh current(Runnable work) {
+    /** As {@link #joinNew} for a caller that must not wait: completes when it would return. */
+    CompletableFuture<Void> afterNew(Runnable work) {
+        Refresh before = running.get();
+        Refresh refresh = current(work, false);
+        return refresh.end.thenCompose(
+                ended -> isTooOld(refresh, before) ? current(work, false).end : CompletableFuture.completedFuture(null));
+    }
+
+    private static boolean isTooOld(Refresh refresh, @Nullable Refresh before) {
+        return refresh == before && refresh.failure == null;
+    }
+
+    private Refresh current(Runnable work, boolean callerWaits) {
         while (true) {
             Refresh found = running.get();
             if (found != null) {
@@ -92,18 +107,19 @@ final class Refreshes {
             }
             Refresh begun = new Refresh();
             if (running.compareAndSet(null, begun)) {
-                start(begun, work);
+                start(begun, work, callerWaits);
                 return begun;
             }
         }
     }
 
-    private void start(Refresh refresh, Runnable work) {
-        Runnable run = () -> run(refresh, work);
+    private void start(Refresh refresh, Runnable work, boolean callerWaits) {
         try {
-            threads.apply(run).start();
+            threads.apply(() -> run(refresh, work)).start();
         } catch (Error noThread) {
-            run.run(); // the caller waits for it in any case
+            run(refresh, callerWaits ? work : () -> {
+                throw new VerifyException(ErrorCode.KEYS_UNAVAILABLE, "no thread could be started to fetch the keys: " + noThread);
+            });
         }
     }
 

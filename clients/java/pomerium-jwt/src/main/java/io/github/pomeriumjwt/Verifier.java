@@ -5,7 +5,12 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Calls answer at once when they can. If keys have to be fetched first, all callers wait for one fetch on a thread of
  * its own, at most for the option {@code timeout}; virtual threads leave their carrier meanwhile. Interrupting a waiting
  * thread ends its wait with KEYS_UNAVAILABLE, whose cause is the InterruptedException; the thread stays interrupted.
+ * {@link #admitAsync} and {@link #verifyAsync} never wait.
  *
  * <p>After {@link #close} every method throws {@link VerifyException} with INVALID_ARGUMENT.
  */
@@ -109,10 +115,28 @@ public final class Verifier implements AutoCloseable {
      * @throws VerifyException if it does not; status, headers and body are the response
      */
     public Admission admit(Request request) {
+        return admission(judged(judgement(request)));
+    }
+
+    /**
+     * As {@link #admit}, for threads that must not wait, such as those of an event loop: answers in this thread if no keys
+     * have to be fetched first, otherwise later. Cancelling it ends no fetch.
+     *
+     * @param executor runs what comes after a fetch, your own continuations included
+     * @return fails with VerifyException if the request does not get in
+     */
+    public CompletableFuture<Admission> admitAsync(Request request, Executor executor) {
+        return judgedLater(judgement(request), this::admission, executor);
+    }
+
+    private Judgement judgement(Request request) {
         byte[] token = utf8(request.token());
         byte[] path = utf8(request.path());
         int flags = (request.upgrade() ? Bridge.UPGRADE : 0) | (request.markedPublic() ? Bridge.MARKED_PUBLIC : 0);
-        Bridge.Answer answer = judged((pointer, ticket) -> bridge.admit(pointer, token, path, flags, ticket));
+        return (pointer, ticket) -> bridge.admit(pointer, token, path, flags, ticket);
+    }
+
+    private Admission admission(Bridge.Answer answer) {
         if (answer.code() == Bridge.PASSED) {
             return Admission.PASSED;
         }
@@ -129,8 +153,25 @@ public final class Verifier implements AutoCloseable {
      * @throws VerifyException if it is refused
      */
     public Identity verify(@Nullable String token) {
+        return verified(judged(judgement(token)));
+    }
+
+    /**
+     * As {@link #verify}, for threads that must not wait: see {@link #admitAsync}.
+     *
+     * @param executor runs what comes after a fetch, your own continuations included
+     * @return fails with VerifyException if the token is refused
+     */
+    public CompletableFuture<Identity> verifyAsync(@Nullable String token, Executor executor) {
+        return judgedLater(judgement(token), this::verified, executor);
+    }
+
+    private Judgement judgement(@Nullable String token) {
         byte[] text = utf8(token);
-        Bridge.Answer answer = judged((pointer, ticket) -> bridge.verify(pointer, text, ticket));
+        return (pointer, ticket) -> bridge.verify(pointer, text, ticket);
+    }
+
+    private Identity verified(Bridge.Answer answer) {
         if (answer.code() != 0) {
             throw refusal(answer);
         }
@@ -144,11 +185,7 @@ public final class Verifier implements AutoCloseable {
      * @throws VerifyException if it is refused
      */
     public Identity verifyAt(@Nullable String token, Instant now) {
-        Bridge.Answer answer = call(pointer -> bridge.verifyAt(pointer, utf8(token), now.getEpochSecond()));
-        if (answer.code() != 0) {
-            throw refusal(answer);
-        }
-        return identity(answer);
+        return verified(call(pointer -> bridge.verifyAt(pointer, utf8(token), now.getEpochSecond())));
     }
 
     /**
@@ -251,6 +288,34 @@ public final class Verifier implements AutoCloseable {
             throw givenUp(interrupted);
         }
         return call(pointer -> judgement.ask(pointer, first.value()));
+    }
+
+    /** As {@link #judged}, for a thread that must not wait. */
+    private <T> CompletableFuture<T> judgedLater(
+            Judgement judgement, Function<Bridge.Answer, T> meaning, Executor executor) {
+        Objects.requireNonNull(executor, "executor");
+        CompletableFuture<T> outcome = new CompletableFuture<>();
+        try {
+            Bridge.Answer first = call(pointer -> judgement.ask(pointer, 0));
+            if (first.code() != ErrorCode.KEYS_NEEDED.number()) {
+                outcome.complete(meaning.apply(first));
+                return outcome;
+            }
+            refreshes.wanted().afterNew(work(handle, false))
+                    .thenApplyAsync(ended -> meaning.apply(call(pointer -> judgement.ask(pointer, first.value()))), executor)
+                    .whenComplete((value, failure) -> end(outcome, value, failure));
+        } catch (VerifyException refusal) {
+            outcome.completeExceptionally(refusal);
+        }
+        return outcome;
+    }
+
+    private static <T> void end(CompletableFuture<T> outcome, T value, @Nullable Throwable failure) {
+        if (failure == null) {
+            outcome.complete(value);
+        } else {
+            outcome.completeExceptionally(failure instanceof CompletionException wrapped ? wrapped.getCause() : failure);
+        }
     }
 
     private void waitFor(Refreshes refresh, boolean force) {

@@ -3,14 +3,14 @@ package io.github.pomeriumjwt.spring.boot;
 import io.github.pomeriumjwt.Options;
 import io.github.pomeriumjwt.Verifier;
 import io.github.pomeriumjwt.spring.IdentityAuthorities;
-import org.springframework.beans.factory.ObjectProvider;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication.Type;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.ConfigurableEnvironment;
 
 /**
@@ -20,32 +20,46 @@ import org.springframework.core.env.ConfigurableEnvironment;
 @AutoConfiguration
 @EnableConfigurationProperties(PomeriumSecurityProperties.class)
 public class PomeriumAutoConfiguration {
+    private static final System.Logger LOGGER = System.getLogger("io.github.pomeriumjwt");
+
+    /** A name that no application gives to a bean of its own. */
+    private static final String FROM_PROPERTIES = "io.github.pomeriumjwt.options";
+
     /** For Spring. */
     PomeriumAutoConfiguration(ConfigurableEnvironment environment) {
         PropertyNames.check(environment);
     }
 
+    @Bean(FROM_PROPERTIES)
+    @ConditionalOnMissingBean({Options.class, Verifier.class})
+    Options pomeriumOptions(ConfigurableEnvironment environment) {
+        return PropertyBinding.options(environment);
+    }
+
     @Bean
     @ConditionalOnMissingBean
-    Verifier pomeriumVerifier(ConfigurableEnvironment environment, ObjectProvider<Options> options) {
-        return Verifier.overEnv(options.getIfAvailable(() -> PropertyBinding.options(environment)));
+    Verifier pomeriumVerifier(Options options) {
+        return Verifier.overEnv(options);
+    }
+
+    /** Whoever has written a check into a property must know that it is not made. */
+    @Bean
+    SmartInitializingSingleton pomeriumUnreadProperties(ListableBeanFactory beans, ConfigurableEnvironment environment) {
+        return () -> {
+            List<String> unread = beans.containsBean(FROM_PROPERTIES) ? List.of() : PropertyNames.optionsIn(environment);
+            if (!unread.isEmpty()) {
+                LOGGER.log(
+                        Level.WARNING,
+                        "pomerium-jwt: not read: {0}. The application has a bean of type Verifier or Options, which takes the "
+                                + "place of all properties: set these in code, and delete the properties",
+                        String.join(", ", unread));
+            }
+        };
     }
 
     @Bean
     @ConditionalOnMissingBean
     IdentityAuthorities pomeriumAuthorities(PomeriumSecurityProperties properties) {
         return IdentityAuthorities.withPrefix(properties.authorityPrefix());
-    }
-
-    /** Nothing here protects WebFlux, and an application that believes so must not start. */
-    @Configuration(proxyBeanMethods = false)
-    @ConditionalOnWebApplication(type = Type.REACTIVE)
-    static class Reactive {
-        Reactive() {
-            throw new ConfigurationException(
-                    "pomerium-jwt protects servlet applications, and this one is reactive (WebFlux)",
-                    "Use Spring MVC; or depend on the module pomerium-jwt instead of the starter, and call Verifier.admit in "
-                            + "a WebFilter of your own, on a thread that may wait.");
-        }
     }
 }

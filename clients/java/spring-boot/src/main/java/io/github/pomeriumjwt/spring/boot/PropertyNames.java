@@ -6,6 +6,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -73,12 +76,34 @@ final class PropertyNames {
      * @throws ConfigurationException for a name that nobody reads, with the nearest one that is
      */
     static void check(ConfigurableEnvironment environment) {
+        forEach(environment, (source, name) -> check(name, isEnvironment(source) ? variable(source, name) : null));
+    }
+
+    /** The names of options that properties set, without those of the system environment, which the core reads. */
+    static List<String> optionsIn(ConfigurableEnvironment environment) {
+        Set<String> found = new TreeSet<>();
+        forEach(environment, (source, name) -> {
+            ConfigurationProperty property = source.getConfigurationProperty(name);
+            if (property != null && !"".equals(property.getValue()) && !isEnvironment(source)) {
+                KNOWN.stream()
+                        .filter(known -> known.isOption() && known.reads(name))
+                        .forEach(known -> found.add(known.name().toString()));
+            }
+        });
+        return List.copyOf(found);
+    }
+
+    private static boolean isEnvironment(ConfigurationPropertySource source) {
+        return source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
+    }
+
+    private static void forEach(
+            ConfigurableEnvironment environment, BiConsumer<ConfigurationPropertySource, ConfigurationPropertyName> each) {
         for (PropertySource<?> source : environment.getPropertySources()) {
-            boolean isEnvironment = source instanceof SystemEnvironmentPropertySource;
             // Of a list: from a single source Spring Boot takes no prefix of the application's
             for (ConfigurationPropertySource properties : ConfigurationPropertySources.from(List.of(source))) {
                 if (properties instanceof IterableConfigurationPropertySource names) {
-                    names.forEach(name -> check(name, isEnvironment ? variable(names, name) : null));
+                    names.forEach(name -> each.accept(properties, name));
                 }
             }
         }
