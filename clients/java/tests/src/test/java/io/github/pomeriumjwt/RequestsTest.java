@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -37,16 +39,23 @@ class RequestsTest {
                     && refused.reason().contains(expected.get("message").textValue());
             return right ? Optional.empty() : Optional.of("expected " + expected + ", got " + refused);
         }
-        Object got = one.has("request") ? outcome(made.get(made.size() - 1), one) : "accepted options";
+        Verifier last = made.get(made.size() - 1);
+        List<Object> outcomes = one.has("request")
+                ? List.of(outcome(last, one, Verifier::admit), outcome(last, one, RequestsTest::admittedLater))
+                : List.of("accepted options");
         made.forEach(Verifier::close);
-        return Cases.plain(expected).equals(Cases.plain(got)) ? Optional.empty() : Optional.of("expected\n" + expected + ", got\n" + got);
+        return outcomes.stream()
+                .filter(got -> !Cases.plain(expected).equals(Cases.plain(got)))
+                .findFirst()
+                .map(got -> "expected\n" + expected + ", got\n" + got);
     }
 
     /** In the form of the cases. */
-    private static Map<String, Object> outcome(Verifier verifier, JsonNode one) {
+    private static Map<String, Object> outcome(
+            Verifier verifier, JsonNode one, BiFunction<Verifier, Request, Admission> admitted) {
         JsonNode request = one.get("request");
         try {
-            Admission admission = verifier.admit(new Request(
+            Admission admission = admitted.apply(verifier, new Request(
                     Cases.joined(request.get("token")),
                     request.get("path").textValue(),
                     request.path("upgrade").booleanValue(),
@@ -61,6 +70,14 @@ class RequestsTest {
                     "status", refused.status(),
                     "headers", refused.headers(),
                     "body", refused.body());
+        }
+    }
+
+    private static Admission admittedLater(Verifier verifier, Request request) {
+        try {
+            return verifier.admitAsync(request, Runnable::run).join();
+        } catch (CompletionException failure) {
+            throw (VerifyException) failure.getCause();
         }
     }
 

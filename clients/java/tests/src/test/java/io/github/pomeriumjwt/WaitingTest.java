@@ -9,9 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -78,6 +81,66 @@ class WaitingTest {
             assertEquals("alice", verifier.verify(token).subject());
             assertTrue(Thread.interrupted());
         }
+    }
+
+    @Test
+    void asynchronousCallsWaitForNothing() throws Exception {
+        try (RunningIssuer issuer = new RunningIssuer();
+                Verifier verifier = Verifier.of(issuer.options().exemptPaths("/open").timeout(Duration.ofMinutes(1)).build())) {
+            String token = issuer.mint();
+            issuer.post("/fault?kind=hang");
+            BlockingQueue<Runnable> later = new LinkedBlockingQueue<>();
+            assertTrue(verifier.admitAsync(new Request(token, "/open"), later::add).get().identity().isEmpty());
+            assertSame(ErrorCode.TOKEN_MISSING, refusal(verifier.verifyAsync("", later::add)).code());
+
+            CompletableFuture<Identity> identity = verifier.verifyAsync(token, later::add);
+            CompletableFuture<Admission> admission = verifier.admitAsync(new Request(token, "/"), later::add);
+            CompletableFuture<Admission> givenUp = verifier.admitAsync(new Request(token, "/"), later::add);
+            until(() -> issuer.fetches() == 1);
+            assertTrue(givenUp.cancel(true));
+            assertTrue(!identity.isDone() && !admission.isDone() && later.isEmpty());
+
+            issuer.stop(); // ends the fetch
+            for (int number = 0; number < 3; number++) {
+                later.take().run(); // nothing comes after it on another thread
+            }
+            assertSame(ErrorCode.KEYS_UNAVAILABLE, refusal(identity).code());
+            assertEquals(503, refusal(admission).status());
+        }
+    }
+
+    @Test
+    void asynchronousCallsGetTheKeysThatCome() throws Exception {
+        try (RunningIssuer issuer = new RunningIssuer();
+                Verifier verifier = Verifier.of(issuer.options().build())) {
+            String token = issuer.mint();
+            List<CompletableFuture<Identity>> outcomes = new ArrayList<>();
+            for (int number = 0; number < 1000; number++) {
+                outcomes.add(verifier.verifyAsync(token, Runnable::run));
+            }
+            for (CompletableFuture<Identity> outcome : outcomes) {
+                assertEquals("alice", outcome.get().subject());
+            }
+            assertEquals(1, issuer.fetches());
+        }
+    }
+
+    @Test
+    void asynchronousCallsFailInTheirOutcome() throws Exception {
+        try (RunningIssuer issuer = new RunningIssuer()) {
+            Verifier verifier = Verifier.of(issuer.options().build());
+            CompletableFuture<Identity> rejected = verifier.verifyAsync(issuer.mint(), work -> {
+                throw new RejectedExecutionException("no");
+            });
+            ExecutionException failure = assertThrows(ExecutionException.class, rejected::get);
+            assertInstanceOf(RejectedExecutionException.class, failure.getCause());
+            verifier.close();
+            assertSame(ErrorCode.INVALID_ARGUMENT, refusal(verifier.verifyAsync("x.y.z", Runnable::run)).code());
+        }
+    }
+
+    private static VerifyException refusal(CompletableFuture<?> outcome) {
+        return assertInstanceOf(VerifyException.class, assertThrows(ExecutionException.class, outcome::get).getCause());
     }
 
     @Test
@@ -148,6 +211,23 @@ class WaitingTest {
     }
 
     @Test
+    void aRefreshThatBeganBeforeIsFollowedByAnotherWithoutWaiting() throws Exception {
+        Work work = new Work();
+        Refreshes refreshes = new Refreshes();
+        CompletableFuture<Void> first = refreshes.afterNew(work);
+        until(() -> work.runs.get() == 1);
+        CompletableFuture<Void> second = refreshes.afterNew(work);
+        CountDownLatch before = work.gate;
+        work.gate = new CountDownLatch(1);
+        before.countDown();
+        first.get();
+        until(() -> work.runs.get() == 2);
+        assertTrue(!second.isDone(), "it needs keys that were asked for after it came");
+        work.gate.countDown();
+        second.get();
+    }
+
+    @Test
     void aRefreshThatFailsIsNotFollowedByAnother() throws Exception {
         Work work = new Work();
         work.failure = new VerifyException(ErrorCode.KEYS_UNAVAILABLE, "no");
@@ -170,6 +250,8 @@ class WaitingTest {
         refreshes.join(refresh);
         refreshes.joinNew(refresh);
         assertEquals(List.of(Thread.currentThread(), Thread.currentThread()), ran);
+        refreshes.afterNew(refresh).get(); // this caller must not wait: nothing is refreshed
+        assertEquals(2, ran.size());
     }
 
     private interface Join {

@@ -6,21 +6,38 @@ import io.github.pomeriumjwt.Options;
 import io.github.pomeriumjwt.Verifier;
 import io.github.pomeriumjwt.servlet.PomeriumFilter;
 import io.github.pomeriumjwt.spring.IdentityAuthorities;
+import io.github.pomeriumjwt.spring.reactive.PomeriumWebFilter;
 import io.github.pomeriumjwt.test.PomeriumTestIssuer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.OutputStream;
+import java.util.List;
 import java.util.Map;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.logging.StreamHandler;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
 import org.springframework.security.config.annotation.web.configuration.EnableWebSecurity;
+import org.springframework.security.config.annotation.web.reactive.EnableWebFluxSecurity;
+import org.springframework.security.core.userdetails.ReactiveUserDetailsService;
 import org.springframework.security.core.userdetails.UserDetailsService;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.server.MatcherSecurityWebFilterChain;
+import org.springframework.security.web.server.SecurityWebFilterChain;
+import org.springframework.security.web.server.util.matcher.ServerWebExchangeMatchers;
 import org.springframework.security.web.util.matcher.AnyRequestMatcher;
+import org.springframework.web.cors.reactive.CorsWebFilter;
+import org.springframework.web.server.WebFilter;
+import reactor.core.publisher.Mono;
 
 /** What the auto-configuration makes, and leaves to the application. */
 class ConfigurationTest {
@@ -61,7 +78,7 @@ class ConfigurationTest {
     void everyBeanGivesWay() {
         try (Verifier mine = ISSUER.verifier()) {
             SecurityFilterChain chain = new org.springframework.security.web.DefaultSecurityFilterChain(AnyRequestMatcher.INSTANCE);
-            IdentityAuthorities none = identity -> java.util.List.of();
+            IdentityAuthorities none = identity -> List.of();
             FilterRegistrationBean<PomeriumFilter> filter = new FilterRegistrationBean<>(PomeriumFilter.of(mine));
             runner.withBean("mine", Verifier.class, () -> mine)
                     .withBean(SecurityFilterChain.class, () -> chain)
@@ -88,7 +105,7 @@ class ConfigurationTest {
     @Test
     void thePrefixOfAuthoritiesIsConfigurable() {
         try (Verifier verifier = ISSUER.verifier()) {
-            var identity = verifier.verify(ISSUER.token(Map.of("groups", java.util.List.of("admins"))));
+            var identity = verifier.verify(ISSUER.token(Map.of("groups", List.of("admins"))));
             runner.withPropertyValues(ROUTE, "pomerium.security.authority-prefix=GROUP_").run(context ->
                     assertThat(context.getBean(IdentityAuthorities.class).of(identity)).extracting(Object::toString)
                             .containsExactly("GROUP_admins"));
@@ -119,16 +136,89 @@ class ConfigurationTest {
         }
     }
 
+    /** A check that an operator has written down, and that is not made. */
     @Test
-    void aReactiveApplicationDoesNotStartUnprotected() {
-        new ReactiveWebApplicationContextRunner()
-                .withConfiguration(AutoConfigurations.of(PomeriumAutoConfiguration.class))
-                .withPropertyValues(ROUTE)
-                .run(context -> {
-                    assertThat(context).hasFailed();
-                    FailureAnalysis analysis = new PomeriumFailureAnalyzer().analyze(context.getStartupFailure());
-                    assertThat(analysis.getDescription()).contains("WebFlux");
-                });
+    void propertiesThatNobodyReadsAreNamed() {
+        String[] properties = {ROUTE, "pomerium.jwt.require-group[0]=admins", "pomerium.jwt.audience="};
+        String unread = "not read: pomerium.jwt.require-group, pomerium.jwt.route. The application has a bean";
+        try (Verifier verifier = ISSUER.verifier()) {
+            assertThat(logged(() -> runner.withPropertyValues(properties).run(context -> {}))).doesNotContain("not read");
+            assertThat(logged(() -> runner.withBean("mine", Verifier.class, () -> verifier)
+                            .withPropertyValues(properties)
+                            .run(context -> assertThat(context).hasNotFailed())))
+                    .containsOnlyOnce(unread)
+                    .doesNotContain("admins");
+            assertThat(logged(() -> runner.withBean("pomeriumOptions", Options.class, () -> ISSUER.options().build())
+                            .withPropertyValues(properties)
+                            .run(context -> assertThat(context).hasNotFailed())))
+                    .containsOnlyOnce(unread);
+            assertThat(logged(() -> runner.withBean(Verifier.class, () -> verifier).run(context -> {}))).doesNotContain("not read");
+        }
+    }
+
+    private static String logged(Runnable action) {
+        Logger logger = Logger.getLogger("io.github.pomeriumjwt");
+        StringBuilder lines = new StringBuilder();
+        Handler handler = new StreamHandler(OutputStream.nullOutputStream(), new SimpleFormatter()) {
+            @Override
+            public void publish(LogRecord line) {
+                lines.append(getFormatter().formatMessage(line)).append('\n');
+            }
+        };
+        logger.addHandler(handler);
+        try {
+            action.run();
+        } finally {
+            logger.removeHandler(handler);
+        }
+        return lines.toString();
+    }
+
+    @EnableWebFluxSecurity
+    static class WebFluxSecurity {
+        @Bean
+        org.springframework.web.cors.reactive.CorsConfigurationSource corsConfigurationSource() {
+            return new org.springframework.web.cors.reactive.UrlBasedCorsConfigurationSource();
+        }
+    }
+
+    private final ReactiveWebApplicationContextRunner reactive = new ReactiveWebApplicationContextRunner()
+            .withUserConfiguration(WebFluxSecurity.class)
+            .withPropertyValues(ROUTE)
+            .withConfiguration(AutoConfigurations.of(
+                    PomeriumAutoConfiguration.class,
+                    PomeriumServletAutoConfiguration.class,
+                    PomeriumReactiveAutoConfiguration.class));
+
+    @Test
+    void aReactiveApplicationIsProtectedInFront() {
+        reactive.run(context -> {
+            assertThat(context).hasNotFailed();
+            assertThat(context).doesNotHaveBean(FilterRegistrationBean.class);
+            assertThat(context.getBeanProvider(WebFilter.class).orderedStream()).extracting(Object::getClass).startsWith(
+                    CorsWebFilter.class, PomeriumWebFilter.class);
+            assertThat(context).hasSingleBean(SecurityWebFilterChain.class);
+        });
+    }
+
+    @Test
+    void everyReactiveBeanGivesWay() {
+        try (Verifier mine = ISSUER.verifier()) {
+            PomeriumWebFilter filter = PomeriumWebFilter.of(mine);
+            SecurityWebFilterChain chain = new MatcherSecurityWebFilterChain(ServerWebExchangeMatchers.anyExchange(), List.of(filter));
+            CorsWebFilter cors = new CorsWebFilter(new org.springframework.web.cors.reactive.UrlBasedCorsConfigurationSource());
+            reactive.withBean("mine", Verifier.class, () -> mine)
+                    .withBean("myFilter", PomeriumWebFilter.class, () -> filter)
+                    .withBean(SecurityWebFilterChain.class, () -> chain)
+                    .withBean(CorsWebFilter.class, () -> cors)
+                    .withBean(ReactiveUserDetailsService.class, () -> name -> Mono.empty())
+                    .run(context -> {
+                        assertThat(context.getBean(PomeriumWebFilter.class)).isSameAs(filter);
+                        assertThat(context).hasSingleBean(SecurityWebFilterChain.class);
+                        assertThat(context).hasSingleBean(CorsWebFilter.class);
+                        assertThat(context).hasSingleBean(ReactiveUserDetailsService.class);
+                    });
+        }
     }
 
     @Test
