@@ -152,12 +152,13 @@ public final class PomeriumWebFilter implements WebFilter, HttpHandlerDecoratorF
         exchange.getAttributes().put(DECISION, admission);
         exchange.getAttributes().remove(ATTRIBUTE); // another filter's
         admission.identity().ifPresent(identity -> exchange.getAttributes().put(ATTRIBUTE, identity));
-        Refusals.Written before = Refusals.Written.of(exchange.getResponse());
+        Refusals.Revocable response = new Refusals.Revocable(exchange.getResponse());
+        ServerWebExchange inner = exchange.mutate().response(response).build();
         return admission.identity()
                 .filter(Identity::isUser)
-                .map(user -> asUser(exchange, chain, user))
-                .orElseGet(() -> chain.filter(exchange))
-                .onErrorResume(thrown -> refusedByTheApplication(exchange, before, thrown));
+                .map(user -> asUser(inner, chain, user))
+                .orElseGet(() -> chain.filter(inner))
+                .onErrorResume(thrown -> refusedByTheApplication(exchange, response, thrown));
     }
 
     /** Every chain of Spring Security takes the user who is there already, and none from a session. */
@@ -168,16 +169,17 @@ public final class PomeriumWebFilter implements WebFilter, HttpHandlerDecoratorF
     }
 
     /** What the application demands in addition is refused in the same form, and nothing shows the message. */
-    private Mono<Void> refusedByTheApplication(ServerWebExchange exchange, Refusals.Written before, Throwable thrown) {
+    private Mono<Void> refusedByTheApplication(
+            ServerWebExchange exchange, Refusals.Revocable response, Throwable thrown) {
         VerifyException refusal = Refusals.in(thrown);
         if (refusal == null) {
             return Mono.error(thrown);
         }
-        if (exchange.getResponse().isCommitted()) {
+        if (response.isCommitted()) {
             guard.refused(refusal, shownPath(exchange));
             return Mono.error(thrown); // too late for an answer: the server ends the connection
         }
-        before.restore(exchange.getResponse());
+        response.revoke();
         return refuse(exchange, refusal);
     }
 

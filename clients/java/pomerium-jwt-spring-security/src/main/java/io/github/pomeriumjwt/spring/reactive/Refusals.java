@@ -2,16 +2,17 @@ package io.github.pomeriumjwt.spring.reactive;
 
 import io.github.pomeriumjwt.VerifyException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.ResponseCookie;
 import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.http.server.reactive.ServerHttpResponseDecorator;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
@@ -19,22 +20,33 @@ import reactor.core.publisher.Mono;
 final class Refusals {
     private Refusals() {}
 
-    /** What filters in front have written, such as those for CORS: all that a refusal keeps of a response. */
-    record Written(Map<String, List<String>> headers, Map<String, List<ResponseCookie>> cookies) {
-        static Written of(ServerHttpResponse response) {
-            Map<String, List<String>> headers = new LinkedHashMap<>();
+    /**
+     * The response for the application. A refusal takes back what has been written into it, and what filters would write
+     * before it is committed: all that stays is from filters in front, such as those for CORS.
+     */
+    static final class Revocable extends ServerHttpResponseDecorator {
+        private final Map<String, List<String>> headers = new LinkedHashMap<>();
+        private final Map<String, List<ResponseCookie>> cookies = new LinkedHashMap<>();
+        private volatile boolean revoked;
+
+        Revocable(ServerHttpResponse response) {
+            super(response);
             response.getHeaders().headerSet().forEach(header -> headers.put(header.getKey(), List.copyOf(header.getValue())));
-            Map<String, List<ResponseCookie>> cookies = new LinkedHashMap<>();
-            response.getCookies().forEach((name, values) -> cookies.put(name, new ArrayList<>(values)));
-            return new Written(headers, cookies);
+            response.getCookies().forEach((name, values) -> cookies.put(name, List.copyOf(values)));
         }
 
-        void restore(ServerHttpResponse response) {
-            HttpHeaders now = response.getHeaders();
+        @Override
+        public void beforeCommit(Supplier<? extends Mono<Void>> action) {
+            super.beforeCommit(() -> revoked ? Mono.empty() : action.get());
+        }
+
+        void revoke() {
+            revoked = true;
+            HttpHeaders now = getHeaders();
             now.clear();
             headers.forEach((name, lines) -> lines.forEach(line -> now.add(name, line)));
-            response.getCookies().clear();
-            response.getCookies().putAll(cookies);
+            getCookies().clear();
+            cookies.values().forEach(values -> values.forEach(this::addCookie));
         }
     }
 

@@ -21,8 +21,6 @@ import org.springframework.http.client.ReactorResourceFactory;
 
 /** An application that runs on Netty. */
 final class Running implements AutoCloseable {
-    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-
     /** Longer than anything takes: an answer that does not come is a failure. */
     private static final Duration FOR_EVER = Duration.ofMinutes(2);
 
@@ -42,7 +40,7 @@ final class Running implements AutoCloseable {
         // Not Netty's global threads, which end with the first application that ends
         ApplicationContextInitializer<GenericApplicationContext> threads = context ->
                 context.registerBean(ReactorResourceFactory.class, Running::threads);
-        List<String> arguments = new ArrayList<>(List.of("--server.port=0"));
+        List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--server.shutdown=immediate"));
         List.of(properties).forEach(property -> arguments.add("--" + property));
         return new Running(new SpringApplicationBuilder(application).initializers(threads, beans).run(arguments.toArray(String[]::new)));
     }
@@ -75,7 +73,9 @@ final class Running implements AutoCloseable {
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);
         }
-        return CLIENT.send(request.timeout(FOR_EVER).build(), HttpResponse.BodyHandlers.ofString());
+        // A connection for each request: now and then Netty reads no more from one, if another thread has answered on it
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        return client.send(request.timeout(FOR_EVER).build(), HttpResponse.BodyHandlers.ofString());
     }
 
     /** The answer to a request that no client would write. */
