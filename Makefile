@@ -80,7 +80,7 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the core for WebAssembly; Python's other CPythons, other Djangos, Gradio
+# What needs more than a usual machine has: the core for WebAssembly; Python's other CPythons, other Djangos, Gradio; WebFlux
 test-more: python-environment
 	tools/check-wasm
 	@# In an application that turns these on, as axum does with its Json. serde_json itself then keeps the digits of numbers
@@ -92,6 +92,7 @@ test-more: python-environment
 	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check gradio==6.31.0 httpx==0.28.1
 	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python/tests && $(PYTHON)-gradio/bin/python -B other_applications.py
+	$(MAKE) --no-print-directory test-webflux
 
 PYTHON = $(CARGO_TARGET_DIR)/python
 .PHONY: python-environment bench-python
@@ -190,15 +191,21 @@ bench-php:
 JAVA = $(CARGO_TARGET_DIR)/java
 MAVEN = clients/java/mvn -f clients/java -Prelease -Dnatives=$(JAVA)/natives \
 	-DaltDeploymentRepository=target::file://$(JAVA)/repository
-.PHONY: java-library java-package bench-java
+.PHONY: java-library java-package test-webflux bench-java
 
 # Java: the jars on Java 17 with JNA and on the newest with FFM, 20,000 virtual threads, a project outside, the HTTP suite
 test-java: java-library
 	cargo build -q --locked -p pomerium-jwt-cli
-	@rm -rf $(JAVA)/repository
+	@rm -rf $(JAVA)/repository clients/java/*/target/tomcat*
 	$(MAVEN) deploy
 	clients/java/stranger $(JAVA)/repository $(JAVA)/stranger
 	tools/http java
+
+# The HTTP suite against the reactive applications of Spring Boot
+test-webflux: java-package
+	cargo build -q --locked -p pomerium-jwt-cli
+	clients/java/stranger $(JAVA)/repository $(JAVA)/stranger
+	tools/http java-webflux
 
 # The jars with sources and documentation, as released, in a Maven repository: target/java/repository
 java-package: java-library

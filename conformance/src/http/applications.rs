@@ -48,6 +48,11 @@ const fn java(name: &'static str, folder: &'static str, command: &'static str, f
     application(name, "java", folder, command, "clients/java/README.md", features)
 }
 
+/// Run by `make test-more`.
+const fn webflux(name: &'static str, folder: &'static str) -> Listed {
+    application(name, "java-webflux", folder, "java -jar target/app/app.jar", "clients/java/README.md", ALL)
+}
+
 const fn php(name: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
     application(name, "php", "examples/php", command, "clients/php/README.md", features)
 }
@@ -102,6 +107,8 @@ static LISTED: &[Listed] = &[
     java("spring-boot-4", "examples/java/spring-boot", "java -jar target/app/app.jar", ALL),
     java("spring-boot-3", "examples/java/spring-boot-3", "java -jar target/app/app.jar", ALL),
     java("jetty", "examples/java/servlet", "java -jar target/app.jar jetty", ALL),
+    webflux("webflux-4", "examples/java/webflux"),
+    webflux("webflux-3", "examples/java/webflux-3"),
     php("php-fpm", "./serve plain", &[Cors]),
     php("psr-15", "./serve psr15", &[Rewrite, Cors]),
     php("laravel", "./serve laravel/public", &[Rewrite, Cors]),

@@ -67,6 +67,10 @@ const TOMCAT_ALONE: &[&str] = &["tomcat"];
 const SPRING_BOOT_4: &[&str] = &["spring-boot-4"];
 const SPRING_BOOT_3: &[&str] = &["spring-boot-3"];
 const SPRING_BOOT: &[&str] = &["spring-boot-4", "spring-boot-3"];
+/// Netty, which answers 400 to what is not well formed.
+const WEBFLUX: &[&str] = &["webflux-4", "webflux-3"];
+const WEBFLUX_4: &[&str] = &["webflux-4"];
+const WEBFLUX_3: &[&str] = &["webflux-3"];
 /// Jetty, which answers 400 to what is ambiguous, too.
 const JETTY: &[&str] = &["jetty"];
 /// .NET's own server.
@@ -225,6 +229,15 @@ static LIMITS: &[Limit] = &[
     line(SPRING_BOOT_3, "preflight-exempt", Instead::ServerRefuses, "Spring MVC answers preflights itself"),
     line(SPRING_BOOT_3, "optional-preflight", Instead::ServerRefuses, "as preflight-exempt"),
     line(TOMCAT, "target-star", Instead::ServerAnswers, "Tomcat answers OPTIONS * itself"),
+    line(WEBFLUX, "header-nul", Instead::ServerRefuses, "Netty answers 400 to NUL in a header"),
+    line(WEBFLUX, "header-space-before-the-colon", Instead::ServerRefuses, "Netty answers 400 to spaces after a name"),
+    line(WEBFLUX, "path-encoded-badly", Instead::ServerRefuses, "Spring answers 400 to what is not a URI"),
+    line(WEBFLUX, "path-backslash", Instead::ServerRefuses, "as path-encoded-badly"),
+    line(WEBFLUX, "target-backslash", Instead::ServerRefuses, "as path-encoded-badly"),
+    line(WEBFLUX_4, "preflight-exempt", Instead::ServerAnswers, "WebFlux answers preflights itself"),
+    line(WEBFLUX_4, "optional-preflight", Instead::ServerAnswers, "as preflight-exempt"),
+    line(WEBFLUX_3, "preflight-exempt", Instead::ServerRefuses, "WebFlux answers preflights itself"),
+    line(WEBFLUX_3, "optional-preflight", Instead::ServerRefuses, "as preflight-exempt"),
     line(JETTY, "header-nul", Instead::ServerRefuses, "Jetty answers 400 to NUL in a header"),
     line(JETTY, "header-folded", Instead::ServerRefuses, "Jetty refuses folded headers"),
     line(JETTY, "header-space-before-the-*", Instead::ServerRefuses, "Jetty refuses spaces around a header's name"),
