@@ -42,7 +42,7 @@ public class PomeriumAutoConfiguration {
         return Verifier.overEnv(options);
     }
 
-    /** Whoever has written a check into a property must know that it is not made. */
+    /** Warns of properties that nobody reads: a check that is written there is not made. */
     @Bean
     SmartInitializingSingleton pomeriumUnreadProperties(ListableBeanFactory beans, ConfigurableEnvironment environment) {
         return () -> {

@@ -73,7 +73,7 @@ public class PomeriumReactiveAutoConfiguration {
         return filter.build();
     }
 
-    /** What the filter does not cover must not go unnoticed. */
+    /** Refuses to start if requests could go around the filter. */
     @Bean
     SmartInitializingSingleton pomeriumFilterOrder(ApplicationContext application) {
         return () -> {

@@ -136,7 +136,7 @@ class ConfigurationTest {
         }
     }
 
-    /** A check that an operator has written down, and that is not made. */
+    /** A check that an operator has written down is not made then. */
     @Test
     void propertiesThatNobodyReadsAreNamed() {
         String[] properties = {ROUTE, "pomerium.jwt.require-group[0]=admins", "pomerium.jwt.audience="};

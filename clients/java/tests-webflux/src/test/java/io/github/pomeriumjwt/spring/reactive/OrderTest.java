@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pomeriumjwt.Verifier;
 import io.github.pomeriumjwt.test.PomeriumTestIssuer;
+import java.lang.reflect.Proxy;
+import java.net.http.HttpResponse;
 import minimal.Minimal;
 import org.junit.jupiter.api.Test;
 import org.springframework.context.ApplicationContextInitializer;
@@ -14,6 +16,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.util.ClassUtils;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
@@ -45,6 +48,47 @@ class OrderTest {
         try (Verifier verifier = ISSUER.verifier()) {
             RuntimeException wrong = assertThrows(RuntimeException.class, () -> start(verifier, TooLate.class).close());
             assertTrue(wrong.getMessage().startsWith("Spring Security comes before PomeriumWebFilter"), wrong::getMessage);
+        }
+    }
+
+    /** As RSocket over WebSockets has it: the type is another in Spring Boot 3 than in 4. */
+    @Test
+    void routesOfTheServerDoNotStart() {
+        ClassLoader loader = OrderTest.class.getClassLoader();
+        Class<?> type = ClassUtils.resolveClassName(
+                ClassUtils.isPresent("org.springframework.boot.reactor.netty.NettyRouteProvider", loader)
+                        ? "org.springframework.boot.reactor.netty.NettyRouteProvider"
+                        : "org.springframework.boot.web.embedded.netty.NettyRouteProvider",
+                loader);
+        Object none = Proxy.newProxyInstance(loader, new Class<?>[] {type}, (proxy, method, arguments) -> arguments[0]);
+        try (Verifier verifier = ISSUER.verifier()) {
+            ApplicationContextInitializer<GenericApplicationContext> beans = context -> {
+                context.registerBean(Verifier.class, () -> verifier);
+                context.getBeanFactory().registerSingleton("myRoutes", none);
+            };
+            RuntimeException wrong = assertThrows(
+                    RuntimeException.class, () -> Running.start(Minimal.class, beans).close());
+            assertTrue(wrong.getMessage().startsWith("the bean myRoutes adds routes to the server"), wrong::getMessage);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Page {
+        @Bean
+        PomeriumWebFilter.ErrorHandler page() {
+            return (refusal, exchange) -> new PomeriumWebFilter.ErrorBody("text/html;charset=utf-8", "<p>" + refusal.code() + "</p>");
+        }
+    }
+
+    @Test
+    void anErrorHandlerRendersTheBodyAlone() throws Exception {
+        try (Verifier verifier = ISSUER.verifier();
+                Running application = start(verifier, Page.class)) {
+            HttpResponse<String> refused = application.get("/");
+            assertEquals(401, refused.statusCode());
+            assertEquals("<p>token_missing</p>", refused.body());
+            assertEquals("text/html;charset=utf-8", refused.headers().firstValue("Content-Type").orElseThrow());
+            assertEquals("no-store", refused.headers().firstValue("Cache-Control").orElseThrow());
         }
     }
 

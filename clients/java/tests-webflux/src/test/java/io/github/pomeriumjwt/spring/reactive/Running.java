@@ -73,7 +73,7 @@ final class Running implements AutoCloseable {
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);
         }
-        // A connection for each request: now and then Netty reads no more from one, if another thread has answered on it
+        // A connection for each request: Reactor Netty may stop reading from one that it has answered (its issues 4188, 4361)
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         return client.send(request.timeout(FOR_EVER).build(), HttpResponse.BodyHandlers.ofString());
     }
