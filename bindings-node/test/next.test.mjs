@@ -38,6 +38,10 @@ test('who gets in, with and without the proxy', async (context) => {
     ['/', [staff, staff], [401, { error: 'token_repeated' }]],
     ['/admin', staff, [403, { error: 'group_required' }]],
     ['/public/a', undefined, [200, { reached: true, subject: null }]],
+    // next.config.js rewrites it to /admin, whose handler verifies
+    ['/public/page', undefined, TOKEN_MISSING],
+    ['/public/page', staff, [403, { error: 'group_required' }]],
+    ['/admin-of-nobody', undefined, [200, { reached: true, subject: null }]],
     ['/health', undefined, TOKEN_MISSING, { Upgrade: 'websocket' }],
     // Next.js resolves dots before anybody is asked, and goes by the result
     ...['/public/../admin', '/public/%2e%2e/admin', '/public/a/..', '/%68ealth', '/health/'].map((target) => [

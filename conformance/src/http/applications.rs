@@ -98,6 +98,7 @@ static LISTED: &[Listed] = &[
     node("hono", "node hono.mjs", &[Cors]),
     node("nest", "node --import tsx nest.mts", ALL),
     node("nest-fastify", "node --import tsx nest.mts fastify", ALL),
+    application("next", "node", "examples/node/next", "node start.mjs", "bindings-node/README.md", &[Rewrite]),
     java("tomcat", "examples/java/servlet", "java -jar target/app.jar", ALL),
     java("spring-boot-4", "examples/java/spring-boot", "java -jar target/app/app.jar", ALL),
     java("spring-boot-3", "examples/java/spring-boot-3", "java -jar target/app/app.jar", ALL),

@@ -19,6 +19,8 @@ pub(crate) enum Instead {
     ServerRefuses,
     /// The server answers 200 by itself, with nothing in it. No handler is reached.
     ServerAnswers,
+    /// The server answers with this status by itself: a redirection, or an error of its own. No handler is reached.
+    ServerStatus(u16),
     /// It is refused by us, with this code.
     Refused(&'static str),
 }
@@ -51,8 +53,20 @@ const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi", "django-gunicorn"];
 const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
 const AIOHTTP: &[&str] = &["aiohttp"];
 /// Node's own server, under every framework.
-const NODE: &[&str] =
-    &["http", "http2", "connect", "express4", "express5", "ws", "fastify", "koa", "hono", "nest", "nest-fastify"];
+const NODE: &[&str] = &[
+    "http",
+    "http2",
+    "connect",
+    "express4",
+    "express5",
+    "ws",
+    "fastify",
+    "koa",
+    "hono",
+    "nest",
+    "nest-fastify",
+    "next",
+];
 /// Where the application gets the target as it was sent.
 const NODE_RAW: &[&str] = &["http", "http2", "ws", "fastify", "nest", "nest-fastify"];
 const FASTIFY: &[&str] = &["fastify"];
@@ -60,6 +74,7 @@ const FASTIFY_BODIES: &[&str] = &["fastify", "nest-fastify"];
 const HONO: &[&str] = &["hono"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
+const NEXT: &[&str] = &["next"];
 const WS: &[&str] = &["ws", "nest", "nest-fastify"];
 /// Tomcat, which answers 400 to what is not well formed, also under Spring Boot.
 const TOMCAT: &[&str] = &["tomcat", "spring-boot-4", "spring-boot-3"];
@@ -73,6 +88,8 @@ const JETTY: &[&str] = &["jetty"];
 const KESTREL: &[&str] = &["aspnetcore"];
 
 const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
+
+const NO_ANSWER: &str = "Next.js does not answer an upgrade that proxy.js refuses, and leaves the connection open";
 
 static LIMITS: &[Limit] = &[
     line(HYPER, "header-folded", Instead::ServerRefuses, "hyper refuses folded headers"),
@@ -183,6 +200,46 @@ static LIMITS: &[Limit] = &[
     line(HONO, "path-backslash", Instead::ServerRefuses, "Hono's server answers 400 to a path that makes no URL"),
     line(HONO, "target-star*", Instead::ServerRefuses, "as path-backslash"),
     line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
+    line(NEXT, "code-repeated", Instead::NotRun, "of two lines Authorization Next.js gets the first"),
+    line(NEXT, "demand-exempt-path-with-a-token", Instead::NotRun, "a handler of Next.js verifies, exempt path or not"),
+    line(
+        NEXT,
+        "demand-exempt-path-with-a-bad-token",
+        Instead::Refused("token_malformed"),
+        "as demand-exempt-path-with-a-token",
+    ),
+    line(NEXT, "exempt-health-absolute", Instead::ServerStatus(308), "Next.js takes the slashes for doubled ones"),
+    line(NEXT, "path-absolute-*", Instead::ServerStatus(308), "as exempt-health-absolute"),
+    line(
+        NEXT,
+        "path-two-slashes-after",
+        Instead::ServerStatus(308),
+        "Next.js redirects to the path with single slashes",
+    ),
+    line(NEXT, "path-doubled-slash*", Instead::ServerStatus(308), "as path-two-slashes-after"),
+    line(NEXT, "path-tripled-slash", Instead::ServerStatus(308), "as path-two-slashes-after"),
+    line(NEXT, "path-host-like", Instead::ServerStatus(308), "as path-two-slashes-after"),
+    line(NEXT, "path-backslash", Instead::ServerStatus(308), "Next.js redirects to the path with slashes"),
+    line(NEXT, "path-dot", Instead::NotRun, "Next.js resolves dots before anyone is asked, and goes by the result"),
+    line(NEXT, "path-dot-dot", Instead::NotRun, "as path-dot"),
+    line(NEXT, "path-dot-below", Instead::NotRun, "as path-dot"),
+    line(NEXT, "target-star*", Instead::ServerStatus(500), "Next.js answers 500 to what is neither path nor URI"),
+    line(NEXT, "method-trace*", Instead::ServerStatus(500), "Next.js answers 500 to a method that fetch does not know"),
+    line(NEXT, "method-propfind", Instead::ServerRefuses, "route handlers of Next.js have seven methods"),
+    line(NEXT, "method-query", Instead::ServerRefuses, "as method-propfind"),
+    line(NEXT, "upgrade-exempt*", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-elsewhere", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-root-expired", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-post", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-unknown", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-list", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-h2c-guarded", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "websocket-*", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "optional-upgrade-bad-token", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "connection-after-a-refused-exempt-upgrade", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-h2c", Instead::ServerRefuses, "Next.js hangs up on an upgrade that proxy.js lets through"),
+    line(NEXT, "upgrade-h2c-token", Instead::ServerRefuses, "as upgrade-h2c"),
+    line(NEXT, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c"),
     line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
     line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws refuses an upgrade to anything but WebSockets"),
     line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
@@ -348,6 +405,10 @@ pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Re
         }
         Instead::ServerAnswers => {
             Err("limits.rs says that the server answers this by itself, with an empty 200".to_owned())
+        }
+        Instead::ServerStatus(status) if expect::is_servers_own(answer, *status) => Ok(()),
+        Instead::ServerStatus(status) => {
+            Err(format!("limits.rs says that the server answers this by itself, with {status}"))
         }
         Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
     }
