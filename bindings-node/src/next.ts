@@ -75,22 +75,21 @@ export function pomerium<const Given extends FetchOptions>(options?: Given): Pom
         return refusal(integration(), error, request)
       }
     },
-    protect: (handler) => (request, context) =>
-      handle(integration(), request, whoSent(integration(), request), (identity) =>
-        handler(request, identity as Verified<Given>, context),
-      ),
+    protect: (handler) => async (request, context) => {
+      // Read before all else: `next build` prerenders handlers, and takes this for the sign that there is nothing to prerender
+      const { headers } = request
+      const who = whoSent(integration(), headers) as Promise<Verified<Given>>
+      return handle(integration(), request, who, (identity) => handler(request, identity, context))
+    },
     async identity(headers) {
-      return (await whoSent(integration(), { headers })) as Verified<Given>
+      return (await whoSent(integration(), headers)) as Verified<Given>
     },
   }
 }
 
 /** No path is exempt. */
-function whoSent(
-  integration: Integration<Request>,
-  request: { headers: Pick<Headers, 'get'> },
-): Promise<Identity | undefined> {
-  const token = request.headers.get(integration.headerName) ?? ''
+function whoSent(integration: Integration<Request>, headers: Pick<Headers, 'get'>): Promise<Identity | undefined> {
+  const token = headers.get(integration.headerName) ?? ''
   return integration.verifier.admit({ token, path: '', upgrade: false })
 }
 

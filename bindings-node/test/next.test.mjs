@@ -2,7 +2,8 @@
 // started from its standalone output.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, test } from 'node:test'
 
@@ -68,4 +69,45 @@ test('a wrong configuration ends it, in a sentence', async (context) => {
   const { log, exit } = await run(context, START, { POMERIUM_JWT_EXEMPT_PATHS: '/health' })
   assert.notEqual(await exit, 0)
   assert.match(log, /audience is missing: set route/)
+})
+
+/** Builds a variant of the application, with these files changed and these options added. */
+function build(name, options, files) {
+  const folder = path.join(FOLDER, '.variants', name)
+  rmSync(folder, { recursive: true, force: true })
+  for (const part of ['app', 'auth.js', 'proxy.js', 'instrumentation.js', 'package.json']) {
+    cpSync(path.join(FOLDER, part), path.join(folder, part), { recursive: true })
+  }
+  // node_modules is above it
+  const all = { outputFileTracingRoot: FOLDER, turbopack: { root: FOLDER }, ...options }
+  const config = `import config from '../../next.config.js'\nexport default { ...config, ...${JSON.stringify(all)} }`
+  for (const [file, text] of Object.entries({ 'next.config.js': config, ...files })) {
+    writeFileSync(path.join(folder, file), text)
+  }
+  const next = path.join(FOLDER, 'node_modules', '.bin', 'next')
+  const env = environment({ NEXT_TELEMETRY_DISABLED: '1', NO_COLOR: '1' })
+  const { status, stdout, stderr } = spawnSync(next, ['build'], { cwd: folder, env, encoding: 'utf8' })
+  return { folder, status, printed: stdout + stderr }
+}
+
+test('on an edge runtime the build fails with one error, a sentence', () => {
+  const route = readFileSync(path.join(FOLDER, 'app', 'route.js'), 'utf8')
+  const { status, printed } = build('edge', {}, { 'app/route.js': `${route}\nexport const runtime = 'edge'\n` })
+  assert.equal(status, 1, printed)
+  assert.match(printed, /build failed with 1 error/)
+  assert.match(printed, /pomerium-jwt needs Node\.js and does not run on an edge runtime/)
+})
+
+test('with cacheComponents, which prerenders what it can, it is built without the environment', () => {
+  const readers = ['app/route.js', 'app/health/route.js'].map((file) => {
+    const text = readFileSync(path.join(FOLDER, file), 'utf8')
+    // A handler that has no other method is prerendered
+    return [file, text.replace(/^export \{ POST.*$/m, '')]
+  })
+  const options = { cacheComponents: true, partialPrefetching: true }
+  const { folder, status, printed } = build('cache', options, Object.fromEntries(readers))
+  assert.equal(status, 0, printed)
+  const { routes } = JSON.parse(readFileSync(path.join(folder, '.next', 'prerender-manifest.json'), 'utf8'))
+  const prerendered = Object.keys(routes).filter((route) => !route.startsWith('/_'))
+  assert.deepEqual(prerendered, ['/me'], 'of which only what is around the caller')
 })
