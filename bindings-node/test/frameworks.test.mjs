@@ -5,10 +5,12 @@ import { test } from 'node:test'
 
 import fastifyCors from '@fastify/cors'
 import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server'
+import Router from '@koa/router'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
 import mount from 'koa-mount'
+import Router10 from 'koa-router10'
 import { requireGroup as demandGroup } from 'pomerium-jwt'
 import * as forFastify from 'pomerium-jwt/fastify'
 import * as forFetch from 'pomerium-jwt/fetch'
@@ -124,6 +126,32 @@ test('Koa: a mount keeps its prefix, a demand without pomerium() is an error, a 
   const other = await listen(context, failing.callback())
   assert.deepEqual(answerOf(await ask(other, '/')), refused('internal', 500))
 })
+
+for (const [version, Kind, variable] of [
+  ['15', Router, 'newRouterPath'],
+  ['10', Router10, 'routerPath'],
+]) {
+  test(`Koa: where @koa/router ${version} goes by ctx.${variable}, nothing is exempt`, async (context) => {
+    const router = new Kind()
+    router.get('/health', (ctx) => (ctx.body = 'healthy'))
+    router.get('/admin', (ctx) => (ctx.body = `admin ${ctx.state.pomerium?.subject}`))
+    const app = new Koa().use((ctx, next) => {
+      ctx[variable] = ctx.get('X-To') || undefined
+      return next()
+    })
+    app.use(forKoa.pomerium({ ...silent, exemptPaths: '/health' })).use(router.routes())
+    const port = await listen(context, app.callback())
+    const table = [
+      [{}, [200, 'healthy']],
+      [{ 'X-To': '/health' }, [200, 'healthy']],
+      [{ 'X-To': '/admin' }, refused('token_missing')],
+      [{ 'X-To': '/admin', ...issuer.headers() }, [200, 'admin alice']],
+    ]
+    for (const [headers, expected] of table) {
+      assert.deepEqual(answerOf(await ask(port, '/health', headers)), expected, headers['X-To'])
+    }
+  })
+}
 
 /** A server of Hono, closed with the test. */
 async function hono(context, app, options = {}) {
