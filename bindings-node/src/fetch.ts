@@ -93,7 +93,10 @@ export async function handle<Who>(
 
 /** @internal Rejects with VerifyError. */
 export async function identityOf<Given>(integration: Integration<Request>, request: Request): Promise<Caller<Given>> {
-  const facts = factsOfFetch(request, integration.headerName, new URL(request.url).pathname)
+  const { method, url } = request
+  // Of HTTP/1.0 without a Host, and of CONNECT, Bun makes what is not a URL
+  const routed = method !== 'CONNECT' && URL.canParse(url) ? new URL(url).pathname : ''
+  const facts = factsOfFetch(request, integration.headerName, routed)
   return (await integration.admit(request, facts)) as Caller<Given>
 }
 

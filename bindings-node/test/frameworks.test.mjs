@@ -215,6 +215,14 @@ test('Fetch: who gets in, and by which spelling of the path', async () => {
   // A server that hands on the target as it came, which a router parses
   const raw = { url: 'http://app.example.com/public/../admin', headers: new Headers() }
   assert.equal((await admit(raw)).status, 401)
+  // What Bun makes of CONNECT, and of HTTP/1.0 without a Host
+  for (const [method, url] of [
+    ['CONNECT', 'http://app.example.com/health'],
+    ['GET', '/health'],
+  ]) {
+    assert.equal((await admit({ method, url, headers: new Headers() })).status, 401, method)
+    assert.equal((await admit({ method, url, headers: new Headers(issuer.headers()) })).subject, 'alice', method)
+  }
 })
 
 test('Fetch: protect answers what the handler demands, and what else it throws is not ours', async () => {

@@ -7,7 +7,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, test } from 'node:test'
 
-import { ask, environment, HEADER, Issuer, ROOT, run } from './servers.mjs'
+import { ask, environment, HEADER, Issuer, PACKAGE, ROOT, run } from './servers.mjs'
 
 const FOLDER = path.join(ROOT, 'examples', 'node', 'next')
 const START = path.join(FOLDER, 'start.mjs')
@@ -33,6 +33,7 @@ test('who gets in, with and without the proxy', async (context) => {
     ['/_next/static/chunks/main.js', undefined, TOKEN_MISSING],
     ['/_next/image?url=%2Fa.png&w=64&q=75', undefined, TOKEN_MISSING],
     ['/me', undefined, TOKEN_MISSING],
+    ['/hello', undefined, TOKEN_MISSING],
     ['/nowhere', staff, [200, { reached: true, subject: 'alice' }]],
     ['/nowhere', staff, [200, { reached: true, subject: 'alice' }], {}, 'POST'],
     ['/', await issuer.mint({ expires_in: '-100' }), [401, { error: 'token_expired' }]],
@@ -58,6 +59,7 @@ test('who gets in, with and without the proxy', async (context) => {
     assert.deepEqual([status, body], expected, `${method ?? 'GET'} ${target} ${JSON.stringify(headers ?? {})}`)
   }
   assert.deepEqual((await get('/health')).body.configured, true)
+  assert.deepEqual((await get('/hello', staff)).body, { hello: 'alice@example.com' })
   assert.equal((await get('/admin', admin)).body.subject, 'alice')
   assert.match((await get('/me', staff)).body, /hello (<!-- -->)?alice@example\.com/)
   const many = await issuer.mint({ groups: Array.from({ length: 2000 }, (_, n) => `group-of-users-${n}`).join() })
@@ -99,15 +101,27 @@ test('on an edge runtime the build fails with one error, a sentence', () => {
 })
 
 test('with cacheComponents, which prerenders what it can, it is built without the environment', () => {
-  const readers = ['app/route.js', 'app/health/route.js'].map((file) => {
-    const text = readFileSync(path.join(FOLDER, file), 'utf8')
-    // A handler that has no other method is prerendered
-    return [file, text.replace(/^export \{ POST.*$/m, '')]
-  })
-  const options = { cacheComponents: true, partialPrefetching: true }
-  const { folder, status, printed } = build('cache', options, Object.fromEntries(readers))
+  const { folder, status, printed } = build('cache', { cacheComponents: true, partialPrefetching: true }, {})
   assert.equal(status, 0, printed)
   const { routes } = JSON.parse(readFileSync(path.join(folder, '.next', 'prerender-manifest.json'), 'utf8'))
   const prerendered = Object.keys(routes).filter((route) => !route.startsWith('/_'))
   assert.deepEqual(prerendered, ['/me'], 'of which only what is around the caller')
+})
+
+test('its modules are valid TypeScript, strictly, as bundlers resolve them', () => {
+  const tsc = [path.join(PACKAGE, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '--ignoreConfig']
+  const types = [
+    '--allowJs',
+    '--checkJs',
+    '--typeRoots',
+    path.join(PACKAGE, 'node_modules', '@types'),
+    '--types',
+    'node',
+    '--skipLibCheck',
+  ]
+  const resolution = ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022']
+  const files = ['auth.js', 'proxy.js', 'instrumentation.js', 'app/hello/route.js', 'app/admin/route.js']
+  const command = [...tsc, '--strict', ...types, ...resolution, ...files]
+  const { status, stdout } = spawnSync(process.execPath, command, { cwd: FOLDER, encoding: 'utf8' })
+  assert.equal(status, 0, stdout)
 })

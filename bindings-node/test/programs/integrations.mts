@@ -14,6 +14,7 @@ import {
 } from 'pomerium-jwt'
 import { type Pomerium, pomerium, requireGroup, requireUser } from 'pomerium-jwt/express'
 import { type Logger, protect } from 'pomerium-jwt/http'
+import { pomerium as forNext } from 'pomerium-jwt/next'
 import { type JWTPayload, parseJWT, PomeriumVerifier, type UnverifiedJWTPayload } from 'pomerium-jwt/js-sdk'
 import { TestIssuer } from 'pomerium-jwt/testing'
 import { protectUpgrade, TOKEN_EXPIRED } from 'pomerium-jwt/ws'
@@ -71,6 +72,12 @@ listener.verifier.with({ exemptPaths: ['/a'] }).metrics() satisfies string
 listener.verifier.with({ leeway: 1 })
 // @ts-expect-error -- it renders, and gives what it rendered
 protect(() => {}, { verifier, errorHandler: () => true })
+
+const auth = forNext({ verifier, optional: false, exemptPaths: '/health' })
+auth.protect((request, identity) => Response.json((identity satisfies Identity).email))
+;(await auth.identity(new Headers())) satisfies Identity
+// @ts-expect-error -- the environment may say that tokens are optional
+forNext().protect((request, identity) => Response.json(identity.email))
 
 const user: Identity = demandUser(await verifier.admit({ token: '', path: '/', upgrade: false }))
 demandGroup(user, 'admins', 'owners') satisfies Identity

@@ -74,6 +74,8 @@ const FASTIFY_BODIES: &[&str] = &["fastify", "nest-fastify"];
 const HONO: &[&str] = &["hono"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
+const BUN: &[&str] = &["bun"];
+const DENO: &[&str] = &["deno"];
 const NEXT: &[&str] = &["next"];
 const WS: &[&str] = &["ws", "nest", "nest-fastify"];
 /// Tomcat, which answers 400 to what is not well formed, also under Spring Boot.
@@ -200,6 +202,32 @@ static LIMITS: &[Limit] = &[
     line(HONO, "path-backslash", Instead::ServerRefuses, "Hono's server answers 400 to a path that makes no URL"),
     line(HONO, "target-star*", Instead::ServerRefuses, "as path-backslash"),
     line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
+    line(BUN, "header-nul", Instead::ServerRefuses, "Bun answers 400 to NUL in a header"),
+    line(BUN, "header-folded", Instead::ServerRefuses, "Bun answers 400 to folded headers"),
+    line(BUN, "header-space-before-the-*", Instead::ServerRefuses, "Bun answers 400 to spaces around a header's name"),
+    line(BUN, "path-dot", Instead::NotRun, "Bun resolves dots before anyone is asked, and hands on the result alone"),
+    line(BUN, "path-dot-dot", Instead::NotRun, "as path-dot"),
+    line(BUN, "path-dot-below", Instead::NotRun, "as path-dot"),
+    line(BUN, "target-star*", Instead::ServerRefuses, "Bun answers 400 to a target that is neither path nor URI"),
+    line(BUN, "target-relative", Instead::ServerRefuses, "as target-star"),
+    line(BUN, "target-backslash", Instead::ServerRefuses, "as target-star"),
+    line(BUN, "target-colon", Instead::ServerRefuses, "as target-star"),
+    line(BUN, "method-brew*", Instead::ServerRefuses, "Bun hangs up on a method that it does not know"),
+    line(BUN, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
+    line(DENO, "header-nul", Instead::ServerRefuses, "Deno answers 400 to NUL in a header"),
+    line(DENO, "header-folded", Instead::ServerRefuses, "Deno answers 400 to folded headers"),
+    line(
+        DENO,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "Deno answers 400 to spaces around a header's name",
+    ),
+    line(DENO, "target-connect-exempt", Instead::ServerRefuses, "Deno answers 400 to CONNECT without an authority"),
+    line(DENO, "target-star-get", Instead::ServerRefuses, "Deno takes * with OPTIONS only"),
+    line(DENO, "target-relative", Instead::ServerRefuses, "Deno answers 400 to a target that is neither path nor URI"),
+    line(DENO, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(DENO, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(DENO, "upgrade-post", Instead::ServerRefuses, "Deno answers 400 to a WebSocket by POST"),
     line(NEXT, "code-repeated", Instead::NotRun, "of two lines Authorization Next.js gets the first"),
     line(NEXT, "demand-exempt-path-with-a-token", Instead::NotRun, "a handler of Next.js verifies, exempt path or not"),
     line(

@@ -1,7 +1,8 @@
+// A wrong configuration stops the start
 export async function register() {
   if (process.env.NEXT_RUNTIME === 'nodejs') {
     const { auth } = await import('./auth')
-    auth.register() // a wrong configuration stops the start
+    auth.register()
     process.send?.('ready') // to start.mjs
   }
 }

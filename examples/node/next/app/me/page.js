@@ -1,3 +1,4 @@
+// A server component
 import { headers } from 'next/headers'
 import { Suspense } from 'react'
 
@@ -11,7 +12,6 @@ export default function Page() {
   )
 }
 
-// A server component
 async function Me() {
   const identity = await auth.identity(await headers())
   return <p>hello {identity?.email}</p>
