@@ -10,9 +10,9 @@ const port = Number(process.env.PORT ?? 8000) || (await freePort())
 const command = ['--max-http-header-size=131072', `${import.meta.dirname}/.next/standalone/server.js`]
 const server = spawn(process.execPath, command, {
   env: { ...process.env, PORT: String(port), HOSTNAME: '127.0.0.1' },
+  // Standard output is Next.js's own, which says that it is ready before instrumentation.js has run
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 })
-// Next.js itself says that it is ready before instrumentation.js has run
 server.on('message', () => console.log(`http://127.0.0.1:${port}`))
 server.on('exit', (code) => (process.exitCode = code ?? 1))
 process.on('SIGTERM', () => server.kill())
