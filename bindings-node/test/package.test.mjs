@@ -162,6 +162,7 @@ test('the lock files name no registry', () => {
     path.join(ROOT, 'examples/node/next'),
     path.join(ROOT, 'examples/react'),
     path.join(ROOT, 'bench/node'),
+    path.join(ROOT, 'tools/runtimes'),
   ]) {
     const lock = readFileSync(path.join(folder, 'package-lock.json'), 'utf8')
     assert.doesNotMatch(
