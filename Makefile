@@ -80,8 +80,8 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the core for WebAssembly; Python's other CPythons, other Djangos, Gradio
-test-more: python-environment
+# What needs more than a usual machine has: the core for WebAssembly; other CPythons, other Djangos, Gradio; Node 22 and 24, Bun, Deno
+test-more: python-environment test-runtimes
 	tools/check-wasm
 	@# In an application that turns these on, as axum does with its Json. serde_json itself then keeps the digits of numbers
 	cargo test --locked -p pomerium-jwt --lib --features serde_json/raw_value,serde_json/arbitrary_precision -- --skip properties::json
@@ -132,6 +132,12 @@ test-node: node-environment
 	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build && npm test --silent
 	tools/http node
 
+# The Node package on Node 22 and 24, Bun and Deno: the conformance cases, the HTTP suite of one framework each
+test-runtimes: node-environment
+	cargo build -q --locked -p pomerium-jwt-cli -p pomerium-jwt-node -p pomerium-jwt-conformance
+	cd bindings-node && node scripts/addon.mjs debug && npm run --silent build
+	tools/runtimes/test
+
 # The Node package in pages: Chromium, `pomerium-jwt dev` and examples/react; screenshots go to target/screenshots/
 test-browser:
 	@tools/need browser && $(MAKE) --no-print-directory browser-environment && \
@@ -156,7 +162,7 @@ bench-node: node-environment
 	node bench/node/bench.mjs
 
 # Installed once for each lock file
-.PHONY: node-package bench-node node-environment
+.PHONY: node-package bench-node node-environment test-runtimes
 node-environment:
 	@tools/need node
 	@for folder in bindings-node examples/node; do \

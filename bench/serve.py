@@ -35,7 +35,7 @@ def main(command, seconds="5"):
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with running([command, "issuer"], **pipe) as issuer, tempfile.TemporaryDirectory() as folder:
         url = issuer.stdout.readline().decode().split()[1]
-        # Valid for an hour: it is checked anew for each request all the same
+        # Valid for an hour: it is checked again for each request all the same
         token = urllib.request.urlopen(f"{url}/mint?sub=alice&email=a@example.com&groups=a,b&expires_in=3600").read().decode().strip()
         with running([command, "serve", "--listen", "127.0.0.1:0", "--route", url, "--proxy", "nginx"], **pipe) as serve:
             address = serve.stdout.readline().decode().strip()

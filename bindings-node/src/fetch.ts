@@ -58,7 +58,10 @@ export function protect<const Given extends FetchOptions, Rest extends unknown[]
   options?: Given,
 ): Protected<Rest> {
   const integration = new Integration<Request>(options)
-  const listen = (request: Request, ...rest: Rest) => handle(integration, handler, request, ...rest)
+  const listen = (request: Request, ...rest: Rest) =>
+    handle(integration, request, identityOf<Given>(integration, request), (identity) =>
+      handler(request, identity, ...rest),
+    )
   return Object.assign(listen, { verifier: integration.verifier })
 }
 
@@ -70,17 +73,17 @@ export type Handler<Given, Rest extends unknown[]> = (
 ) => Response | Promise<Response>
 
 /** @internal */
-export async function handle<Given, Rest extends unknown[]>(
+export async function handle<Who>(
   integration: Integration<Request>,
-  handler: Handler<Given, Rest>,
   request: Request,
-  ...rest: Rest
+  who: Promise<Who>,
+  handler: (who: Who) => Response | Promise<Response>,
 ): Promise<Response> {
   let admitted = false
   try {
-    const identity = await identityOf<Given>(integration, request)
+    const identity = await who
     admitted = true
-    return await handler(request, identity, ...rest)
+    return await handler(identity)
   } catch (error) {
     // What else the handler throws is the server's to answer, as without us
     if (admitted && !(error instanceof VerifyError)) throw error
@@ -90,7 +93,10 @@ export async function handle<Given, Rest extends unknown[]>(
 
 /** @internal Rejects with VerifyError. */
 export async function identityOf<Given>(integration: Integration<Request>, request: Request): Promise<Caller<Given>> {
-  const facts = factsOfFetch(request, integration.headerName, new URL(request.url).pathname)
+  const { method, url } = request
+  // Of HTTP/1.0 without a Host, and of CONNECT, Bun makes what is not a URL
+  const routed = method !== 'CONNECT' && URL.canParse(url) ? new URL(url).pathname : ''
+  const facts = factsOfFetch(request, integration.headerName, routed)
   return (await integration.admit(request, facts)) as Caller<Given>
 }
 

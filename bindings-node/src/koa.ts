@@ -27,14 +27,15 @@ export type Pomerium<Given = PomeriumOptions> = Middleware<{ readonly pomerium: 
 /**
  * Lets requests in as `verifier.admit` says, with the identity in `ctx.state.pomerium`, and answers the others itself.
  *
- * `exemptPaths` are whole paths, with the prefix of a mount by koa-mount. Throws VerifyError at once, so that a
+ * `exemptPaths` are whole paths, with the prefix of a mount by koa-mount. None is exempt inside of a router, nor if
+ * `ctx.routerPath` leads the router to another path. Throws VerifyError at once, so that a
  * misconfigured application does not start.
  */
 export function pomerium<const Given extends PomeriumOptions>(options?: Given): Pomerium<Given> {
   const integration = new Integration(options)
   const middleware: Middleware = async (ctx, next) => {
     const { method, originalUrl, mountPath: baseUrl = '' } = ctx as Context & { mountPath?: string }
-    const { url } = ctx.req
+    const url = isRoutedElsewhere(ctx) ? '' : ctx.req.url
     let identity: Identity | undefined
     try {
       identity = await admit(integration, ctx.req, false, { method, url, originalUrl, baseUrl })
@@ -45,6 +46,14 @@ export function pomerium<const Given extends PomeriumOptions>(options?: Given): 
     return next()
   }
   return Object.assign(middleware, { verifier: integration.verifier })
+}
+
+/**
+ * Whether @koa/router would go by another path than the request's: that is what its versions to 10 take of
+ * `ctx.routerPath`, and later ones of `ctx.newRouterPath`. Inside of a router the former is the route's pattern.
+ */
+function isRoutedElsewhere(ctx: Context & { routerPath?: string; newRouterPath?: string }): boolean {
+  return [ctx.routerPath, ctx.newRouterPath].some((path) => path && path !== ctx.path)
 }
 
 /** For signed-in users alone: of use with the options `optional`, `exemptPaths` and `allowAnonymous`. */

@@ -150,7 +150,7 @@ function ofRequest(context: ExecutionContext): any[] {
   return [request, request?.raw, request?.extra?.request]
 }
 
-/** What a server reports: all that brings a request goes through its `emit`, whoever listens, earlier or later. */
+/** What a server reports: all that brings a request goes through its `emit`, no matter who listens, earlier or later. */
 function guardServer(server: Server, integration: Integration, before: readonly Middleware[]): void {
   const emit = server.emit.bind(server) as (event: string, ...parameters: any[]) => boolean
   const enterServer = (event: string, request: IncomingRequest, response: ServerResponse) => {

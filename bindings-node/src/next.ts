@@ -13,13 +13,16 @@
  */
 
 import { type FetchOptions, handle, identityOf, refusal } from './fetch'
-import type { Verifier } from './index'
-import { type Caller, Integration } from './integration'
+import type { Identity, Verifier } from './index'
+import { Integration } from './integration'
 import { plain, toJson } from './options'
 
 export type { FetchOptions } from './fetch'
-export type { Caller, IntegrationOptions, Rendered } from './integration'
+export type { IntegrationOptions, Rendered } from './integration'
 export type { Logger } from './log'
+
+/** Who is calling, in a handler or component. If the code sets `optional: false`, which wins over the environment, it is always somebody. */
+export type Verified<Given> = Given extends { optional: false } ? Identity : Identity | undefined
 
 /** What an application has of this: one object, in a module of its own. */
 export interface Pomerium<Given = FetchOptions> {
@@ -27,18 +30,21 @@ export interface Pomerium<Given = FetchOptions> {
   readonly verifier: Verifier
   /** For `register` of `instrumentation.js`: ends the process, with a sentence, if the options are wrong. */
   register(this: void): void
-  /** For `proxy.js`: the response to a refused request, and undefined for one that gets in. */
+  /** For `proxy.js`: the response to a refused request, and undefined for one that gets in. `exemptPaths` are for this alone. */
   proxy(this: void, request: Request): Promise<Response | undefined>
-  /** A route handler that gets the identity as its second argument, and the context of Next.js as its third. */
+  /**
+   * A route handler that gets the identity as its second argument, and the context of Next.js as its third. No path is
+   * exempt here: the request does not say whether a rewrite has led to this handler. A public handler is not wrapped.
+   */
   protect<Context = unknown>(
     this: void,
-    handler: (request: Request, identity: Caller<Given>, context: Context) => Response | Promise<Response>,
+    handler: (request: Request, identity: Verified<Given>, context: Context) => Response | Promise<Response>,
   ): (request: Request, context: Context) => Promise<Response>
   /**
    * Who is calling, of what `await headers()` gives: for server components and server actions. No path is exempt here.
    * Rejects with VerifyError, whose message is the code alone.
    */
-  identity(this: void, headers: Pick<Headers, 'get'>): Promise<Caller<Given>>
+  identity(this: void, headers: Pick<Headers, 'get'>): Promise<Verified<Given>>
 }
 
 /**
@@ -69,13 +75,22 @@ export function pomerium<const Given extends FetchOptions>(options?: Given): Pom
         return refusal(integration(), error, request)
       }
     },
-    protect: (handler) => (request, context) => handle(integration(), handler, request, context),
+    protect: (handler) => async (request, context) => {
+      // Read before all else: `next build` prerenders handlers, and takes this for the sign that there is nothing to prerender
+      const { headers } = request
+      const who = whoSent(integration(), headers) as Promise<Verified<Given>>
+      return handle(integration(), request, who, (identity) => handler(request, identity, context))
+    },
     async identity(headers) {
-      const { verifier, headerName } = integration()
-      const facts = { token: headers.get(headerName) ?? '', path: '', upgrade: false }
-      return (await verifier.admit(facts)) as Caller<Given>
+      return (await whoSent(integration(), headers)) as Verified<Given>
     },
   }
+}
+
+/** No path is exempt. */
+function whoSent(integration: Integration<Request>, headers: Pick<Headers, 'get'>): Promise<Identity | undefined> {
+  const token = headers.get(integration.headerName) ?? ''
+  return integration.verifier.admit({ token, path: '', upgrade: false })
 }
 
 /** The verifiers of this process, by their options. */

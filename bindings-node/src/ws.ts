@@ -27,15 +27,21 @@ export const TOKEN_EXPIRED = 4401
 export type UpgradeOptions = PomeriumOptions & {
   /**
    * Closes each WebSocket with the code TOKEN_EXPIRED when its token expires: five minutes after it was opened. The
-   * client opens another, and Pomerium decides again. Default false: the connection outlives its token.
+   * client opens another, and Pomerium decides again. What it still sends is discarded, and the connection ends a second
+   * later if it does not answer. Default false: the connection outlives its token.
    */
   closeAtExpiry?: boolean | undefined
 }
 
+/** How long a client may take to answer the closing of its WebSocket, in milliseconds. */
+const LEAVE_WITHIN = 1000
+
 /** What is needed of a WebSocket of `ws`. */
 export interface WebSocketLike {
   close(code: number, reason: string): void
+  terminate(): void
   once(event: 'close', listener: () => void): unknown
+  emit(event: string | symbol, ...parameters: any[]): boolean
 }
 
 /** What is needed of a WebSocketServer of `ws`. */
@@ -72,7 +78,7 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (!(await admitUpgrade(integration, request, socket))) return
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      if (closeAtExpiry) atExpiry(request.pomerium, webSocket, () => webSocket.close(TOKEN_EXPIRED, 'token_expired'))
+      if (closeAtExpiry) atExpiry(request.pomerium, webSocket, () => expire(webSocket))
       webSockets.emit('connection', webSocket, request)
     })
   }
@@ -84,6 +90,18 @@ export function protectUpgrade<WebSocket extends WebSocketLike>(
   })
   return { verifier: integration.verifier }
 }
+
+/** Closes it; `ws` would hand on what a client sends that does not answer, for 30 seconds. */
+function expire(webSocket: WebSocketLike): void {
+  const emit = webSocket.emit.bind(webSocket)
+  webSocket.emit = (event, ...parameters) => !FROM_CLIENT.has(event) && emit(event, ...parameters)
+  webSocket.close(TOKEN_EXPIRED, 'token_expired')
+  const timer = setTimeout(() => webSocket.terminate(), LEAVE_WITHIN).unref()
+  webSocket.once('close', () => clearTimeout(timer))
+}
+
+/** The events that bring what a client has sent. */
+const FROM_CLIENT: ReadonlySet<unknown> = new Set(['message', 'ping', 'pong'])
 
 /** Of two listeners each would answer, or one would let in what the other refuses. */
 function anotherListener(how: string): Error {

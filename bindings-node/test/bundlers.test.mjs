@@ -2,7 +2,7 @@
 // they write verifies. Turbopack: next.test.mjs.
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 
@@ -13,7 +13,7 @@ import { rollup } from 'rollup'
 import { build as vite } from 'vite'
 import webpack from 'webpack'
 
-import { ask, project, run } from './servers.mjs'
+import { ask, PACKAGE, project, run } from './servers.mjs'
 
 const SERVER = `
 import { createServer } from 'node:http'
@@ -101,3 +101,17 @@ for (const [name, bundle] of Object.entries(bundlers)) {
     assert.deepEqual((await ask(port, '/')).body, { error: 'token_missing' })
   })
 }
+
+test('for edge runtimes every module is one error, a sentence', async () => {
+  const { name, exports } = JSON.parse(readFileSync(path.join(PACKAGE, 'package.json'), 'utf8'))
+  const entries = Object.keys(exports).filter((entry) => exports[entry].default)
+  assert(entries.length >= 14)
+  const input = path.join(project(), 'worker.mjs')
+  writeFileSync(input, entries.map((entry) => `import '${path.posix.join(name, entry)}'`).join('\n'))
+  for (const condition of ['edge-light', 'workerd']) {
+    const options = { bundle: true, write: false, logLevel: 'silent', conditions: [condition], ignoreAnnotations: true }
+    const { errors } = await esbuild({ entryPoints: [input], ...options }).catch((error) => error)
+    assert.equal(errors.length, 1, condition)
+    assert.match(errors[0].text, /pomerium-jwt needs Node\.js and does not run on an edge runtime/)
+  }
+})

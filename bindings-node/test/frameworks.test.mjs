@@ -5,10 +5,12 @@ import { test } from 'node:test'
 
 import fastifyCors from '@fastify/cors'
 import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server'
+import Router from '@koa/router'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
 import mount from 'koa-mount'
+import Router10 from 'koa-router10'
 import { requireGroup as demandGroup } from 'pomerium-jwt'
 import * as forFastify from 'pomerium-jwt/fastify'
 import * as forFetch from 'pomerium-jwt/fetch'
@@ -125,6 +127,32 @@ test('Koa: a mount keeps its prefix, a demand without pomerium() is an error, a 
   assert.deepEqual(answerOf(await ask(other, '/')), refused('internal', 500))
 })
 
+for (const [version, Kind, variable] of [
+  ['15', Router, 'newRouterPath'],
+  ['10', Router10, 'routerPath'],
+]) {
+  test(`Koa: where @koa/router ${version} goes by ctx.${variable}, nothing is exempt`, async (context) => {
+    const router = new Kind()
+    router.get('/health', (ctx) => (ctx.body = 'healthy'))
+    router.get('/admin', (ctx) => (ctx.body = `admin ${ctx.state.pomerium?.subject}`))
+    const app = new Koa().use((ctx, next) => {
+      ctx[variable] = ctx.get('X-To') || undefined
+      return next()
+    })
+    app.use(forKoa.pomerium({ ...silent, exemptPaths: '/health' })).use(router.routes())
+    const port = await listen(context, app.callback())
+    const table = [
+      [{}, [200, 'healthy']],
+      [{ 'X-To': '/health' }, [200, 'healthy']],
+      [{ 'X-To': '/admin' }, refused('token_missing')],
+      [{ 'X-To': '/admin', ...issuer.headers() }, [200, 'admin alice']],
+    ]
+    for (const [headers, expected] of table) {
+      assert.deepEqual(answerOf(await ask(port, '/health', headers)), expected, headers['X-To'])
+    }
+  })
+}
+
 /** A server of Hono, closed with the test. */
 async function hono(context, app, options = {}) {
   const server = createAdaptorServer({ fetch: app.fetch, ...options })
@@ -187,6 +215,14 @@ test('Fetch: who gets in, and by which spelling of the path', async () => {
   // A server that hands on the target as it came, which a router parses
   const raw = { url: 'http://app.example.com/public/../admin', headers: new Headers() }
   assert.equal((await admit(raw)).status, 401)
+  // What Bun makes of CONNECT, and of HTTP/1.0 without a Host
+  for (const [method, url] of [
+    ['CONNECT', 'http://app.example.com/health'],
+    ['GET', '/health'],
+  ]) {
+    assert.equal((await admit({ method, url, headers: new Headers() })).status, 401, method)
+    assert.equal((await admit({ method, url, headers: new Headers(issuer.headers()) })).subject, 'alice', method)
+  }
 })
 
 test('Fetch: protect answers what the handler demands, and what else it throws is not ours', async () => {

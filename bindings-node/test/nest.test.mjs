@@ -8,8 +8,10 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { test } from 'node:test'
 
+import { ApolloDriver } from '@nestjs/apollo'
 import { All, Controller, Module, UseGuards } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { IoAdapter } from '@nestjs/platform-socket.io'
@@ -49,15 +51,15 @@ const Pages = decorated(Controller(), {
   thrown: [(caller) => demandGroup(caller, 'secret-group'), [All('thrown')], [Caller()]],
 })
 
-async function nest(adapter, providers = []) {
+async function nest(adapter, providers = [], imports = []) {
   const App = class {}
-  Module({ controllers: [Pages], providers })(App)
+  Module({ controllers: [Pages], providers, imports })(App)
   return NestFactory.create(App, adapter, { logger: false })
 }
 
 /** A running application, and what it answers. */
-async function serve(context, adapter, { options = {}, prepare = () => {}, providers } = {}) {
-  const app = await nest(adapter, providers)
+async function serve(context, adapter, { options = {}, prepare = () => {}, providers, imports } = {}) {
+  const app = await nest(adapter, providers, imports)
   context.after(() => app.close())
   const { verifier } = protect(app, { ...silent, ...options })
   prepare(app)
@@ -205,6 +207,80 @@ for (const [name, adapter] of Object.entries(ADAPTERS)) {
       assert.deepEqual(await once(client, 'me'), ['alice'])
       client.emit('admin')
       assert.doesNotMatch(JSON.stringify(await once(client, 'exception')), /secret-group/)
+    }
+  })
+}
+
+const Resolvers = decorated(Resolver(), {
+  me: [({ subject }) => subject, [Query('me')], [Caller()]],
+  anybody: [(caller) => caller?.subject ?? 'nobody', [Query('anybody')], [Caller({ optional: true })]],
+  admin: [() => 'reached', [Query('admin'), UseGuards(requireGroup('secret-group'))]],
+  guarded: [() => 'reached', [Query('guarded'), UseGuards(requireUser)]],
+  thrown: [(caller) => demandGroup(caller, 'secret-group').subject, [Query('thrown')], [Caller()]],
+  mine: [
+    async function* ({ subject }) {
+      yield { mine: subject }
+    },
+    [Subscription('mine')],
+    [Caller()],
+  ],
+})
+const graphql = () =>
+  GraphQLModule.forRoot({
+    driver: ApolloDriver,
+    typeDefs: `type Query { me: String, anybody: String, admin: String, guarded: String, thrown: String }
+      type Subscription { mine: String }`,
+    subscriptions: { 'graphql-ws': true },
+  })
+
+for (const [name, adapter] of Object.entries(ADAPTERS)) {
+  test(`${name}: a resolver of GraphQL knows its caller, and a guard refuses`, async (context) => {
+    const { port, get } = await serve(context, adapter(), { providers: [Resolvers], imports: [graphql()] })
+    const query = async (field, headers) => {
+      const body = JSON.stringify({ query: `{ ${field} }` })
+      const type = { 'Content-Type': 'application/json' }
+      const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+        ...{ method: 'POST', headers: { ...type, ...headers }, body },
+      })
+      return [response.status, await response.json()]
+    }
+    assert.deepEqual(await query('me', {}), refused('token_missing'))
+    assert.deepEqual(await query('me', { 'X-Pomerium-Jwt-Assertion': issuer.expired() }), refused('token_expired'))
+    assert.deepEqual(await get('/graphql?query={me}'), refused('token_missing'))
+    for (const field of ['me', 'anybody']) {
+      assert.deepEqual(await query(field, issuer.headers()), [200, { data: { [field]: 'alice' } }])
+    }
+    for (const field of ['admin', 'thrown']) {
+      const [, { data, errors }] = await query(field, issuer.headers())
+      assert.deepEqual([data, errors.map(({ message }) => message)], [{ [field]: null }, ['group_required']])
+      assert.doesNotMatch(JSON.stringify(errors), /secret-group/)
+      const admin = await query(field, issuer.headers({ groups: ['secret-group'] }))
+      assert.deepEqual(admin, [200, { data: { [field]: field === 'admin' ? 'reached' : 'alice' } }])
+    }
+
+    const client = (headers) => {
+      const webSocket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers })
+      context.after(() => webSocket.terminate())
+      return webSocket
+    }
+    assert.match((await once(client({}), 'error'))[0].message, /401/)
+    const webSocket = client(issuer.headers())
+    await once(webSocket, 'open')
+    webSocket.send(JSON.stringify({ type: 'connection_init' }))
+    await once(webSocket, 'message')
+    webSocket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: 'subscription { mine }' } }))
+    const { payload } = JSON.parse((await once(webSocket, 'message'))[0])
+    assert.deepEqual(payload, { data: { mine: 'alice' } })
+  })
+
+  test(`${name}: where a request passes without a token, resolvers and guards ask who it is`, async (context) => {
+    const options = { optional: true }
+    const { get } = await serve(context, adapter(), { providers: [Resolvers], imports: [graphql()], options })
+    const type = { 'Content-Type': 'application/json' }
+    assert.deepEqual(await get('/graphql?query={anybody}', type), [200, { data: { anybody: 'nobody' } }])
+    for (const field of ['me', 'guarded', 'admin']) {
+      const [, { errors, data }] = await get(`/graphql?query={${field}}`, type)
+      assert.deepEqual([data, errors.map(({ message }) => message)], [{ [field]: null }, ['token_missing']])
     }
   })
 }

@@ -14,8 +14,8 @@ const HERE = path.join(ROOT, 'bindings-node')
 const BIN = path.join(HERE, 'node_modules', '.bin')
 const MANIFEST = JSON.parse(readFileSync(path.join(HERE, 'package.json'), 'utf8'))
 // For servers; those for pages are modules of one kind, and tested in a browser
-const ENTRIES = Object.keys(MANIFEST.exports).filter((entry) => MANIFEST.exports[entry].endsWith('.js'))
-const FOR_PAGES = Object.keys(MANIFEST.exports).filter((entry) => MANIFEST.exports[entry].endsWith('.mjs'))
+const ENTRIES = Object.keys(MANIFEST.exports).filter((entry) => MANIFEST.exports[entry].default?.endsWith('.js'))
+const FOR_PAGES = Object.keys(MANIFEST.exports).filter((entry) => String(MANIFEST.exports[entry]).endsWith('.mjs'))
 
 let folder, main, addon, project
 
@@ -162,6 +162,7 @@ test('the lock files name no registry', () => {
     path.join(ROOT, 'examples/node/next'),
     path.join(ROOT, 'examples/react'),
     path.join(ROOT, 'bench/node'),
+    path.join(ROOT, 'tools/runtimes'),
   ]) {
     const lock = readFileSync(path.join(folder, 'package-lock.json'), 'utf8')
     assert.doesNotMatch(

@@ -11,13 +11,21 @@ import * as officialInterface from 'pomerium-jwt/js-sdk'
 import { ask, environment, PACKAGE, project, ROOT, run } from './servers.mjs'
 
 const readme = readFileSync(path.join(PACKAGE, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/```(?:js|ts)\n(.*?)```/gs)].map(([, block]) => block)
+const NEXT = /<!-- file: examples\/node\/next\/(\S+) -->\n```js\n(.*?)```/gs
+// Those of Next.js are modules of one application
+const blocks = [...readme.replaceAll(NEXT, '').matchAll(/```(?:js|ts)\n(.*?)```/gs)].map(([, block]) => block)
 
 test('examples are quoted as they are', () => {
   const quoted = [...readme.matchAll(/<!-- file: (\S+) -->\n```js\n(.*?)```/gs)]
   assert.deepEqual(
     quoted.map(([, file]) => file),
-    ['examples/node/hello.mjs', 'examples/node/app.mjs'],
+    [
+      'examples/node/hello.mjs',
+      'examples/node/app.mjs',
+      ...['auth.js', 'proxy.js', 'instrumentation.js', 'app/hello/route.js', 'app/me/page.js'].map(
+        (file) => `examples/node/next/${file}`,
+      ),
+    ],
   )
   for (const [, file, text] of quoted) {
     const copy = `run make conformance, which copies ${file}`

@@ -70,7 +70,7 @@ test('each request of a session is verified, not only its first', async (context
   assert.equal((await ask(port, `/socket.io/?EIO=4&transport=polling&sid=${sid}`, {}, 'POST')).status, 401)
 })
 
-test('nobody goes on with a session that somebody else has opened', async (context) => {
+test('nobody continues a session that somebody else has opened', async (context) => {
   const { port } = await serve(context, { exemptPaths: '/other', optional: true })
   const open = async (headers) =>
     JSON.parse((await ask(port, '/socket.io/?EIO=4&transport=polling', headers)).body.slice(1)).sid

@@ -209,6 +209,39 @@ test('closeAtExpiry: a token that leeway alone let in closes at once', async (co
   assert.deepEqual(await closed, [TOKEN_EXPIRED, 'token_expired'])
 })
 
+test('closeAtExpiry: a client that never answers is not heard any more, and its connection ends', async (context) => {
+  const { port, webSockets } = await serve(context, { closeAtExpiry: true })
+  const heard = []
+  webSockets.on('connection', (webSocket) => {
+    for (const event of ['message', 'ping', 'pong']) webSocket.on(event, () => heard.push(event))
+  })
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.now() })
+  const client = connect(port, '127.0.0.1').on('error', () => {})
+  const key = Buffer.alloc(16).toString('base64')
+  const lines = ['GET / HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  client.write([...lines, `Sec-WebSocket-Key: ${key}`, `${HEADER}: ${issuer.token()}`, '', ''].join('\r\n'))
+  let answer = ''
+  client.on('data', (chunk) => (answer += chunk.toString('latin1')))
+  const until = async (holds) => {
+    while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+  }
+  // A message, a ping and a pong, masked with zeros
+  const frames = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61, 0x89, 0x80, 0, 0, 0, 0, 0x8a, 0x80, 0, 0, 0, 0])
+  client.write(frames)
+  await until(() => heard.length === 3)
+
+  const [webSocket] = webSockets.clients
+  context.mock.timers.tick(300_000)
+  const received = webSocket._socket.bytesRead
+  client.write(frames)
+  await until(() => answer.includes('token_expired') && webSocket._socket.bytesRead === received + frames.length)
+  assert.deepEqual(heard, ['message', 'ping', 'pong'])
+  const ended = once(client, 'close')
+  context.mock.timers.tick(1000)
+  await ended
+  assert.equal(webSockets.clients.size, 0)
+})
+
 test('a wrong configuration stops the start', () => {
   const [server, webSockets] = [createServer(), new WebSocketServer({ noServer: true })]
   const table = [

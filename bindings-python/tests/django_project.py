@@ -1,11 +1,13 @@
-"""A Django project for test_django.py, with accounts, the admin and Django REST framework."""
+"""A Django project for the tests of Django, with accounts, the admin and Django REST framework; and what they share."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import django
+import pytest
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -71,6 +73,11 @@ settings.configure(
 django.setup()
 
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connections
+from django.test.utils import override_settings
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
@@ -113,3 +120,26 @@ urlpatterns = [
     path("api", api(IsAuthenticated)),
     path("api/admin", api(IsAdminUser)),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _database() -> Iterator[None]:
+    call_command("migrate", verbosity=0)
+    yield
+    connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    for model in (User, Group, Session):
+        model.objects.all().delete()
+    for name in ("everybody", "editors", "secret"):
+        Group.objects.create(name=name)
+
+
+def token(sub: str = "alice", **claims: Any) -> dict[str, Any]:
+    return {"HTTP_X_POMERIUM_JWT_ASSERTION": ISSUER.token(sub, **claims)}
+
+
+def configured(**changes: Any) -> Any:
+    return override_settings(POMERIUM_JWT={**settings.POMERIUM_JWT, **changes})

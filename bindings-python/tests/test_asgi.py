@@ -243,7 +243,7 @@ Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 @pytest.mark.parametrize("run", [lambda main: asyncio.run(main()), trio.run], ids=["asyncio", "trio"])
 def test_twenty_thousand_requests_while_the_key_server_hangs(issuer: Issuer, run: Run) -> None:
-    """One thread waits; the event loop goes on, and answers requests that need no key."""
+    """One thread waits; the event loop continues and answers requests that need no key."""
     issuer.post("/fault?kind=hang")
     verifier = Verifier(route=issuer.url, timeout=60, exempt_paths=["/health"])
     middleware, token = Pomerium(application, verifier=verifier), (HEADER, issuer.mint().encode())

@@ -30,7 +30,7 @@ use crate::{
 use site::Site;
 
 const WARNING: &str =
-    "This is not Pomerium: whoever reaches it chooses who they are. It is for development on this machine.";
+    "This is not Pomerium: anyone who reaches it chooses who they are. It is for development on this machine.";
 
 const ADDRESSES: &str = "\
 It answers itself, and forwards everything else:

@@ -146,10 +146,19 @@ func orEmpty(text *string) string {
 
 // newIdentity reads the library's document.
 func newIdentity(output, claims string) (*Identity, error) {
-	var read identityDocument
-	if err := json.Unmarshal([]byte(output), &read); err != nil {
-		return nil, newError(codeInternal, "the library's identity cannot be read: "+err.Error())
+	identity := plainIdentity(output)
+	if identity == nil {
+		read := identityDocument{}
+		if err := json.Unmarshal([]byte(output), &read); err != nil {
+			return nil, newError(codeInternal, "the library's identity cannot be read: "+err.Error())
+		}
+		identity = read.identity()
 	}
+	identity.claims = claims
+	return identity, nil
+}
+
+func (read identityDocument) identity() *Identity {
 	identity := &Identity{
 		Subject:   read.Subject,
 		User:      orEmpty(read.User),
@@ -162,10 +171,9 @@ func newIdentity(output, claims string) (*Identity, error) {
 		Audience:  read.Audience,
 		ExpiresAt: time.Unix(read.ExpiresAt, 0).UTC(),
 		Anonymous: read.Anonymous,
-		claims:    claims,
 	}
 	if read.IssuedAt != nil {
 		identity.IssuedAt = time.Unix(*read.IssuedAt, 0).UTC()
 	}
-	return identity, nil
+	return identity
 }

@@ -21,7 +21,7 @@ pub type Answer = Response<Full<Bytes>>;
 /// What it is asked.
 pub type Asked = hyper::Request<Incoming>;
 
-/// A thread for each connection, so that whoever waits holds up nobody else.
+/// A thread for each connection, so that one that waits holds up no other.
 ///
 /// # Errors
 /// If the listener fails.

@@ -295,6 +295,17 @@ mod tests {
         identity.claims = Claims::new(text.to_owned());
         let shown = format!("{identity:?} {:?}", identity.claims);
         assert!(!shown.contains("secret"), "{shown}");
+        for part in ["anonymous: false", "groups: 1", "Claims("] {
+            assert!(shown.contains(part), "{part} is missing: {shown}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_the_token() {
+        let time = |seconds| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let whole = identity(r#"{"exp":20,"iat":10,"sub":"alice"}"#);
+        assert_eq!((whole.issued(), whole.expires()), (Some(time(10)), time(20)));
+        assert_eq!(identity(r#"{"exp":20,"sub":"alice"}"#).issued(), None);
     }
 
     #[test]

@@ -49,3 +49,23 @@ impl Error {
         format!(r#"{{"error":"{}"}}"#, self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::code::ErrorCode;
+
+    #[test]
+    fn only_an_error_that_ends_by_waiting_says_when_to_try_again() {
+        let names = |code: ErrorCode| {
+            let error = Error::new(code, "a sentence").after(Duration::from_secs(7));
+            error.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).skip(2).collect::<Vec<_>>()
+        };
+        assert_eq!(names(ErrorCode::TokenExpired), [r#"WWW-Authenticate: Bearer error="invalid_token""#]);
+        assert_eq!(names(ErrorCode::KeysUnavailable), ["Retry-After: 7"]);
+        assert_eq!(names(ErrorCode::GroupRequired), [""; 0]);
+        assert_eq!(names(ErrorCode::Internal), [""; 0]);
+    }
+}

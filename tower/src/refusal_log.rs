@@ -24,7 +24,7 @@ pub(crate) struct RefusalLog {
     write: Box<Write>,
 }
 
-/// One line: how many refusals it stands for, and the last one of them.
+/// One line: how many refusals there were, and the last one of them.
 #[derive(Debug, Clone, PartialEq)]
 struct Line {
     code: ErrorCode,

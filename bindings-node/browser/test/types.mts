@@ -24,7 +24,7 @@ export async function page(signal: AbortSignal): Promise<string | null> {
   const department: unknown = user?.claims['department']
   // @ts-expect-error: nobody may be signed in
   const email: string | null = (await getUser()).email
-  // @ts-expect-error: an event is no address
+  // @ts-expect-error: an event is not an address
   document.onclick = signOut
   document.onclick = () => signOut('/bye')
   const response: Response = await pomeriumFetch(new URL('/api', location.origin), { method: 'POST', signal })

@@ -5,6 +5,8 @@ import http2 from 'node:http2'
 
 import connect from 'connect'
 import express, { type RequestHandler } from 'express'
+import { Hono } from 'hono'
+import Koa from 'koa'
 import {
   type Identity,
   requireGroup as demandGroup,
@@ -13,8 +15,12 @@ import {
   type VerifyError,
 } from 'pomerium-jwt'
 import { type Pomerium, pomerium, requireGroup, requireUser } from 'pomerium-jwt/express'
+import { pomerium as forFetch } from 'pomerium-jwt/fetch'
+import { pomerium as forHono } from 'pomerium-jwt/hono'
 import { type Logger, protect } from 'pomerium-jwt/http'
 import { type JWTPayload, parseJWT, PomeriumVerifier, type UnverifiedJWTPayload } from 'pomerium-jwt/js-sdk'
+import { pomerium as forKoa } from 'pomerium-jwt/koa'
+import { pomerium as forNext } from 'pomerium-jwt/next'
 import { TestIssuer } from 'pomerium-jwt/testing'
 import { protectUpgrade, TOKEN_EXPIRED } from 'pomerium-jwt/ws'
 import { WebSocketServer } from 'ws'
@@ -71,6 +77,23 @@ listener.verifier.with({ exemptPaths: ['/a'] }).metrics() satisfies string
 listener.verifier.with({ leeway: 1 })
 // @ts-expect-error -- it renders, and gives what it rendered
 protect(() => {}, { verifier, errorHandler: () => true })
+
+// Nobody passes without an identity
+const strict = { verifier, optional: false, exemptPaths: [] } as const
+new Koa().use(forKoa(strict)).use((ctx) => ctx.set('X-User', (ctx.state.pomerium satisfies Identity).subject))
+new Hono().use(forHono(strict)).get('/', (c) => c.text((c.get('pomerium') satisfies Identity).subject))
+const answered = await forFetch(strict)(new Request('https://app.example.com'))
+answered instanceof Response || (answered satisfies Identity)
+// @ts-expect-error -- a request may have passed without an identity
+new Koa().use(forKoa({ verifier })).use((ctx) => ctx.set('X-User', ctx.state.pomerium.subject))
+// @ts-expect-error -- the environment may name exempt paths
+new Hono().use(forHono({ verifier, optional: false })).get('/', (c) => c.text(c.get('pomerium').subject))
+
+const auth = forNext({ verifier, optional: false, exemptPaths: '/health' })
+auth.protect((request, identity) => Response.json((identity satisfies Identity).email))
+;(await auth.identity(new Headers())) satisfies Identity
+// @ts-expect-error -- the environment may say that tokens are optional
+forNext().protect((request, identity) => Response.json(identity.email))
 
 const user: Identity = demandUser(await verifier.admit({ token: '', path: '/', upgrade: false }))
 demandGroup(user, 'admins', 'owners') satisfies Identity

@@ -109,7 +109,7 @@ impl Target {
         self.bounded(TcpStream::connect(addresses)).await
     }
 
-    /// The certificates as they are shown, whoever signed them.
+    /// The certificates as the server shows them, no matter who signed them.
     pub(super) async fn handshake(&self, socket: TcpStream) -> io::Result<(Connection, Vec<CertificateDer<'static>>)> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(io::Error::other)?;

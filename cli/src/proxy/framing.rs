@@ -37,7 +37,7 @@ enum Place {
     Chunk(u64),
     /// After the last chunk: so many bytes of the line have been read.
     Trailers(u64),
-    /// What follows is no HTTP/1.1, or is refused by hyper.
+    /// What follows is not HTTP/1.1, or is refused by hyper.
     Unknown,
 }
 

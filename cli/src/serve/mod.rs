@@ -37,8 +37,8 @@ use settings::Settings;
 pub(crate) use settings::command;
 use sidecar::Sidecar;
 
-const SIDECAR: &str = "the application must listen on loopback, or not be reachable past this program: it trusts whoever \
-                       sends these headers";
+const SIDECAR: &str = "the application must listen on loopback, or not be reachable past this program: it trusts anyone \
+                       who sends these headers";
 const CHOSEN_NAMES: &str =
     "--set-header ...=name: at many providers people choose their names themselves: never decide anything by it";
 const UNDECIDED: &str = "neither a route nor issuer and audience is set: the page pins the first that come, and /auth \

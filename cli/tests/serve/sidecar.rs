@@ -222,5 +222,5 @@ fn http_2_is_spoken_on_both_sides() {
         Some(&*second.address.to_string()),
         "it never connects where a client says: {named}"
     );
-    assert_eq!(status(&first.get("/health", &assertion())), "401", "without an identity no assertion goes on");
+    assert_eq!(status(&first.get("/health", &assertion())), "401", "without an identity no assertion is passed on");
 }

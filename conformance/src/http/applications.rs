@@ -44,6 +44,11 @@ const fn node(name: &'static str, command: &'static str, features: &'static [Fea
     application(name, "node", "examples/node", command, "bindings-node/README.md", features)
 }
 
+/// Of the Node package, in `make test-more`.
+const fn runtime(name: &'static str, command: &'static str) -> Listed {
+    application(name, "runtimes", "examples/node", command, "bindings-node/README.md", &[])
+}
+
 const fn java(name: &'static str, folder: &'static str, command: &'static str, features: &'static [Feature]) -> Listed {
     application(name, "java", folder, command, "clients/java/README.md", features)
 }
@@ -98,6 +103,9 @@ static LISTED: &[Listed] = &[
     node("hono", "node hono.mjs", &[Cors]),
     node("nest", "node --import tsx nest.mts", ALL),
     node("nest-fastify", "node --import tsx nest.mts fastify", ALL),
+    application("next", "node", "examples/node/next", "node start.mjs", "bindings-node/README.md", &[Rewrite]),
+    runtime("bun", "bun --max-http-header-size=131072 fetch.mjs"),
+    runtime("deno", "deno run --allow-all fetch.mjs"),
     java("tomcat", "examples/java/servlet", "java -jar target/app.jar", ALL),
     java("spring-boot-4", "examples/java/spring-boot", "java -jar target/app/app.jar", ALL),
     java("spring-boot-3", "examples/java/spring-boot-3", "java -jar target/app/app.jar", ALL),

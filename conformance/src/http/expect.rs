@@ -42,11 +42,16 @@ pub(crate) fn response(answer: &Answer) -> Result<&Response, String> {
 /// Whether a server has answered by itself that it does not like this request, or has hung up.
 pub(crate) fn is_servers_own_refusal(answer: &Answer) -> bool {
     let Answer::Response(response) = answer else { return true };
+    matches!(response.status, 400..=499 | 501 | 505) && is_servers_own(answer, response.status)
+}
+
+/// Whether it has this status, and nothing in it is ours or the application's.
+pub(crate) fn is_servers_own(answer: &Answer, status: u16) -> bool {
+    let Answer::Response(response) = answer else { return false };
     let text = response.text();
-    let status = matches!(response.status, 400..=499 | 501 | 505);
     // A framework's own error may have a member of this name too
     let ours = ErrorCode::ALL.iter().any(|code| text.contains(&format!(r#"{{"error":"{}""#, code.name())));
-    status && !ours && !text.contains("\"reached\"") && !text.contains("\"subject\"")
+    response.status == status && !ours && !text.contains("\"reached\"") && !text.contains("\"subject\"")
 }
 
 /// Status, headers and body are those of the code, and nothing else says anything.

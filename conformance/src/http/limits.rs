@@ -2,6 +2,8 @@
 //!
 //! A line that is no longer needed is a failure, so the table cannot grow old.
 
+mod node;
+
 use super::{
     Application,
     case::{Case, Expect, Feature},
@@ -19,6 +21,8 @@ pub(crate) enum Instead {
     ServerRefuses,
     /// The server answers 200 by itself, with nothing in it. No handler is reached.
     ServerAnswers,
+    /// The server answers with this status by itself: a redirection, or an error of its own. No handler is reached.
+    ServerStatus(u16),
     /// It is refused by us, with this code.
     Refused(&'static str),
 }
@@ -50,17 +54,8 @@ const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi", "django-gunicorn"];
 /// uvicorn over h11.
 const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
 const AIOHTTP: &[&str] = &["aiohttp"];
-/// Node's own server, under every framework.
-const NODE: &[&str] =
-    &["http", "http2", "connect", "express4", "express5", "ws", "fastify", "koa", "hono", "nest", "nest-fastify"];
-/// Where the application gets the target as it was sent.
-const NODE_RAW: &[&str] = &["http", "http2", "ws", "fastify", "nest", "nest-fastify"];
-const FASTIFY: &[&str] = &["fastify"];
-const FASTIFY_BODIES: &[&str] = &["fastify", "nest-fastify"];
-const HONO: &[&str] = &["hono"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
-const WS: &[&str] = &["ws", "nest", "nest-fastify"];
 /// Tomcat, which answers 400 to what is not well formed, also under Spring Boot.
 const TOMCAT: &[&str] = &["tomcat", "spring-boot-4", "spring-boot-3"];
 const TOMCAT_ALONE: &[&str] = &["tomcat"];
@@ -131,28 +126,6 @@ static LIMITS: &[Limit] = &[
     line(GO, "path-encoded-badly", Instead::ServerRefuses, "Go answers 400 to a target that it cannot decode"),
     line(GO, "target-relative", Instead::ServerRefuses, "Go answers 400 to a target that is neither path nor URI"),
     line(GO, "target-backslash", Instead::ServerRefuses, "as target-relative"),
-    line(NODE, "header-nul", Instead::ServerRefuses, "Node answers 400 to NUL in a header"),
-    line(NODE, "header-folded", Instead::ServerRefuses, "Node answers 400 to folded headers"),
-    line(
-        NODE,
-        "header-space-before-the-*",
-        Instead::ServerRefuses,
-        "Node answers 400 to spaces around a header's name",
-    ),
-    line(NODE, "path-not-ascii", Instead::ServerRefuses, "Node answers 400 to a target that is not ASCII"),
-    line(NODE, "target-authority", Instead::ServerRefuses, "Node closes the connection for CONNECT without a listener"),
-    line(NODE, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
-    line(NODE, "target-relative", Instead::ServerRefuses, "Node answers 400 to a target that is neither path nor URI"),
-    line(NODE, "target-backslash", Instead::ServerRefuses, "as target-relative"),
-    line(NODE, "target-colon", Instead::ServerRefuses, "as target-relative"),
-    line(NODE, "method-brew*", Instead::ServerRefuses, "Node answers 400 to a method that it does not know"),
-    line(NODE, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
-    line(
-        NODE_RAW,
-        "exempt-health-absolute",
-        Instead::Refused("token_missing"),
-        "the application gets the whole URI, so it may route by something else than the path",
-    ),
     line(KESTREL, "header-high-bytes", Instead::ServerRefuses, "Kestrel answers 400 to a header that is not UTF-8"),
     line(KESTREL, "header-nul", Instead::ServerRefuses, "Kestrel answers 400 to NUL in a header"),
     line(KESTREL, "header-folded", Instead::ServerRefuses, "Kestrel answers 400 to folded headers"),
@@ -175,17 +148,6 @@ static LIMITS: &[Limit] = &[
     line(KESTREL, "target-relative", Instead::ServerRefuses, "Kestrel refuses a target that is neither path nor URI"),
     line(KESTREL, "target-backslash", Instead::ServerRefuses, "as target-relative"),
     line(KESTREL, "target-colon", Instead::ServerRefuses, "as target-relative"),
-    line(FASTIFY, "path-encoded-badly", Instead::ServerRefuses, "Fastify answers 400 to a path that it cannot decode"),
-    line(FASTIFY, "path-overlong-dot", Instead::ServerRefuses, "as path-encoded-badly"),
-    line(FASTIFY_BODIES, "method-query", Instead::ServerRefuses, "Fastify answers 400 to QUERY without a Content-Type"),
-    line(FASTIFY, "upgrade-h2c", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
-    line(FASTIFY, "upgrade-h2c-token", Instead::ServerRefuses, "as upgrade-h2c"),
-    line(HONO, "path-backslash", Instead::ServerRefuses, "Hono's server answers 400 to a path that makes no URL"),
-    line(HONO, "target-star*", Instead::ServerRefuses, "as path-backslash"),
-    line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
-    line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
-    line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws refuses an upgrade to anything but WebSockets"),
-    line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
     line(TOMCAT, "header-nul", Instead::ServerRefuses, "Tomcat answers 400 to NUL in a header"),
     line(
         TOMCAT,
@@ -304,8 +266,12 @@ static NO_WEBSOCKETS: Limit = line(&[], "", Instead::NotRun, "the server has no 
 static NO_CORS: Limit = line(&[], "", Instead::NotRun, "there is no CORS middleware for it");
 static NO_REWRITE: Limit = line(&[], "", Instead::NotRun, "it has no middleware that rewrites paths");
 
+fn all() -> impl Iterator<Item = &'static Limit> {
+    LIMITS.iter().chain(node::LIMITS)
+}
+
 pub(crate) fn limit_of(application: &str, case: &str) -> Option<&'static Limit> {
-    LIMITS.iter().find(|limit| limit.applications.contains(&application) && covers(limit, case))
+    all().find(|limit| limit.applications.contains(&application) && covers(limit, case))
 }
 
 /// The line for this case, or the feature that is missing.
@@ -327,7 +293,7 @@ fn covers(limit: &Limit, id: &str) -> bool {
 
 /// Lines that name no case: a complaint each.
 pub(crate) fn unknown_ids(application: &Application, plan: &[Start]) -> Vec<String> {
-    let of_this = LIMITS.iter().filter(|limit| limit.applications.contains(&application.name.as_str()));
+    let of_this = all().filter(|limit| limit.applications.contains(&application.name.as_str()));
     let unknown =
         of_this.filter(|limit| !plan.iter().flat_map(|start| &start.cases).any(|case| covers(limit, &case.id)));
     unknown
@@ -349,6 +315,10 @@ pub(crate) fn compare(instead: &Instead, answer: &Answer, head_only: bool) -> Re
         Instead::ServerAnswers => {
             Err("limits.rs says that the server answers this by itself, with an empty 200".to_owned())
         }
+        Instead::ServerStatus(status) if expect::is_servers_own(answer, *status) => Ok(()),
+        Instead::ServerStatus(status) => {
+            Err(format!("limits.rs says that the server answers this by itself, with {status}"))
+        }
         Instead::Refused(code) => expect::compare(answer, &Expect::Refused(code), head_only),
     }
 }
@@ -360,7 +330,7 @@ mod tests {
 
     #[test]
     fn every_line_is_of_an_application_that_exists() {
-        for limit in LIMITS {
+        for limit in all() {
             for name in limit.applications {
                 assert!(listed().iter().any(|one| one.name == *name), "limits.rs names {name}, which is not listed");
             }

@@ -31,7 +31,14 @@ pub(crate) struct Printed {
     errors: Text,
 }
 
-type Text = Arc<Mutex<String>>;
+type Text = Arc<Mutex<Collected>>;
+
+/// What a stream has brought so far, and whether that was all.
+#[derive(Default)]
+struct Collected {
+    text: String,
+    ended: bool,
+}
 
 impl Process {
     /// Starts it; it does not listen yet.
@@ -93,8 +100,7 @@ impl Process {
                 return Err(format!("it answered a request: {answer}"));
             }
             if let Some(status) = ended {
-                // What it printed last may still be on its way
-                thread::sleep(Duration::from_millis(50));
+                process.printed.wait_for_the_rest();
                 return Ok((status, process.printed.both()));
             }
             if begin.elapsed() > PATIENCE {
@@ -126,6 +132,15 @@ impl Printed {
         locked(&self.errors)
     }
 
+    /// After its end: what it printed last may still be on its way. A process that it has left behind may hold the streams.
+    fn wait_for_the_rest(&self) {
+        let begin = Instant::now();
+        let ended = |text: &Text| text.lock().unwrap_or_else(PoisonError::into_inner).ended;
+        while !(ended(&self.output) && ended(&self.errors)) && begin.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn both(&self) -> String {
         format!("standard output:\n{}standard error:\n{}", self.output(), self.errors())
     }
@@ -151,15 +166,16 @@ fn collected(stream: Option<impl Read + Send + 'static>) -> Text {
         let mut stream = BufReader::new(stream);
         let mut line = Vec::new();
         while stream.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            shared.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(&line));
+            shared.lock().unwrap_or_else(PoisonError::into_inner).text += &String::from_utf8_lossy(&line);
             line.clear();
         }
+        shared.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
     });
     text
 }
 
 fn locked(text: &Text) -> String {
-    text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    text.lock().unwrap_or_else(PoisonError::into_inner).text.clone()
 }
 
 fn port_of(line: &str) -> Option<u16> {

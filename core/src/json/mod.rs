@@ -5,8 +5,8 @@
 //! UTF-8, a byte order mark, trailing bytes, nesting deeper than the caller allows and the names that serde_json keeps
 //! for itself.
 //!
-//! Reading costs memory in proportion to the text: no container reserves space before it has members, and of a text
-//! that nobody has signed only the members that are asked for are kept ([`parse_members`]).
+//! Reading costs memory in proportion to the text: no container but the outermost one reserves space before it has
+//! members, and of a text that nobody has signed only the members that are asked for are kept ([`parse_members`]).
 
 mod read;
 mod text;

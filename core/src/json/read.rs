@@ -41,7 +41,7 @@ pub(crate) fn parse_members<'a>(text: &'a [u8], depth: usize, names: &[&str]) ->
 
 fn read<'a>(text: &'a str, depth: usize, keep: Keep<'_>) -> Result<Json<'a>, NotStrict> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let strict = Strict { text, allowed: depth, left: depth, keep, names: &mut Vec::new() };
+    let strict = Strict { text, allowed: depth, left: depth, keep, names: &mut Vec::with_capacity(FEW) };
     let value = strict.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
@@ -204,7 +204,9 @@ impl<'de> Visitor<'de> for Strict<'_, 'de> {
         }
         self.open()?;
         let first = self.names.len();
-        let mut object = Vec::new();
+        // Room in the outermost one alone, once a text: what is inside it could ask for it many times
+        let outermost = self.left + 1 == self.allowed;
+        let mut object = Vec::with_capacity(if outermost { FEW } else { 0 });
         while let Some(name) = next {
             let keep = self.keep.of_member(&name);
             let value = members.next_value_seed(self.value(keep))?;

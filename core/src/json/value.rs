@@ -46,10 +46,17 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The member of this name, if this is an object that has one.
+    /// The member of this name, if this is an object that has one. Inlined: names are mostly constants, and short ones are
+    /// compared without a call then.
+    #[inline(always)]
     pub(crate) fn member(&self, name: &str) -> Option<&Json<'a>> {
         let Json::Object(members) = self else { return None };
-        members.iter().find(|(found, _)| found == name).map(|(_, value)| value)
+        for (found, value) in members {
+            if found == name {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 

@@ -7,13 +7,14 @@
 //! # A lane's numbers
 //!
 //! Five limbs of 52 bits, least significant first, as AVX-512 IFMA multiplies 52 bits. They stand for the value times
-//! 2^260 modulo p (Montgomery form). There are three kinds, by size, and all are factors of a product:
+//! 2^260 modulo p (Montgomery form). There are four kinds, by size:
 //!
 //! | kind | below | why |
 //! |---|---|---|
 //! | entry of a table | 2^260 | 16 times a number below 2^256 |
 //! | difference | 2p + 2^230 | [`Element::reduced`] |
-//! | product of two of them, one at most an entry | 4p | (a·b + m·p) / 2^260 with m < 2^260 |
+//! | product, or sum of two, of differences and products of this kind | 2p | (a·b + m·p) / 2^260 with m < 2^260 |
+//! | product of an entry and one of the two before | 4p | the same; no factor again, but a term of a difference |
 //!
 //! Limbs are between 0 and 2^52 (the instructions ignore the bits above). Between that they are signed 64-bit numbers,
 //! which [`Element::carried`] brings back to 52 bits; the largest, columns of two products, stay below 2^57.
@@ -42,7 +43,8 @@ pub(crate) trait Lanes: Copy {
     fn columns(rows: &[[u64; 8]; 8]) -> [Self; 8];
     fn add(self, other: Self) -> Self;
     fn subtract(self, other: Self) -> Self;
-    /// The lowest 52 bits, in a vector that may only be a factor: the instructions look at no other bits of factors.
+    /// The lowest 52 bits, in a vector that may only be a factor: the instructions look at no other bits of factors, and so
+    /// take these away for nothing. In any other place vectors and plain numbers would differ, which are compared.
     fn factor(self) -> Self;
     /// self + the lower 52 bits of a·b, for factors between 0 and 2^52.
     fn add_low_product(self, a: Self, b: Self) -> Self;
@@ -74,6 +76,8 @@ pub(crate) struct Points {
 #[cfg(target_arch = "x86_64")]
 impl Points {
     /// The points whose sum is each table's point times the multiplier with these digits.
+    ///
+    /// With cold caches the reads wait for memory together as they are: a first pass over one word of each gains nothing.
     #[inline(always)]
     pub(crate) fn read(multiplications: [(&Table, &Digits); 2]) -> Self {
         let mut points = Self { entries: [[[0; 8]; 8]; 8], signs: [[0; 8]; 8] };

@@ -3,7 +3,7 @@
 use p256::{ProjectivePoint, Scalar};
 use proptest::prelude::*;
 
-use super::{Element, LIMBS, Lanes, Points, interval::Interval, minus, model::Model, negate, sum};
+use super::{Element, LIMBS, Lanes, P4, Points, interval::Interval, minus, model::Model, negate, plus, sum};
 use crate::{
     field::FieldElement,
     limbs::{Limbs, from_limbs_of_52_bits},
@@ -43,15 +43,23 @@ fn no_lane_overflows_for_any_input() {
     }
 }
 
-/// The bounds of the table in the module's documentation, in units of 2^208: p is a little less than 2^48 of them.
+/// The bounds of the table in the module's documentation, in units of 2^208: p is a little more than `P4` of them. Each
+/// kind is made of the largest that go into it.
 #[test]
 fn elements_are_as_large_as_the_documentation_says() {
     let limb = Interval(0, (1 << 52) - 1);
     let entry = Element([limb; LIMBS]);
     let top = |element: Element<Interval>| element.0[4].1;
+    let p = i128::from(P4);
     let difference = Element::reduced(minus(entry.0, entry.0));
-    assert!(top(difference) < (2 << 48) + (1 << 22));
-    assert!(top(entry.multiply(difference)) < 4 * ((1 << 48) - (1 << 16)));
+    let product = Element::carried(Element::sum_of_products([(difference, difference); 2]));
+    let of_entry = entry.multiply(difference);
+    // The longest difference, and the only one of more than two terms: X
+    let x = minus(minus(plus(difference.product_with_itself(), product.0), of_entry.0), of_entry.0);
+    assert!(top(difference) < 2 * p + (1 << 22));
+    assert!(top(Element::reduced(x)) < 2 * p + (1 << 22));
+    assert!(top(product) < 2 * p);
+    assert!(top(of_entry) < 4 * p);
 }
 
 /// An interval holds what comes of any of its numbers: of the ends, and of numbers between them.

@@ -6,4 +6,6 @@ export default {
   outputFileTracingRoot: import.meta.dirname,
   // Paths reach proxy.js as they came
   skipTrailingSlashRedirect: true,
+  // Even if /public/page is exempt, the handler of /admin verifies
+  rewrites: () => ({ beforeFiles: [{ source: '/public/page', destination: '/admin' }] }),
 }

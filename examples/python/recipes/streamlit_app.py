@@ -16,7 +16,7 @@ def verifier():
 
 def caller():
     """The user of this session; for anybody else the page ends here. Options such as require_group apply. Call it before
-    anything reads st.session_state: whoever names a session's id may resume it, and then finds it empty."""
+    anything reads st.session_state: anyone who names a session's id may resume it, and then finds it empty."""
     token = ",".join(st.context.headers.get_all("X-Pomerium-Jwt-Assertion"))
     known = st.session_state.get("pomerium")
     if known is None or known[0] != token:

@@ -56,12 +56,14 @@ fn a_fork_in_the_middle_of_a_fetch_leaves_both_processes_whole() {
             });
             let mut options = options(format!("https://127.0.0.1:{}/keys", source.port()));
             options.ca_pem = Some(authority.pem());
+            options.timeout = Some(PATIENCE / 4);
             fork_while(name, options, true, || {
                 stages.recv_timeout(PATIENCE).expect("the stage");
             });
         }
         let full = FullQueue::new();
-        let options = options(format!("http://127.0.0.1:{}/keys", full.port));
+        let mut options = options(format!("http://127.0.0.1:{}/keys", full.port));
+        options.timeout = Some(SHORT);
         fork_while("the connection", options, false, || thread::sleep(Duration::from_millis(200)));
     });
 }

@@ -27,7 +27,7 @@ impl App {
         let mut options = Options::for_route(server.url());
         options.jwks_url = Some(server.key_set_url().replace("127.0.0.1", host));
         options.cache_ttl = Some(Duration::from_secs(TTL as u64));
-        options.timeout = Some(Duration::from_secs(1));
+        options.timeout = Some(PATIENCE / 2); // the thousand wait for it once
         Verifier::build(options, Sender::Library, clock.clone()).expect("options")
     }
 

@@ -77,11 +77,11 @@ fn rows() -> Vec<Row> {
         ),
         broken("a proxy that closes", |peer, _| peer, ("connect", &["HTTPS_PROXY", "NO_PROXY"])),
         broken("a proxy that resets", |peer, _| peer.reset(), ("connect", &["HTTPS_PROXY", "NO_PROXY"])),
-        broken("a proxy that hangs", |peer, _| peer.hang(), ("timeout", &["within 1 s", "timeout"])),
+        broken("a proxy that hangs", |peer, _| peer.hang(), ("timeout", &["within 3 s", "timeout"])),
         broken(
             "a proxy that drips",
-            |peer, _| peer.drip("HTTP/1.1 200 OK\r\nX-Slow: ").drip([b'x'; 2000]),
-            ("timeout", &["within 1 s", "timeout"]),
+            |peer, _| peer.drip("HTTP/1.1 200 OK\r\nX-Slow: ").drip([b'x'; 9999]),
+            ("timeout", &["within 3 s", "timeout"]),
         ),
         broken(
             "a proxy that answers itself",
@@ -151,8 +151,8 @@ impl Row {
         options.allow_http = Some(true);
         options.ca_pem = Some(authority.pem());
         options.connect_to = self.connect_to.then(|| format!("127.0.0.1:{port}"));
-        if self.expected.0 == "dns" {
-            options.timeout = Some(Duration::from_secs(60)); // for a resolver that has to try several servers
+        if self.expected.0 == "timeout" {
+            options.timeout = Some(SHORT);
         }
         let environment: Vec<(&str, String)> =
             self.environment.iter().map(|(name, value)| (*name, fill(value))).collect();

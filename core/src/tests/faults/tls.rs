@@ -198,7 +198,7 @@ fn a_server_that_breaks_the_handshake_is_given_up_in_time() {
     child::alone(|| {
         /// The head of a handshake message, and the first byte of a ServerHello.
         const HALF: &[u8] = b"\x16\x03\x03\0\x7a\x02";
-        let slow = || Failure(Timeout, &["within 1 s", "timeout"]);
+        let slow = || Failure(Timeout, &["within 3 s", "timeout"]);
         let broken = || Failure(Connect, &["broke off", "by connect_to"]);
         // which may already be noticed while connecting
         let reset = || Failure(Connect, &["reset by peer", "by connect_to"]);

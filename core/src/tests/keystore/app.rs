@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Assertion, Error, ErrorCode, Identity, MAX_STALE, Options, PATIENCE, Server, ServerOptions, SigningKey, Status,
-    TTL, TestClock, Verifier, host::Host,
+    Assertion, Error, ErrorCode, Identity, MAX_STALE, Options, PATIENCE, SHORT, Server, ServerOptions, SigningKey,
+    Status, TTL, TestClock, Verifier, host::Host,
 };
 use crate::{Admission, Health, Request, keys::Sender};
 
@@ -28,8 +28,14 @@ pub(super) struct App {
 }
 
 impl App {
+    /// Its `timeout` is longer than anything takes.
     pub(super) fn new(way: Way) -> Self {
         Self::with(way, |_| {})
+    }
+
+    /// For a test that waits until a source that hangs is given up.
+    pub(super) fn impatient(way: Way) -> Self {
+        Self::with(way, |options| options.timeout = Some(SHORT))
     }
 
     pub(super) fn with(way: Way, change: impl FnOnce(&mut Options)) -> Self {
@@ -37,7 +43,7 @@ impl App {
         let mut options = Options::for_route(server.url());
         options.cache_ttl = Some(Duration::from_secs(TTL as u64));
         options.max_stale = Some(Duration::from_secs(MAX_STALE as u64));
-        options.timeout = Some(Duration::from_secs(1));
+        options.timeout = Some(PATIENCE);
         change(&mut options);
         let clock = TestClock::new();
         let sender = match way {

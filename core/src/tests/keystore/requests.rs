@@ -143,7 +143,7 @@ fn metrics_are_open_metrics(way: Way) {
 
 /// A counter that goes down is taken for a restart, and counted again.
 fn a_fetch_that_is_running_is_not_yet_a_success(way: Way) {
-    let app = App::new(way);
+    let app = App::impatient(way);
     let token = app.token();
     assert_eq!(app.code(&token), None);
     app.server.fault(Fault::Hang);

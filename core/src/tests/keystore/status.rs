@@ -75,7 +75,7 @@ fn a_verification_in_two_steps_is_counted_once(way: Way) {
 }
 
 fn the_status_names_the_key_set_and_what_a_fetch_took(way: Way) {
-    let (app, other) = (App::new(way), App::new(way));
+    let (app, other) = (App::impatient(way), App::impatient(way));
     other.server.rotate(Rotation::Append).expect("rotation");
     app.server.fault(Fault::Hang); // asking for the status starts a fetch, which must not end before it is read
     let before = app.status();

@@ -1,9 +1,18 @@
 // A server component
 import { headers } from 'next/headers'
+import { Suspense } from 'react'
 
 import { auth } from '../../auth'
 
-export default async function Me() {
+export default function Page() {
+  return (
+    <Suspense>
+      <Me />
+    </Suspense>
+  )
+}
+
+async function Me() {
   const identity = await auth.identity(await headers())
   return <p>hello {identity?.email}</p>
 }

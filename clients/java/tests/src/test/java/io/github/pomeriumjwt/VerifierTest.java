@@ -300,7 +300,7 @@ class VerifierTest {
         VerifyException fraction = assertThrows(
                 VerifyException.class, () -> Options.builder().leeway(Duration.ofMillis(1500)));
         assertEquals("invalid_options: leeway: takes whole seconds, not PT1.5S", fraction.getMessage());
-        // Nothing ends the document and goes on with another option
+        // Nothing ends the document and begins another option
         assertEquals(ErrorCode.INVALID_OPTIONS, codeOf(() -> Options.builder().jwks("{},\"optional\":true")));
         assertEquals(ErrorCode.INVALID_OPTIONS, codeOf(() -> Options.builder().route("https://\ud800")));
         assertThrows(NullPointerException.class, () -> Options.builder().route((String) null));

@@ -1,0 +1,131 @@
+//! What Node's servers, its frameworks, Bun and Deno cannot do.
+
+use super::{Instead, Limit, line};
+
+/// Node's own server, under every framework.
+const NODE: &[&str] = &[
+    "http",
+    "http2",
+    "connect",
+    "express4",
+    "express5",
+    "ws",
+    "fastify",
+    "koa",
+    "hono",
+    "nest",
+    "nest-fastify",
+    "next",
+];
+/// Where the application gets the target as it was sent.
+const NODE_RAW: &[&str] = &["http", "http2", "ws", "fastify", "nest", "nest-fastify"];
+const FASTIFY: &[&str] = &["fastify"];
+const FASTIFY_BODIES: &[&str] = &["fastify", "nest-fastify"];
+const HONO: &[&str] = &["hono"];
+const BUN: &[&str] = &["bun"];
+const DENO: &[&str] = &["deno"];
+const NEXT: &[&str] = &["next"];
+const WS: &[&str] = &["ws", "nest", "nest-fastify"];
+const NO_ANSWER: &str = "Next.js does not answer an upgrade that proxy.js refuses, and leaves the connection open";
+
+pub(super) static LIMITS: &[Limit] = &[
+    line(NODE, "header-nul", Instead::ServerRefuses, "Node answers 400 to NUL in a header"),
+    line(NODE, "header-folded", Instead::ServerRefuses, "Node answers 400 to folded headers"),
+    line(
+        NODE,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "Node answers 400 to spaces around a header's name",
+    ),
+    line(NODE, "path-not-ascii", Instead::ServerRefuses, "Node answers 400 to a target that is not ASCII"),
+    line(NODE, "target-authority", Instead::ServerRefuses, "Node closes the connection for CONNECT without a listener"),
+    line(NODE, "target-connect-exempt", Instead::ServerRefuses, "as target-authority"),
+    line(NODE, "target-relative", Instead::ServerRefuses, "Node answers 400 to a target that is neither path nor URI"),
+    line(NODE, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(NODE, "method-brew*", Instead::ServerRefuses, "Node answers 400 to a method that it does not know"),
+    line(NODE, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
+    line(
+        NODE_RAW,
+        "exempt-health-absolute",
+        Instead::Refused("token_missing"),
+        "the application gets the whole URI, so it may route by something else than the path",
+    ),
+    line(FASTIFY, "path-encoded-badly", Instead::ServerRefuses, "Fastify answers 400 to a path that it cannot decode"),
+    line(FASTIFY, "path-overlong-dot", Instead::ServerRefuses, "as path-encoded-badly"),
+    line(FASTIFY_BODIES, "method-query", Instead::ServerRefuses, "Fastify answers 400 to QUERY without a Content-Type"),
+    line(FASTIFY, "upgrade-h2c", Instead::ServerRefuses, "ws answers 400 to an upgrade to anything but WebSockets"),
+    line(FASTIFY, "upgrade-h2c-token", Instead::ServerRefuses, "as upgrade-h2c"),
+    line(HONO, "path-backslash", Instead::ServerRefuses, "Hono's server answers 400 to a path that makes no URL"),
+    line(HONO, "target-star*", Instead::ServerRefuses, "as path-backslash"),
+    line(&["connect"], "target-star*", Instead::ServerRefuses, "connect answers 404 to what does not begin with /"),
+    line(BUN, "header-nul", Instead::ServerRefuses, "Bun answers 400 to NUL in a header"),
+    line(BUN, "header-folded", Instead::ServerRefuses, "Bun answers 400 to folded headers"),
+    line(BUN, "header-space-before-the-*", Instead::ServerRefuses, "Bun answers 400 to spaces around a header's name"),
+    line(BUN, "path-dot", Instead::NotRun, "Bun resolves dots before anyone is asked, and hands on the result alone"),
+    line(BUN, "path-dot-dot", Instead::NotRun, "as path-dot"),
+    line(BUN, "path-dot-below", Instead::NotRun, "as path-dot"),
+    line(BUN, "target-star*", Instead::ServerRefuses, "Bun answers 400 to a target that is neither path nor URI"),
+    line(BUN, "target-relative", Instead::ServerRefuses, "as target-star"),
+    line(BUN, "target-backslash", Instead::ServerRefuses, "as target-star"),
+    line(BUN, "target-colon", Instead::ServerRefuses, "as target-star"),
+    line(BUN, "method-brew*", Instead::ServerRefuses, "Bun hangs up on a method that it does not know"),
+    line(BUN, "method-lower-case", Instead::ServerRefuses, "as method-brew"),
+    line(DENO, "header-nul", Instead::ServerRefuses, "Deno answers 400 to NUL in a header"),
+    line(DENO, "header-folded", Instead::ServerRefuses, "Deno answers 400 to folded headers"),
+    line(
+        DENO,
+        "header-space-before-the-*",
+        Instead::ServerRefuses,
+        "Deno answers 400 to spaces around a header's name",
+    ),
+    line(DENO, "target-connect-exempt", Instead::ServerRefuses, "Deno answers 400 to CONNECT without an authority"),
+    line(DENO, "target-star-get", Instead::ServerRefuses, "Deno takes * with OPTIONS only"),
+    line(DENO, "target-relative", Instead::ServerRefuses, "Deno answers 400 to a target that is neither path nor URI"),
+    line(DENO, "target-backslash", Instead::ServerRefuses, "as target-relative"),
+    line(DENO, "target-colon", Instead::ServerRefuses, "as target-relative"),
+    line(DENO, "upgrade-post", Instead::ServerRefuses, "Deno answers 400 to a WebSocket by POST"),
+    line(NEXT, "code-repeated", Instead::NotRun, "of two lines Authorization Next.js gets the first"),
+    line(NEXT, "demand-exempt-path-with-a-token", Instead::NotRun, "a handler of Next.js verifies, exempt path or not"),
+    line(
+        NEXT,
+        "demand-exempt-path-with-a-bad-token",
+        Instead::Refused("token_malformed"),
+        "as demand-exempt-path-with-a-token",
+    ),
+    line(NEXT, "exempt-health-absolute", Instead::ServerStatus(308), "Next.js takes the slashes for doubled ones"),
+    line(NEXT, "path-absolute-*", Instead::ServerStatus(308), "as exempt-health-absolute"),
+    line(
+        NEXT,
+        "path-two-slashes-after",
+        Instead::ServerStatus(308),
+        "Next.js redirects to the path with single slashes",
+    ),
+    line(NEXT, "path-doubled-slash*", Instead::ServerStatus(308), "as path-two-slashes-after"),
+    line(NEXT, "path-tripled-slash", Instead::ServerStatus(308), "as path-two-slashes-after"),
+    line(NEXT, "path-host-like", Instead::ServerStatus(308), "as path-two-slashes-after"),
+    line(NEXT, "path-backslash", Instead::ServerStatus(308), "Next.js redirects to the path with slashes"),
+    line(NEXT, "path-dot", Instead::NotRun, "Next.js resolves dots before anyone is asked, and goes by the result"),
+    line(NEXT, "path-dot-dot", Instead::NotRun, "as path-dot"),
+    line(NEXT, "path-dot-below", Instead::NotRun, "as path-dot"),
+    line(NEXT, "target-star*", Instead::ServerStatus(500), "Next.js answers 500 to what is neither path nor URI"),
+    line(NEXT, "method-trace*", Instead::ServerStatus(500), "Next.js answers 500 to a method that fetch does not know"),
+    line(NEXT, "method-propfind", Instead::ServerRefuses, "route handlers of Next.js have seven methods"),
+    line(NEXT, "method-query", Instead::ServerRefuses, "as method-propfind"),
+    line(NEXT, "upgrade-exempt*", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-elsewhere", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-root-expired", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-post", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-unknown", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-list", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-h2c-guarded", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "websocket-*", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "optional-upgrade-bad-token", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "connection-after-a-refused-exempt-upgrade", Instead::NotRun, NO_ANSWER),
+    line(NEXT, "upgrade-h2c", Instead::ServerRefuses, "Next.js hangs up on an upgrade that proxy.js lets through"),
+    line(NEXT, "upgrade-h2c-token", Instead::ServerRefuses, "as upgrade-h2c"),
+    line(NEXT, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c"),
+    line(WS, "upgrade-h2c", Instead::Refused("token_missing"), "Node reports every upgrade as one if anybody listens"),
+    line(WS, "upgrade-h2c-token", Instead::ServerRefuses, "ws refuses an upgrade to anything but WebSockets"),
+    line(WS, "upgrade-h2c-admin", Instead::ServerRefuses, "as upgrade-h2c-token"),
+];
