@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 # Prints this list
 help:
-	@awk '/^# /{help = substr($$0, 3); next} /^[a-z]+[a-z-]*:/ && help {printf "make %-13s %s\n", substr($$1, 1, length($$1) - 1), help} {help = ""}' Makefile
+	@awk '/^# /{help = substr($$0, 3); next} /^[a-z][a-z0-9-]*:/ && help {printf "make %-13s %s\n", substr($$1, 1, length($$1) - 1), help} {help = ""}' Makefile
 
 # Verifies real Pomerium tokens, and shows what is refused and why
 demo:
@@ -249,8 +249,9 @@ bench-csharp:
 DIST = $(CARGO_TARGET_DIR)/artifacts
 DIST_TOOLS = $(CARGO_TARGET_DIR)/dist-tools
 DIST_BIN = $(DIST_TOOLS)/$(if $(findstring Windows,$(OS)),Scripts,bin)
-DIST_RUN = PATH=$(DIST_BIN):$$PATH tools/dist
-.PHONY: dist dist-tools test-dist test-dist-more test-published lint-workflows
+CARGO_AUDITABLE = 0.7.7
+DIST_RUN = PATH=$(DIST_BIN):$(DIST_TOOLS)/bin:$$PATH tools/dist
+.PHONY: dist dist-tools test-dist test-dist-more test-arm64 test-published lint-workflows
 
 # All that a release publishes, in target/artifacts/: make dist [PLATFORM=aarch64-unknown-linux-gnu] [PARTS='c cli'], see tools/dist
 dist: dist-tools node-environment
@@ -267,6 +268,13 @@ test-dist-more: dist
 	cargo build -q --locked -p pomerium-jwt-cli
 	tools/test-dist-more $(DIST)
 
+# The released files for arm64, built here and run under qemu: the command, and the conformance cases in C, Python and Node
+test-arm64: dist-tools node-environment
+	@tools/need arm64
+	cargo build -q --locked -p pomerium-jwt-cli
+	$(DIST_RUN) $(CARGO_TARGET_DIR)/test-arm64 --target aarch64-unknown-linux-gnu c cli python node
+	PATH=$(DIST_BIN):$$PATH python3 tools/test_arm64.py $(CARGO_TARGET_DIR)/test-arm64
+
 # What is in target/artifacts/ already: make test-published [PARTS='c cli'], as the release workflow calls it
 test-published:
 	cargo build -q --locked -p pomerium-jwt-cli
@@ -276,6 +284,8 @@ dist-tools:
 	@tools/need python
 	@test -x $(DIST_BIN)/python || python3 -m venv $(DIST_TOOLS)
 	@$(DIST_BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/dist-requirements.txt
+	@# It lists the crates in each binary; unoptimised, which takes half as long. Nothing is built if this version is there
+	@cargo install -q --debug --locked --root $(DIST_TOOLS) --version $(CARGO_AUDITABLE) cargo-auditable
 
 # .github/workflows by actionlint; needs Go
 lint-workflows:

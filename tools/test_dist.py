@@ -6,6 +6,7 @@ The PARTs, as tools/dist has them, must be there. What there is of others is tes
 import contextlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -13,9 +14,11 @@ import sys
 import tarfile
 import tempfile
 import unittest
+import urllib.error
 import urllib.request
 import venv
 import zipfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +26,23 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 VERSION = subprocess.run([ROOT / "tools/version"], check=True, capture_output=True, text=True).stdout.strip()
 EXPORTS = (ROOT / "ffi-c/exports.txt").read_text().split()
 OLDEST_GLIBC = (2, 17)
+# This machine in the names of Rust, Python, Node and NuGet
+MACHINE = platform.machine()
+TRIPLE = f"{MACHINE}-unknown-linux-gnu"
+NODE, NUGET = {"x86_64": ("linux-x64-gnu", "linux-x64"), "aarch64": ("linux-arm64-gnu", "linux-arm64")}[MACHINE]
+NUGET_PROJECT = """<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net8.0</TargetFramework>
+    <RollForward>Major</RollForward>
+    <OutputType>Exe</OutputType>
+    <ImplicitUsings>enable</ImplicitUsings>
+    <RestoreSources>{source}</RestoreSources>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageReference Include="Pomerium.Jwt" Version="{version}" />
+  </ItemGroup>
+</Project>
+"""
 FOLDER, PARTS = Path("target/artifacts"), []
 
 # Kind of package, as a pattern below FOLDER -> what each must hold. `*` is any text; a wheel's SBOM is maturin's
@@ -85,6 +105,16 @@ def shown(file, table):
     return sorted(line[7].split("@")[0] for line in lines if len(line) >= 8 and line[4] in ("GLOBAL", "WEAK") and line[6] != "UND")
 
 
+def section(content, name):
+    """The bytes of one section of an ELF file; none if there is no such section."""
+    with written(content) as file:
+        for line in run("readelf", "--sections", "--wide", file).splitlines():
+            if found := re.search(rf" {re.escape(name)} +\S+ +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) ", line):
+                offset, size = (int(number, 16) for number in found.groups())
+                return content[offset : offset + size]
+    return b""
+
+
 def run(*command, cwd=None, **variables):
     done = subprocess.run([str(word) for word in command], cwd=cwd, env=os.environ | variables, capture_output=True, text=True)
     if done.returncode:
@@ -133,6 +163,13 @@ class Opened(unittest.TestCase):
                     self.assertEqual(listed, crates)
                     for licence in ("Apache License", "Permission is hereby granted", "BoringSSL", "LLVM Exceptions", "Neither the name"):
                         self.assertTrue(licence in notices, licence)
+
+    def test_each_binary_lists_its_crates(self):
+        """As cargo-auditable writes them into the section .dep-v0, for scanners of images and of files without a package."""
+        for name, content in natives():
+            with self.subTest(name=name):
+                crates = {(one["name"], one["source"]) for one in json.loads(zlib.decompress(section(content, ".dep-v0")))["packages"]}
+                self.assertLessEqual({("pomerium-jwt", "local"), ("ring", "crates.io"), ("rustls", "crates.io"), ("p256", "crates.io")}, crates)
 
     def test_it_runs_with_an_old_glibc_and_without_libgcc(self):
         for name, content in natives():
@@ -200,14 +237,14 @@ class Installed(unittest.TestCase):
         self.assertIn("token_malformed", done.stderr)
 
     def test_npm(self):
-        main, addon = self.package("node/pomerium-jwt-[0-9]*.tgz"), self.package("node/pomerium-jwt-linux-x64-gnu-*.tgz")
+        main, addon = self.package("node/pomerium-jwt-[0-9]*.tgz"), self.package(f"node/pomerium-jwt-{NODE}-*.tgz")
         (self.place / "package.json").write_text('{ "private": true }')
         run("npm", "install", "--offline", "--no-audit", "--no-fund", "--cache", self.place / "cache", *main, *addon, cwd=self.place)
         shutil.copy(ROOT / "examples/node/verify.mjs", self.place)
         self.verifies("node", "verify.mjs")
 
     def test_pip(self):
-        [wheel] = self.package("python/*manylinux*x86_64.whl")
+        [wheel] = self.package(f"python/*manylinux*{MACHINE}.whl")
         venv.create(self.place / "venv", with_pip=True)
         run(self.place / "venv/bin/python", "-m", "pip", "install", "-q", "--no-index", "--disable-pip-version-check", wheel)
         shutil.copy(ROOT / "examples/python/verify.py", self.place)
@@ -215,7 +252,7 @@ class Installed(unittest.TestCase):
 
     def test_the_c_library(self):
         self.needs("cc", "pkg-config")
-        [archive] = self.package("archives/libpomerium_jwt-*-x86_64-unknown-linux-gnu.tar.gz")
+        [archive] = self.package(f"archives/libpomerium_jwt-*-{TRIPLE}.tar.gz")
         with tarfile.open(archive) as packed:
             packed.extractall(self.place, filter="data")
         prefix = self.place / archive.name.removesuffix(".tar.gz")
@@ -226,13 +263,38 @@ class Installed(unittest.TestCase):
                 self.verifies(self.place / "verify", LD_LIBRARY_PATH=str(prefix / "lib"))
 
     def test_the_command(self):
-        [archive] = self.package("archives/pomerium-jwt-*-x86_64-unknown-linux-gnu.tar.gz")
+        [archive] = self.package(f"archives/pomerium-jwt-*-{TRIPLE}.tar.gz")
         with tarfile.open(archive) as packed:
             packed.extractall(self.place, filter="data")
         command = self.place / archive.name.removesuffix(".tar.gz") / "pomerium-jwt"
         done = subprocess.run([command, "verify", "--route", self.route], input=self.token, capture_output=True, text=True)
         self.assertEqual((done.returncode, json.loads(done.stdout)["email"]), (0, "alice@example.com"), done.stderr)
         self.assertEqual(run(command, "--version").split()[-1], VERSION)
+
+    def test_the_static_command(self):
+        """On musl it needs nothing: it runs where there is not one other file, as in an image made FROM scratch."""
+        archive = next(FOLDER.glob(f"archives/pomerium-jwt-*-{MACHINE}-unknown-linux-musl.tar.gz"), None)
+        if not archive:
+            self.skipTest(f"it is not built: make dist PLATFORM={MACHINE}-unknown-linux-musl")
+        with tarfile.open(archive) as packed:
+            packed.extractall(self.place, filter="data")
+        root = self.place / "root"
+        root.mkdir()
+        command = (self.place / archive.name.removesuffix(".tar.gz") / "pomerium-jwt").rename(root / "pomerium-jwt")
+        for line in run("readelf", "--dynamic", "--program-headers", "--wide", command).splitlines():
+            self.assertNotRegex(line, "NEEDED|INTERP")
+        own_user = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
+        inside = [*own_user, "chroot", root, "/pomerium-jwt"]
+        self.assertIn("alice", run(*inside, "demo"))
+        with subprocess.Popen([*map(str, inside), "serve", "--listen", "127.0.0.1:0", "--route", self.route], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True) as server:
+            self.addCleanup(server.kill)
+            address = server.stdout.readline().split()[-1]
+            for token, status in [(self.token, 200), (self.token[:-1], 401)]:
+                request = urllib.request.Request(f"{address}/auth", headers={"X-Pomerium-Jwt-Assertion": token})
+                with contextlib.closing(opened(request)) as answer:
+                    self.assertEqual(answer.status, status)
+            server.terminate()
 
     def test_go(self):
         """From a proxy that is a folder, with the modules in the archives that a proxy makes of tags."""
@@ -256,10 +318,47 @@ class Installed(unittest.TestCase):
         self.package("java/io/github/pomerium-jwt")
         run(ROOT / "clients/java/stranger", FOLDER / "java", self.place / "stranger")
 
+    def test_java(self):
+        """By a Java alone, of each version that is here: the jar, and on those before 22 JNA as Maven has downloaded it."""
+        [jar] = self.package("java/io/github/pomerium-jwt/pomerium-jwt/*/pomerium-jwt-*[0-9].jar")
+        javas = sorted({java.resolve() for java in Path("/usr/lib/jvm").glob("*/bin/java")})
+        jna = sorted(Path.home().glob(".m2/repository/net/java/dev/jna/jna/*/jna-*[0-9].jar"))
+        if not javas or not jna:
+            self.skipTest("there is no Java in /usr/lib/jvm, or no JNA in ~/.m2")
+        for java in javas:
+            with self.subTest(java=java):
+                version = int(re.search(r'version "(\d+)', subprocess.run([java, "-version"], capture_output=True, text=True).stderr)[1])
+                path = [jar] if version >= 22 else [jar, jna[-1]]
+                self.verifies(java, "--class-path", ":".join(map(str, path)), ROOT / "examples/java/verify/src/main/java/example/Verify.java")
+
+    def test_csharp(self):
+        """The projects that are packed, with the native library that they hold. CSHARP_RUN stands in for an SDK, see tools/need."""
+        [source] = self.package("csharp")
+        if not os.environ.get("CSHARP_RUN"):
+            self.needs("dotnet")
+        shutil.copytree(source / "clients", self.place / "clients")
+        shutil.copytree(ROOT / "examples/csharp/verify", self.place / "examples/csharp/verify")
+        [library] = self.place.glob(f"clients/csharp/src/Pomerium.Jwt/runtimes/{NUGET}/native/libpomerium_jwt.so")
+        run_it = [self.place / "clients/csharp/run", "examples/csharp/verify", self.route]
+        said = run(*run_it, self.token, POMERIUM_JWT_LIBRARY=str(library))
+        self.assertEqual(said.splitlines()[-1].split(), ["alice", "alice@example.com"])
+        with self.assertRaisesRegex(AssertionError, "token_malformed"):
+            run(*run_it, self.token[:-1], POMERIUM_JWT_LIBRARY=str(library))
+
+    def test_nuget(self):
+        """The package, which only a .NET SDK makes and installs."""
+        self.needs("dotnet")
+        [package] = self.package(f"csharp/packages/Pomerium.Jwt.{VERSION}.nupkg")
+        (self.place / "Program.cs").write_text((ROOT / "examples/csharp/verify/Program.cs").read_text())
+        (self.place / "verify.csproj").write_text(NUGET_PROJECT.format(source=package.parent, version=VERSION))
+        run("dotnet", "build", "-c", "Release", "-o", "built", cwd=self.place, NUGET_PACKAGES=str(self.place / "packages"))
+        said = run("dotnet", "built/verify.dll", self.route, self.token, cwd=self.place)
+        self.assertEqual(said.split(), ["alice", "alice@example.com"])
+
     def test_composer(self):
         self.needs("composer", "php")
         [package] = self.package("php")
-        [library] = self.package("natives/x86_64-unknown-linux-gnu/lib/libpomerium_jwt.so")
+        [library] = self.package(f"natives/{TRIPLE}/lib/libpomerium_jwt.so")
         offline = {"COMPOSER_ALLOW_SUPERUSER": "1", "COMPOSER_DISABLE_NETWORK": "1"}
         repositories = [{"packagist.org": False}, {"type": "path", "url": str(package), "options": {"symlink": False}}]
         (self.place / "composer.json").write_text(json.dumps({"repositories": repositories, "minimum-stability": "dev"}))
@@ -283,6 +382,14 @@ class Installed(unittest.TestCase):
         self.assertEqual((done.returncode, json.loads(done.stdout or "{}").get("email")), (0, "alice@example.com"), done.stderr)
 
 
+def opened(request):
+    """The answer, whatever its status."""
+    try:
+        return urllib.request.urlopen(request)
+    except urllib.error.HTTPError as refusal:
+        return refusal
+
+
 def serve(proxy, module, folder, version):
     """One module in the form of a module proxy."""
     path = "github.com/pomerium-jwt/pomerium-go" + (f"/{folder}" if folder else "")
@@ -304,13 +411,24 @@ class Reproducible(unittest.TestCase):
         if not os.environ.get("AGAIN"):
             self.skipTest("AGAIN names no folder")
         again = Path(os.environ["AGAIN"])
-        twice = [(path, files) for _, path, files in packages() if (again / path.relative_to(FOLDER)).exists()]
-        self.assertTrue(twice, f"{again} holds no package")
-        for path, files in twice:
-            other = contents(again / path.relative_to(FOLDER))
-            differing = sorted(name for name in files.keys() | other.keys() if files.get(name) != other.get(name))
-            with self.subTest(package=path.name):
-                self.assertEqual(differing, [])
+        # Maven's list of what was uploaded says when; it is not published
+        files = [path for path in sorted(again.rglob("*")) if path.is_file() and path.relative_to(again).parts[0] != "stage"
+                 and not path.name.startswith("maven-metadata.xml")]
+        self.assertTrue(files, f"{again} holds no package")
+        for path in files:
+            one = FOLDER / path.relative_to(again)
+            with self.subTest(file=str(path.relative_to(again))):
+                self.assertTrue(one.exists(), f"{FOLDER} lacks it")
+                if path.read_bytes() != one.read_bytes():
+                    self.fail(f"differs in {differing(one, path) or 'the order of its files, their dates or rights'}")
+
+
+def differing(one, other):
+    """The names of the files in two archives, or what two files are, that differ."""
+    if not any(other.name.endswith(ending) for ending in (".whl", ".jar", ".nupkg", ".tgz", ".tar.gz", ".crate")):
+        return other.name
+    before, after = contents(one), contents(other)
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 if __name__ == "__main__":

@@ -120,14 +120,39 @@ class Abi(unittest.TestCase):
         self.assertEqual(list(module("abi").broken(self.HEADER, added)), [])
 
 
+class Dist(unittest.TestCase):
+    def test_parts_may_follow_the_target(self):
+        """As `make dist` writes them."""
+        done = run("tools/dist", "target/none", "--target", "aarch64-unknown-linux-gnu", "c", "no-such-part")
+        self.assertEqual(done.returncode, 2)
+        self.assertTrue(done.stderr.endswith("error: no such part: no-such-part\n"), done.stderr)
+
+    def test_binutils_for_another_processor(self):
+        dist = module("dist")
+        own = dist.own_target().split("-")[0]
+        other = {"x86_64": "aarch64", "aarch64": "x86_64"}[own]
+        self.assertEqual(dist.binutils(f"{own}-unknown-linux-musl"), {})
+        self.assertEqual(dist.binutils(f"{other}-unknown-linux-gnu")["AR"], f"{other}-linux-gnu-ar")
+
+    def test_musl_has_shared_libraries_and_a_static_command(self):
+        flags = module("dist").flags
+        self.assertIn("-crt-static", flags("x86_64-unknown-linux-musl"))
+        for triple, static in [("x86_64-unknown-linux-musl", True), ("x86_64-unknown-linux-gnu", True), ("x86_64-unknown-linux-gnu", False)]:
+            self.assertNotIn("crt-static", flags(triple, static))
+
+    def test_the_oldest_rust_stands_in_the_table_of_platforms(self):
+        oldest = re.search(r'^rust-version = "(.+)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+        self.assertIn(f"| Rust | {oldest} |", (ROOT / "docs/platforms.md").read_text())
+
+
 class Workflows(unittest.TestCase):
     def test_steps_are_make_targets_and_scripts_of_this_repository(self):
         self.assertGreaterEqual(len(WORKFLOWS), 2)
-        targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
         for path in WORKFLOWS:
             for command in re.findall(r"^\s+(?:- )?run: (?!\{)(.+)$", path.read_text(), re.MULTILINE):
                 command = command.removeprefix('sudo --preserve-env env "PATH=$PATH" "HOME=$HOME" ')
-                make = re.match(r"make ([a-z-]+)", command)
+                make = re.match(r"make ([a-z0-9-]+)", command)
                 known = make[1] in targets if make else re.match(r"tools/|\.ci/run", command) and (ROOT / command.split()[0]).exists()
                 self.assertTrue(known, f"{path.name}: {command}")
 
