@@ -95,8 +95,11 @@ class Arm64(unittest.TestCase):
         [command] = self.scratch.glob("cli/*/pomerium-jwt")
         route = self.issuer()
         with urllib.request.urlopen(f"{route}/mint?sub=alice&email=alice@example.com") as answer:
-            verified = self.emulated(command, "verify", "--route", route, input=answer.read().decode())
+            token = answer.read().decode()
+        verified = self.emulated(command, "verify", "--route", route, input=token)
         self.assertEqual(json.loads(verified)["email"], "alice@example.com")
+        with self.assertRaisesRegex(AssertionError, "token_malformed"):
+            self.emulated(command, "verify", "--route", route, input=token[:-1])
 
     def test_the_c_library(self):
         """The programs of ffi-c/tests, compiled by zig and linked with the shared library."""
