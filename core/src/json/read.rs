@@ -341,6 +341,22 @@ mod tests {
     }
 
     #[test]
+    fn an_error_has_its_cause() {
+        for text in [b"{".as_slice(), b"\xff"] {
+            assert!(parse_bytes(text).unwrap_err().source().is_some(), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn numbers_are_the_same_with_arbitrary_precision() {
+        for text in ["0", "-0", "-0.0", "1", "-1", "-9223372036854775808", "18446744073709551615", "1e2", "0.5"] {
+            let number = number::<serde_json::Error>(text).expect(text);
+            // Debug tells -0.0 from 0
+            assert_eq!(format!("{number:?}"), format!("{:?}", parse(text).expect(text)), "{text}");
+        }
+    }
+
+    #[test]
     fn names_of_different_objects_are_not_compared() {
         let text = r#"{"a":{"a":[{"a":1},{"a":2}],"b":1},"b":{"a":1}}"#;
         assert_eq!(parse(text).unwrap().to_string(), text);

@@ -110,9 +110,9 @@ impl Fetcher for Late {
 }
 
 /// Loses the first fetch, lets another one bring keys or not, then lets the first one end. Says which of the two keys
-/// are there, before and after.
-fn late_end(another: bool) -> ([bool; 2], [bool; 2]) {
-    let [first, second] = [1, 2].map(|scalar| SigningKey::from_scalar(&[scalar; 32]).expect("below n"));
+/// are there, before and after. `initial`: a third one is from the start.
+fn late_end(initial: bool, another: bool) -> ([bool; 2], [bool; 2]) {
+    let [first, second, third] = [1, 2, 3].map(|scalar| SigningKey::from_scalar(&[scalar; 32]).expect("below n"));
     let (end, told) = mpsc::channel();
     let (at, reached) = mpsc::sync_channel(0);
     let sets = [key_set([&first]), key_set([&second])];
@@ -120,12 +120,19 @@ fn late_end(another: bool) -> ([bool; 2], [bool; 2]) {
     let clock = Arc::new(Hand(AtomicU64::new(100)));
     let trust = Trust { algorithms: vec![Algorithm::Es256], pins: None };
     let limits = Limits { cache_ttl: None, max_stale: 0, cooldown: SECOND, timeout: SECOND };
-    let remote = Remote::new(settings(trust, limits), Some(Arc::new(late)), clock.clone(), None);
+    let older = key_set([&third]).into_bytes();
+    let older = initial.then(|| KeySet::parse(&older, &trust, None).expect("a key set"));
+    let remote = Remote::new(settings(trust, limits), Some(Arc::new(late)), clock.clone(), older);
     let kids = [first.thumbprint(), second.thumbprint()];
     let has = |patience: fn() -> Patience<'static>| {
         [0, 1].map(|key| remote.acquire(wanted(Some(&kids[key])), patience()).is_ok())
     };
-    remote.look_after();
+    if initial {
+        let found = remote.acquire(wanted(Some(&third.thumbprint())), Patience::Wait);
+        assert!(found.is_ok(), "the set to start with is used at once, and refreshed");
+    } else {
+        remote.look_after();
+    }
     assert_eq!(reached.recv(), Ok("the beginning"));
     clock.0.fetch_add(10, Ordering::SeqCst);
     assert_eq!(remote.state().fetch_failures, 1, "the first fetch is lost");
@@ -146,10 +153,12 @@ fn late_end(another: bool) -> ([bool; 2], [bool; 2]) {
 
 #[test]
 fn a_lost_fetch_that_ends_late_never_replaces_a_newer_set() {
-    assert_eq!(late_end(true), ([false, true], [false, true]));
+    assert_eq!(late_end(false, true), ([false, true], [false, true]));
 }
 
 #[test]
-fn a_lost_fetch_that_ends_late_is_better_than_nothing() {
-    assert_eq!(late_end(false), ([false, false], [true, false]));
+fn a_lost_fetch_that_ends_late_is_better_than_nothing_and_than_an_older_set() {
+    for initial in [false, true] {
+        assert_eq!(late_end(initial, false), ([false, false], [true, false]), "an older set: {initial}");
+    }
 }

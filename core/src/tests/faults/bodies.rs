@@ -72,7 +72,11 @@ fn answers() -> Vec<Row> {
         ("304 without a cache", |peer| peer.asked().send("HTTP/1.1 304 Same\r\n\r\n"), status(&["304", "cache"])),
         ("403", |peer| peer.asked().answer("403 Forbidden", "", &good_keys()), status(&["403", "route", "jwks_url"])),
         ("404", |peer| peer.asked().answer("404 Not Found", "", &good_keys()), status(&["404", "route", "jwks_url"])),
-        ("500", |peer| peer.asked().answer("500 Oops", "", &good_keys()), status(&["500", "jwks_url"])),
+        (
+            "500",
+            |peer| peer.asked().answer("500 Oops", "", &good_keys()),
+            status(&["500", "fault is in that server", "jwks_url"]),
+        ),
         ("503", |peer| peer.asked().answer("503 Busy", "Retry-After: 1\r\n", ""), status(&["503", "jwks_url"])),
         ("gzip", |peer| peer.asked().answer("200 OK", "Content-Encoding: gzip\r\n", &good_keys()), encoded()),
         ("gzip after identity", |peer| peer.asked().answer("200 OK", TWO_ENCODINGS, &good_keys()), encoded()),
