@@ -76,3 +76,45 @@ impl<'s> Report<'s> {
 pub(super) fn seconds_to(nanoseconds: i64) -> u64 {
     u64::try_from(nanoseconds).unwrap_or(0).div_ceil(SECOND.unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::LastErrorCode;
+
+    fn report(running: bool, asked: Option<i64>, again: i64, last_error: Option<&str>) -> Report<'static> {
+        let error = |message: &str| LastError { code: LastErrorCode::Connect, message: message.to_owned(), at: 0 };
+        let last_error = last_error.map(|message| Arc::new(error(message)));
+        Report { source: "jwks_url", last_error, running, asked: asked.map(|seconds| seconds * SECOND), again }
+    }
+
+    #[test]
+    fn the_sentences_say_what_was_asked_and_when_it_is_asked_again() {
+        let rows = [
+            (
+                report(true, Some(1), 0, None),
+                "the fetch from jwks_url is still running; see timeout",
+                "was asked 1 s ago, and has not answered yet",
+            ),
+            (report(false, Some(9), 0, None), "no keys, from jwks_url", "was asked 9 s ago, asked again with the next"),
+            (report(false, None, SECOND + 1, None), "no keys, from jwks_url", "not been asked yet, asked again in 2 s"),
+            (
+                report(false, Some(2), SECOND, Some("oops")),
+                "the last fetch: oops",
+                "asked again in 1 s; the last fetch: oops",
+            ),
+        ];
+        for (report, no_keys, no_key_yet) in rows {
+            for (error, part) in [(report.no_keys("no keys"), no_keys), (report.no_key_yet("why"), no_key_yet)] {
+                assert!(error.message().contains(part), "{error} does not say {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        for (nanoseconds, seconds) in [(i64::MIN, 0), (-1, 0), (0, 0), (1, 1), (SECOND, 1), (SECOND + 1, 2)] {
+            assert_eq!(seconds_to(nanoseconds), seconds, "{nanoseconds}");
+        }
+    }
+}

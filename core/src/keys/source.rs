@@ -91,5 +91,47 @@ pub(super) fn is_loopback_name(host: &str) -> bool {
 pub(crate) fn is_authority_or_ipv6(text: &str) -> bool {
     let Some(bracketed) = text.strip_prefix('[') else { return url::is_authority(text) };
     let Some((address, port)) = bracketed.split_once(']') else { return false };
-    address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || url::is_authority(&format!("host{port}")))
+    let is_port = || port.starts_with(':') && url::is_authority(&format!("host{port}"));
+    address.parse::<std::net::Ipv6Addr>().is_ok() && (port.is_empty() || is_port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_fetches_over_https_or_from_loopback_and_connects_as_it_likes() {
+        let https = "https://keys.example.test/keys";
+        let default = FetchOptions::default;
+        let rows = [
+            (https, default(), ""),
+            (https, FetchOptions { connect_to: Some("10.0.0.1:443".to_owned()), ..default() }, "connect_to: the host"),
+            (https, FetchOptions { ca_file: Some(PathBuf::from("ca.pem")), ..default() }, "ca_file: the host"),
+            (https, FetchOptions { ca_pem: Some(String::new()), ..default() }, "ca_pem: the host"),
+            ("http://localhost/keys", default(), ""),
+            ("http://127.0.0.1:8080/keys", default(), ""),
+            ("http://[::1]:8080?keys", default(), ""),
+            ("http://[::1]/keys", default(), ""),
+            ("http://pomerium:80/keys", default(), "pomerium is not loopback"),
+            ("http://10.0.0.1/localhost", default(), "10.0.0.1 is not loopback"),
+            ("http://[::2]/keys", default(), "[::2] is not loopback"),
+            ("http://pomerium/keys", FetchOptions { allow_http: true, ..default() }, ""),
+        ];
+        for (url, fetch, why) in rows {
+            match check_host_fetching(url, &fetch) {
+                Ok(()) => assert_eq!(why, "", "{url} with {fetch:?} must be refused"),
+                Err(message) => assert!(!why.is_empty() && message.contains(why), "{url}: {message}, expected {why:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_authority_is_a_host_and_perhaps_a_port() {
+        for good in ["[::1]", "[::1]:80", "host", "host:80", "127.0.0.1"] {
+            assert!(is_authority_or_ipv6(good), "{good}");
+        }
+        for bad in ["[::1", "[::1]80", "[host]", "[host]:80", "[]", "[::1]:", "user@host", ""] {
+            assert!(!is_authority_or_ipv6(bad), "{bad}");
+        }
+    }
 }

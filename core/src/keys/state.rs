@@ -202,3 +202,15 @@ pub enum LastErrorCode {
     /// No thread could be started.
     Spawn,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_read_is_the_name_and_the_sentence() {
+        assert_eq!(State::Aging.to_string(), "aging");
+        let error = LastError { code: LastErrorCode::Dns, message: "a sentence".to_owned(), at: 1 };
+        assert_eq!(error.to_string(), "a sentence");
+    }
+}

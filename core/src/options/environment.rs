@@ -161,6 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_is_true_or_false_in_any_case_or_a_digit() {
+        let flag = |text| read(&[("POMERIUM_JWT_ALLOW_HTTP", text)]).map(|options| options.allow_http);
+        for (text, value) in
+            [("true", true), ("TRUE", true), ("1", true), ("false", false), ("False", false), ("0", false)]
+        {
+            assert_eq!(flag(text), Ok(Some(value)), "{text}");
+        }
+        for text in ["yes", "on", " true", "2", "truefalse"] {
+            assert!(flag(text).expect_err(text).message().contains("true, false, 1 or 0"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_list_that_begins_with_a_bracket_is_json() {
         let groups = |text| read(&[("POMERIUM_JWT_REQUIRE_GROUP", text)]).map(|options| options.require_group);
         assert_eq!(groups("a, b"), Ok(Some(vec!["a".to_owned(), "b".to_owned()])));

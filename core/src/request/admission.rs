@@ -148,3 +148,18 @@ pub(super) fn group_required<S: AsRef<str>>(who: &str, identity: &Identity, grou
     };
     Error::new(ErrorCode::GroupRequired, message).about(facts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_four_groups_and_says_when_there_are_more() {
+        let groups = ["a", "b", "c", "d", "e"];
+        let alice = Identity::from_verified(r#"{"exp":1,"sub":"alice"}"#.to_owned()).expect("claims");
+        let said = |count: usize| group_required("the application", &alice, &groups[..count]).to_string();
+        assert!(said(3).ends_with(r#""a", "b", "c""#), "{}", said(3));
+        assert!(said(4).ends_with(r#""c", "d""#), "{}", said(4));
+        assert!(said(5).ends_with(r#""c", "d", ..."#), "{}", said(5));
+    }
+}

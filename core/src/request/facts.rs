@@ -62,6 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn debug_shows_the_facts_and_no_token() {
+        let request = Request { token: b"secret", path: b"/a\n", upgrade: true, marked_public: false };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("6 bytes") && shown.contains(r"/a\\n") && shown.contains("upgrade: true"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
     fn an_upgrade_is_everything_but_nothing_and_h2c() {
         for upgrade in ["websocket", "WebSocket", "h2c, websocket", "h2c,h2c", ",", "h2c,", "h2", "tls/1.0", "x"] {
             assert!(Request::is_upgrade(upgrade), "{upgrade:?}");

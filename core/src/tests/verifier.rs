@@ -155,6 +155,13 @@ fn a_key_file_is_picked_up_when_it_changes_and_a_bad_one_keeps_the_last_good_set
     clock.pass(1);
     assert!(accepts(1) && accepts(2));
 
+    let read_at = || verifier.status().last_success.expect("a set");
+    let before = read_at();
+    clock.pass(7);
+    assert!(accepts(1) && read_at() == before, "it has not changed");
+    verifier.refresh(true).expect("a file");
+    assert_eq!(read_at(), before + 7, "read again although it has not changed");
+
     for bad in ["", "{}", "{\"keys\":1}", "[]", "{\"keys\":[],\"keys\":[]}"] {
         fs::write(&path, bad).expect("write");
         clock.pass(1);
