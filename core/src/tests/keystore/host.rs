@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, ErrorCode, KeyRequest, LastErrorCode, Options, Ticket, Verifier};
+use crate::{Error, ErrorCode, KeyRequest, LastErrorCode, Now, Options, Ticket, Verifier};
 
 pub(super) struct Host {
     /// Shares the keys of the application's.
@@ -132,4 +132,21 @@ fn send(verifier: &Verifier, request: KeyRequest) -> Result<(), Error> {
             Err(Error::new(ErrorCode::KeysUnavailable, message))
         }
     }
+}
+
+#[test]
+fn a_failure_that_the_host_reports_is_the_reason_and_only_of_its_own_verifier() {
+    let now = || Now::new(Duration::from_secs(1), 1_800_000_000);
+    let verifier = |host: &str| Verifier::for_host(Options::for_route(host), now).expect("options");
+    let (one, other) = (verifier("https://one.example.test"), verifier("https://other.example.test"));
+    let request = |verifier: &Verifier| verifier.next_request(true).expect("no keys yet");
+    let error = other.feed_failure(request(&one), LastErrorCode::Dns, "oops").expect_err("the other's");
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert_eq!(other.status().last_error, None);
+
+    other.feed_failure(request(&other), LastErrorCode::Dns, "oops").expect("its own");
+    let status = other.status();
+    let last = status.last_error.expect("a failure");
+    assert_eq!((last.code, status.fetch_failures), (LastErrorCode::Dns, 1));
+    assert!(last.message.starts_with("https://other.example.test/") && last.message.ends_with(": oops"), "{last}");
 }

@@ -78,6 +78,9 @@ fn verifiers_with_other_request_options_share_keys_counts_and_pins(way: Way) {
         (base.require_group.len(), copy.require_group, copy.exempt_paths.len()),
         (0, vec!["admins".to_owned()], 1)
     );
+    let error = open.with(options(r#"{"leeway":1}"#)).expect_err("not an option of requests");
+    let all = "header_name, optional, exempt_paths, require_group";
+    assert_eq!(error.message(), format!("leeway cannot be changed here: only {all} can"));
     drop(app.verifier);
     assert_eq!(code(open.admit(&request(&token))), Ok(Admission::Passed), "a copy outlives its base");
 }
