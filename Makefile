@@ -377,8 +377,10 @@ compatibility:
 # What a hole in the tests would cost most: no change of these files may go unnoticed
 MUTATED = token.rs json/read.rs json/text.rs names.rs route.rs url.rs claims.rs verifier/verify.rs verifier/admit.rs verifier/pin.rs \
 	identity.rs response.rs request/*.rs options/*.rs keys/*.rs
-# What nobody can notice: a name for a message that is never written, a hash set for a comparison of few names
-UNNOTICEABLE = expecting|replace < with > in .*visit_map
+# What nobody can notice: a name for a message that is never written, how few names are compared one by one, room that is
+# reserved, a copy that is saved, keys that are found without the lock, two fetches in one nanosecond. What other runs
+# notice: numbers under arbitrary_precision (make test-more), ring (make test-rust)
+UNNOTICEABLE = expecting|replace (<|==|\+) with .* in .*visit_map|body.len\(\) > MAX_BYTES with false in read$$|find_fresh -> .* None|> with >= in Cache::finish|is_number -> bool with false|!= in .*is_number|ring_es256
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
 	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
 
