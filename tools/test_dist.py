@@ -45,13 +45,13 @@ NUGET_PROJECT = """<Project Sdk="Microsoft.NET.Sdk">
 """
 FOLDER, PARTS = Path("target/artifacts"), []
 
-# Kind of package, as a pattern below FOLDER -> what each must hold. `*` is any text; a wheel's SBOM is maturin's
+# Kind of package, as a pattern below FOLDER -> what each must hold. `*` is any text
 NOTICES = ["*LICENSE", "*THIRD-PARTY-NOTICES.txt", "*sbom.cdx.json"]
 DEMANDED = {
     "archives/libpomerium_jwt-*.tar.gz": [*NOTICES, "*/lib/libpomerium_jwt.so.*", "*/lib/libpomerium_jwt.a", "*/include/pomerium_jwt.h",
                                           "*/lib/pkgconfig/pomerium_jwt.pc", "*/lib/cmake/pomerium_jwt/pomerium_jwt-config.cmake"],
     "archives/pomerium-jwt-*.tar.gz": [*NOTICES, "*/pomerium-jwt*", "*/README.md"],
-    "python/*.whl": ["*.dist-info/licenses/LICENSE", "*.dist-info/licenses/THIRD-PARTY-NOTICES.txt", "*.dist-info/sboms/*.json"],
+    "python/*.whl": ["*.dist-info/licenses/LICENSE", "*.dist-info/licenses/THIRD-PARTY-NOTICES.txt", "*.dist-info/sboms/sbom.cdx.json"],
     "python/*linux*.whl": ["*/_native.abi3.so"],
     "python/*.tar.gz": ["*/LICENSE", "*/PKG-INFO", "*/Cargo.lock"],
     "node/pomerium-jwt-[0-9]*.tgz": ["package/LICENSE", "package/README.md", "package/dist/index.js"],
@@ -156,7 +156,7 @@ class Opened(unittest.TestCase):
             for name in [name for name in files if name.endswith("sbom.cdx.json")]:
                 sbom = json.loads(files[name])
                 crates = {f"{one['name']} {one['version']}" for one in sbom["components"] if not one["name"].startswith("pomerium-jwt")}
-                notices = files[name.removesuffix("sbom.cdx.json") + "THIRD-PARTY-NOTICES.txt"].decode()
+                notices = files[name.replace("/sboms/", "/licenses/").removesuffix("sbom.cdx.json") + "THIRD-PARTY-NOTICES.txt"].decode()
                 with self.subTest(package=path.name, sbom=name):
                     self.assertGreater(len(crates), 50)
                     listed = set(re.findall(r"^(\S+ \d\S+): ", notices.split("=" * 80)[0], re.MULTILINE))
@@ -180,10 +180,11 @@ class Opened(unittest.TestCase):
                 self.assertLessEqual(max(wanted, default=(0,)), OLDEST_GLIBC + (99,))
 
     def test_no_path_of_the_machine_that_built_it(self):
-        for name, content in natives():
-            for path in {str(ROOT), str(Path.home() / ".cargo"), str(TARGET)}:
-                with self.subTest(name=name):
-                    self.assertEqual(content.count(path.encode()), 0, path)
+        for _, package, files in packages():
+            for name, content in files.items():
+                for path in {str(ROOT), str(Path.home() / ".cargo"), str(TARGET)}:
+                    with self.subTest(package=package.name, name=name):
+                        self.assertEqual(content.count(path.encode()), 0, path)
 
     def test_the_c_library_shows_its_functions_alone(self):
         seen = 0
