@@ -83,7 +83,7 @@ def test_the_examples_readme_s_commands(issuer: Issuer, tmp_path: Path) -> None:
     """Installing is tested above. `pip install` is answered by what is installed here already."""
     folder = ROOT / "examples" / "python"
     install, *others = commands((folder / "README.md").read_text())
-    assert install == "pip install '../../bindings-python[flask,django,fastapi,aiohttp]' flask-cors gunicorn uvicorn"
+    assert install == "pip install '../../bindings-python[flask,django,fastapi,aiohttp]' flask-cors gunicorn hypercorn quart uvicorn"
     servers, [verify] = others[:-1], others[-1:]
     (tmp_path / "token").write_text(issuer.mint())
     variables = {
@@ -92,7 +92,7 @@ def test_the_examples_readme_s_commands(issuer: Issuer, tmp_path: Path) -> None:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     wrong = {"POMERIUM_JWT_MISSPELT": "x"}  # so that a server stops at once
-    assert len(servers) == 7, "the HTTP suite runs all of them"
+    assert len(servers) == 9, "the HTTP suite runs all of them"
     for line in servers:
         run = shell(line.replace("https://app.example.com", issuer.url), folder, **variables, **wrong)
         assert run.returncode != 0 and "POMERIUM_JWT_MISSPELT" in run.stderr, line

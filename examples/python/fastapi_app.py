@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from front import Rewriting
 
 from pomerium_jwt import Identity
 from pomerium_jwt.fastapi import Pomerium, identity_or_none, require_group
@@ -51,14 +52,5 @@ async def anything_else(request, _):
     return JSONResponse({"reached": True, "subject": request.scope["pomerium"] and request.scope["pomerium"].subject})
 
 
-if rewrite := os.environ.get("REWRITE"):  # a middleware in front that changes paths: what it makes exempt is not
-    before, after = rewrite.split("=")
-
-    class Rewriting:
-        def __init__(self, app):
-            self.app = app
-
-        async def __call__(self, scope, receive, send):
-            await self.app({**scope, "path": after} if scope.get("path") == before else scope, receive, send)
-
-    app.add_middleware(Rewriting)
+if rewrite := os.environ.get("REWRITE"):
+    app.add_middleware(Rewriting, *rewrite.split("="))

@@ -93,6 +93,8 @@ static LISTED: &[Listed] = &[
     python("wsgi", "gunicorn wsgi", &[]),
     python("asgi-uvicorn", "python serve.py asgi", &[WebSockets]),
     python("fastapi", "python serve.py fastapi_app", ALL),
+    python("starlette", "python serve.py starlette_app", ALL),
+    python("quart-hypercorn", "python serve.py quart_app hypercorn", ALL),
     python("django-gunicorn", "gunicorn django_site.wsgi", &[]),
     python("django-uvicorn", "python serve.py django_site.asgi", &[]),
     python("aiohttp", "python aiohttp_app.py", &[WebSockets]),

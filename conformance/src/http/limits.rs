@@ -52,7 +52,9 @@ const GO: &[&str] = &["net/http", "chi", "gin", "echo"];
 /// gunicorn, which answers 400 to what is not well formed.
 const GUNICORN: &[&str] = &["flask-gunicorn", "wsgi", "django-gunicorn"];
 /// uvicorn over h11.
-const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "django-uvicorn"];
+const UVICORN: &[&str] = &["asgi-uvicorn", "fastapi", "starlette", "django-uvicorn"];
+/// hypercorn over h11.
+const HYPERCORN: &[&str] = &["quart-hypercorn"];
 const AIOHTTP: &[&str] = &["aiohttp"];
 /// php-fpm behind nginx, under every framework.
 const NGINX: &[&str] = &["php-fpm", "psr-15", "laravel", "symfony"];
@@ -71,6 +73,7 @@ const JETTY: &[&str] = &["jetty"];
 /// .NET's own server.
 const KESTREL: &[&str] = &["aspnetcore"];
 
+const HTTP_2: &str = "hypercorn goes on in HTTP/2, which its test in bindings-python speaks";
 const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
 
 static LIMITS: &[Limit] = &[
@@ -114,6 +117,21 @@ static LIMITS: &[Limit] = &[
         Instead::Refused("token_missing"),
         "the application gets the whole URI as its path and routes by it",
     ),
+    line(HYPERCORN, "header-nul", Instead::ServerRefuses, "hypercorn answers 400 to NUL in a header"),
+    line(
+        HYPERCORN,
+        "header-space-before-the-colon",
+        Instead::ServerRefuses,
+        "hypercorn answers 400 to spaces after a name",
+    ),
+    line(HYPERCORN, "path-not-ascii", Instead::ServerRefuses, "hypercorn answers 400 to a target that is not ASCII"),
+    line(
+        HYPERCORN,
+        "exempt-health-absolute",
+        Instead::Refused("token_missing"),
+        "the application gets the whole URI as its path and routes by it",
+    ),
+    line(HYPERCORN, "upgrade-h2c*", Instead::ServerStatus(101), HTTP_2),
     line(AIOHTTP, "header-nul", Instead::ServerRefuses, "aiohttp refuses NUL in a header"),
     line(AIOHTTP, "header-folded", Instead::ServerRefuses, "aiohttp refuses folded headers"),
     line(AIOHTTP, "header-space-before-the-*", Instead::ServerRefuses, "aiohttp refuses spaces around a header's name"),
