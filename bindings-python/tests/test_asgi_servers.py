@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import h2.connection
+import h2.events
 import pytest
 from conftest import ROOT, Issuer
 from websockets.sync.client import connect
@@ -97,6 +99,74 @@ def test_servers(issuer: Issuer, name: str) -> None:
         assert get(port, "/health", **UPGRADE)[0] == denied, "never exempt"
         with connect(f"ws://127.0.0.1:{port}/ws", additional_headers={HEADER: good}) as websocket:
             assert websocket.recv() == "alice"
+
+
+def test_http_2(issuer: Issuer) -> None:
+    """hypercorn takes an `Upgrade: h2c` by itself, and then a WebSocket is an extended CONNECT (RFC 8441)."""
+    good = issuer.mint()
+    with serving(SERVERS["hypercorn"][0], "asgi:application", POMERIUM_JWT_ROUTE=issuer.url) as port:
+        for path, tokens, answer in [
+            ("/health", [], (200, b"configured")),
+            ("/reports", [], (401, b"token_missing")),
+            ("/", [good], (200, b"alice")),
+            ("/", [good, good], (401, b"token_repeated")),
+            ("/admin", [good], (403, b"group_required")),
+        ]:
+            with contextlib.closing(Http2(port, path, tokens)) as connection:
+                status, body = connection.answer(1)
+            assert status == answer[0] and answer[1] in body, path
+        with contextlib.closing(Http2(port, "/health", [])) as connection:
+            for path, tokens, status in [("/health", [], 401), ("/ws", [good, good], 401), ("/ws", [good], 200)]:
+                assert connection.answer(connection.websocket(path, tokens))[0] == status, path
+
+
+class Http2:
+    """A connection that began as HTTP/1.1 and was upgraded with its first request, which is stream 1."""
+
+    def __init__(self, port: int, path: str, tokens: list[str]) -> None:
+        self._h2 = h2.connection.H2Connection()
+        settings = self._h2.initiate_upgrade_connection()
+        assert settings is not None
+        headers = [*((HEADER, token) for token in tokens), ("HTTP2-Settings", settings.decode())]
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n{lines}\r\n"
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.sendall(request.encode())
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._socket.recv(65536)
+        head, _, rest = received.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101"), head
+        self._socket.sendall(self._h2.data_to_send())
+        self._events = list(self._h2.receive_data(rest))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def websocket(self, path: str, tokens: list[str]) -> int:
+        stream = self._h2.get_next_available_stream_id()
+        asked = {":method": "CONNECT", ":protocol": "websocket", ":scheme": "http", ":path": path, ":authority": "x"}
+        headers = [*asked.items(), ("sec-websocket-version", "13"), *((HEADER.lower(), token) for token in tokens)]
+        self._h2.send_headers(stream, headers)
+        return stream
+
+    def answer(self, stream: int) -> tuple[int, bytes]:
+        """Its status and body."""
+        status, body = 0, b""
+        while True:
+            self._socket.sendall(self._h2.data_to_send())
+            for event in self._events:
+                if getattr(event, "stream_id", None) != stream:
+                    continue
+                if isinstance(event, h2.events.ResponseReceived):
+                    status = int(dict(event.headers)[b":status"])
+                if isinstance(event, h2.events.DataReceived):
+                    body += event.data
+                if isinstance(event, h2.events.StreamEnded):
+                    return status, body
+            received = self._socket.recv(65536)
+            assert received, "the server has hung up"
+            self._events = list(self._h2.receive_data(received))
 
 
 LONG_HEADERS = {
