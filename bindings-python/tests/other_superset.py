@@ -1,0 +1,58 @@
+"""Superset under gunicorn, with a database of its own. `make test-more` calls it, in an environment of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from other_servers import FORGED, ISSUER, RECIPES, browser, environment, free_port, running
+
+BIN = Path(sys.executable).parent
+
+
+def test_superset(folder: Path) -> None:
+    port = free_port()
+    variables = environment(
+        HOME=str(folder),
+        SUPERSET_HOME=str(folder),
+        SUPERSET_SECRET_KEY="a secret of this test alone, which is long enough",
+        SUPERSET_CONFIG_PATH=str(RECIPES / "superset_config.py"),
+    )
+    for words in (["db", "upgrade"], ["init"], ["fab", "create-user", *USER]):
+        run = subprocess.run([BIN / "superset", *words], env=variables, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+    command = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "superset.app:create_app()"]
+    alice, bob, me = ISSUER.headers("alice"), ISSUER.headers("bob"), "/api/v1/me/"
+    login = {"username": "mallory", "password": "x", "provider": "db"}
+    with running(command, port, folder, variables), browser(port) as client:
+        for forged in FORGED:
+            for path in ("/", "/login/", "/superset/welcome/", "/health", "/static/assets/x", me, "/api/v1/chart/"):
+                answer = client.get(path, headers=forged)
+                assert answer.status_code == 401 and '{"error":' in answer.text, (path, forged, answer.text)
+            assert client.post("/api/v1/security/login", json=login, headers=forged).status_code == 401
+
+        assert client.get(me, headers=alice).json()["result"]["username"] == "alice"
+        page = client.get("/superset/welcome/", headers=alice)
+        assert page.status_code == 200 and "/login" not in str(page.url)
+        assert client.get("/login/", headers=alice).status_code == 200
+        assert client.cookies, "a session, if only for its CSRF token"
+        assert client.get(me, headers=bob).json()["result"]["username"] == "bob", "with the cookies of alice"
+        assert client.get(me).status_code == 401
+        assert client.get(me, headers=alice).json()["result"]["username"] == "alice"
+
+        # A session that a password has opened, if an administrator has left an account with one, and an API's token
+        token = client.post("/api/v1/security/login", json=login, headers=alice).json().get("access_token")
+        bearer = {"Authorization": f"Bearer {token}", **alice}
+        assert client.get(me, headers=bearer).json()["result"]["username"] == "alice"
+        assert client.get("/api/v1/chart/", headers=bearer).status_code != 500
+        assert client.get(me, headers=ISSUER.headers("Alice")).status_code in (401, 404), "not alice"
+
+
+USER = "--username mallory --firstname M --lastname M --email m@example.com --password x --role Admin".split()
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        test_superset(Path(folder))
+    print("ok Superset")

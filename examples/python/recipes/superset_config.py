@@ -1,0 +1,37 @@
+"""Superset: the user of each request is Pomerium's, whatever its session says.
+
+export SUPERSET_CONFIG_PATH=$PWD/recipes/superset_config.py POMERIUM_JWT_ROUTE=https://superset.example.com
+superset db upgrade && superset init && gunicorn 'superset.app:create_app()'
+
+All processes of Superset read this file, so all need these variables, and SUPERSET_SECRET_KEY. The browser in which Superset
+makes its reports does not come through Pomerium, so it is refused.
+"""
+
+from flask_appbuilder.const import AUTH_REMOTE_USER
+from superset.security import SupersetSecurityManager
+
+from pomerium_jwt.flask import Pomerium, current_identity
+
+AUTH_TYPE = AUTH_REMOTE_USER  # no page asks for a password
+AUTH_USER_REGISTRATION = True  # makes an account for a user who has none
+AUTH_USER_REGISTRATION_ROLE = "Gamma"
+FLASK_APP_MUTATOR = Pomerium  # in front of everything: from now on no request gets in unverified
+
+
+class CUSTOM_SECURITY_MANAGER(SupersetSecurityManager):
+    """No session signs anybody in: an account that one names, or an API's token, must be that of the verified user."""
+
+    def load_user(self, pk):
+        return self.verified(super().load_user(pk))
+
+    def request_loader(self, request):
+        name = self.username()
+        user = name and (self.find_user(username=name) or self.auth_user_remote_user(name))
+        return self.verified(user)
+
+    def verified(self, user):
+        return user if user and user.is_active and user.username == self.username() else None
+
+    @staticmethod
+    def username():
+        return current_identity.subject if current_identity else None
