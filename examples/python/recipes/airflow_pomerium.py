@@ -12,6 +12,7 @@ from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleA
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import USER_INJECTED_BY_TRUSTED_MIDDLEWARE
 
+from pomerium_jwt import Verifier
 from pomerium_jwt.asgi import Pomerium
 
 ROLES = {"airflow-admins": "admin", "airflow-operators": "op", "airflow-users": "user"}  # the first that fits
@@ -40,10 +41,11 @@ class PomeriumAuthManager(SimpleAuthManager):
     """The roles of the simple auth manager, without its users and passwords."""
 
     def init(self):
-        pass  # it would make passwords
+        super(SimpleAuthManager, self).init()  # that of SimpleAuthManager would make passwords
+        self.verifier = Verifier.from_env()  # a wrong option ends the server at start
 
     def get_fastapi_middlewares(self):
-        return [(SignedIn, {}), (Pomerium, {})]  # the last one is in front
+        return [(SignedIn, {}), (Pomerium, {"verifier": self.verifier})]  # the last one is in front
 
     def get_fastapi_app(self):
         return None  # no page asks for a password

@@ -7,14 +7,13 @@ All processes of Superset read this file, so all need these variables, and SUPER
 makes its reports does not come through Pomerium, so it is refused.
 """
 
+from flask import g
 from flask_appbuilder.const import AUTH_REMOTE_USER
 from superset.security import SupersetSecurityManager
 
 from pomerium_jwt.flask import Pomerium, current_identity
 
 AUTH_TYPE = AUTH_REMOTE_USER  # no page asks for a password
-AUTH_USER_REGISTRATION = True  # makes an account for a user who has none
-AUTH_USER_REGISTRATION_ROLE = "Gamma"
 FLASK_APP_MUTATOR = Pomerium  # in front of everything: from now on no request gets in unverified
 
 
@@ -25,9 +24,16 @@ class CUSTOM_SECURITY_MANAGER(SupersetSecurityManager):
         return self.verified(super().load_user(pk))
 
     def request_loader(self, request):
-        name = self.username()
-        user = name and (self.find_user(username=name) or self.auth_user_remote_user(name))
+        if not self.username() or "pomerium_loading" in g:  # an account that is being made asks who makes it: nobody
+            return None
+        g.pomerium_loading = True
+        user = self.find_user(username=self.username()) or self.new_account(current_identity)
+        g.pop("pomerium_loading")
         return self.verified(user)
+
+    def new_account(self, identity):
+        email = identity.email or f"{identity.subject}@email.notfound"
+        return self.add_user(identity.subject, identity.name or "-", "-", email, self.find_role("Gamma"))
 
     def verified(self, user):
         return user if user and user.is_active and user.username == self.username() else None
