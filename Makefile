@@ -69,9 +69,8 @@ test-c:
 	ffi-c/tests/run.py
 
 # Python: the wheel in an environment of its own, Flask, FastAPI, Django, aiohttp, WSGI and ASGI under real servers; wheel, source distribution and repository in fresh ones
-test-python: python-environment
+test-python: python-wheel
 	cargo build -q --locked -p pomerium-jwt-cli
-	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	$(PYTHON)/bin/python -m pip install -q --force-reinstall --no-deps $(PYTHON)/dist/*.whl
 	cd bindings-python && $(PYTHON)/bin/python -m pytest
 	tools/http python
@@ -80,21 +79,38 @@ test-python: python-environment
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[0-9]*/bin/python3)
 .PHONY: test-more
 
-# What needs more than a usual machine has: the core for WebAssembly; other CPythons, other Djangos, Gradio; Node 22 and 24, Bun, Deno; WebFlux
-test-more: python-environment test-runtimes test-webflux
+# What needs more than a usual machine has: the core for WebAssembly; other CPythons, other Djangos; Gradio, JupyterHub, Airflow, Superset; Node 22 and 24, Bun, Deno; WebFlux
+test-more: python-wheel test-runtimes test-webflux
 	tools/check-wasm
 	@# In an application that turns these on, as axum does with its Json. serde_json itself then keeps the digits of numbers
 	cargo test --locked -p pomerium-jwt --lib --features serde_json/raw_value,serde_json/arbitrary_precision -- --skip properties::json
-	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
 	cd bindings-python/tests && $(PYTHON)/bin/python other_pythons.py $(PYTHON)/dist/*.whl $(PYTHONS)
 	cd bindings-python/tests && $(PYTHON)/bin/python other_djangos.py $(PYTHON)/dist/*.whl $(PYTHONS)
-	python3 -m venv $(PYTHON)-gradio
-	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check gradio==6.31.0 httpx==0.28.1
-	$(PYTHON)-gradio/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
-	cd bindings-python/tests && $(PYTHON)-gradio/bin/python -B other_applications.py
+	$(MAKE) --no-print-directory $(OTHER_APPLICATIONS:%=test-%)
+
+# Each in an environment of its own, with the package and httpx. What they forget to demand of others, or demand too little of, is pinned
+OTHER_APPLICATIONS := gradio jupyterhub airflow superset
+test-gradio: OTHER = gradio==6.31.0
+test-jupyterhub: OTHER = jupyterhub==6.1.1 jupyterlab==4.6.6
+test-airflow: OTHER = apache-airflow-core==3.3.2
+test-superset: OTHER = apache-superset==6.1.0 cachetools==8.0.2 flask-caching==2.3.1 rich==14.1.0
+.PHONY: $(OTHER_APPLICATIONS:%=test-%) jupyterhub-proxy
+$(OTHER_APPLICATIONS:%=test-%): test-%: python-wheel
+	python3 -m venv $(PYTHON)-$*
+	$(PYTHON)-$*/bin/python -m pip install -q --disable-pip-version-check $(OTHER) httpx==0.28.1
+	$(PYTHON)-$*/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PYTHON)/dist/*.whl
+	cd bindings-python/tests && PATH=$(PYTHON)-$*/bin:$(PYTHON)-$*/node_modules/.bin:$$PATH python -B other_$*.py
+
+test-jupyterhub: jupyterhub-proxy
+jupyterhub-proxy:
+	@tools/need node
+	npm install --silent --no-fund --no-audit --prefix $(PYTHON)-jupyterhub configurable-http-proxy@5.3.0
 
 PYTHON = $(CARGO_TARGET_DIR)/python
-.PHONY: python-environment bench-python
+.PHONY: python-environment python-wheel bench-python
+python-wheel: python-environment
+	cd bindings-python && $(PYTHON)/bin/maturin build -q --locked --profile dev --out $(PYTHON)/dist
+
 python-environment:
 	@tools/need python
 	@test -x $(PYTHON)/bin/python || python3 -m venv $(PYTHON)

@@ -29,10 +29,22 @@ def test_airflow(folder: Path) -> None:
     me, variable = "/ui/auth/me", {"key": "a", "value": "b"}
     with running(command, port, folder, variables), browser(port) as client:
         for forged in FORGED:
-            for path in ("/", "/api/v2/dags", "/api/v2/monitor/health", "/ui/config", me, "/docs", "/static/x", "/auth/login"):
+            for path in (
+                "/",
+                "/api/v2/dags",
+                "/api/v2/monitor/health",
+                "/ui/config",
+                me,
+                "/docs",
+                "/static/x",
+                "/auth/login",
+            ):
                 answer = client.get(path, headers=forged)
                 assert answer.status_code == 401 and '{"error":' in answer.text, (path, forged, answer.text)
-            assert client.post("/auth/token", json={"username": "alice", "password": "x"}, headers=forged).status_code == 401
+            assert (
+                client.post("/auth/token", json={"username": "alice", "password": "x"}, headers=forged).status_code
+                == 401
+            )
             assert client.post("/api/v2/variables", json=variable, headers=forged).status_code == 401
 
         assert client.get(me, headers=alice).json()["username"] == "alice"

@@ -45,7 +45,13 @@ def running(command: list[str], port: int, folder: Path, variables: Mapping[str,
     log = folder / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            command, cwd=folder, env=variables, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=folder,
+            env=variables,
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
     try:
         while True:

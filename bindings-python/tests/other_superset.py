@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from hashlib import sha512
 from pathlib import Path
 
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from flask_jwt_extended import JWTManager, create_access_token
 from other_servers import FORGED, ISSUER, RECIPES, browser, environment, free_port, running
 
 BIN = Path(sys.executable).parent
@@ -17,7 +21,7 @@ def test_superset(folder: Path) -> None:
     variables = environment(
         HOME=str(folder),
         SUPERSET_HOME=str(folder),
-        SUPERSET_SECRET_KEY="a secret of this test alone, which is long enough",
+        SUPERSET_SECRET_KEY=SECRET,
         SUPERSET_CONFIG_PATH=str(RECIPES / "superset_config.py"),
     )
     for words in (["db", "upgrade"], ["init"], ["fab", "create-user", *USER]):
@@ -42,15 +46,45 @@ def test_superset(folder: Path) -> None:
         assert client.get(me).status_code == 401
         assert client.get(me, headers=alice).json()["result"]["username"] == "alice"
 
-        # A session that a password has opened, if an administrator has left an account with one, and an API's token
-        token = client.post("/api/v1/security/login", json=login, headers=alice).json().get("access_token")
-        bearer = {"Authorization": f"Bearer {token}", **alice}
-        assert client.get(me, headers=bearer).json()["result"]["username"] == "alice"
-        assert client.get("/api/v1/chart/", headers=bearer).status_code != 500
-        assert client.get(me, headers=ISSUER.headers("Alice")).status_code in (401, 404), "not alice"
+        # What Superset itself would take for mallory, who is an administrator: a token of its API, and a session
+        session, token = of_mallory(client.headers["User-Agent"])
+        users, bearer = "/api/v1/security/users/", {"Authorization": f"Bearer {token}"}
+        assert client.get(users, headers=ISSUER.headers("mallory")).status_code == 200
+        client.cookies.clear()
+        client.cookies.set("session", session)
+        for headers in (alice, {**bearer, **alice}):
+            assert client.get(me, headers=headers).json()["result"]["username"] == "alice"
+            assert client.get(users, headers=headers).status_code in (401, 403)
+        assert client.get(users, headers=bearer).status_code == 401
+        assert client.get(me, headers=ISSUER.headers("Alice")).status_code == 401, "Superset finds alice by this name"
 
 
-USER = "--username mallory --firstname M --lastname M --email m@example.com --password x --role Admin".split()
+def of_mallory(user_agent: str) -> tuple[str, str]:
+    app = Flask("superset")
+    app.secret_key = SECRET
+    JWTManager(app)
+    signing = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signing is not None
+    owner = sha512(f"127.0.0.1|{user_agent}".encode()).hexdigest()
+    with app.app_context():
+        return str(signing.dumps({"_user_id": "1", "_fresh": True, "_id": owner})), create_access_token("1")
+
+
+SECRET = "a secret of this test alone, which is long enough"
+USER = [
+    "--username",
+    "mallory",
+    "--firstname",
+    "M",
+    "--lastname",
+    "M",
+    "--email",
+    "m@example.com",
+    "--password",
+    "x",
+    "--role",
+    "Admin",
+]
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:

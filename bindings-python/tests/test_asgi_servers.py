@@ -129,7 +129,9 @@ class Http2:
         assert settings is not None
         headers = [*((HEADER, token) for token in tokens), ("HTTP2-Settings", settings.decode())]
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n{lines}\r\n"
+        request = (
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n{lines}\r\n"
+        )
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.sendall(request.encode())
         received = b""

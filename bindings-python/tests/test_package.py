@@ -83,7 +83,10 @@ def test_the_examples_readme_s_commands(issuer: Issuer, tmp_path: Path) -> None:
     """Installing is tested above. `pip install` is answered by what is installed here already."""
     folder = ROOT / "examples" / "python"
     install, *others = commands((folder / "README.md").read_text())
-    assert install == "pip install '../../bindings-python[flask,django,fastapi,aiohttp]' flask-cors gunicorn hypercorn quart uvicorn"
+    assert (
+        install
+        == "pip install '../../bindings-python[flask,django,fastapi,aiohttp]' flask-cors gunicorn hypercorn quart uvicorn"
+    )
     servers, [verify] = others[:-1], others[-1:]
     (tmp_path / "token").write_text(issuer.mint())
     variables = {
