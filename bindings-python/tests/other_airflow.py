@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from other_servers import FORGED, ISSUER, RECIPES, browser, environment, free_port, running
+from other_servers import FORGED, ISSUER, RECIPES, browser, ends_with_a_wrong_option, environment, free_port, running
 
 BIN = Path(sys.executable).parent
 
@@ -27,6 +27,7 @@ def test_airflow(folder: Path) -> None:
     command = [str(BIN / "airflow"), "api-server", "--host", "127.0.0.1", "--port", str(port)]
     alice, admin = ISSUER.headers("alice"), ISSUER.headers("bob", groups=["airflow-admins"])
     me, variable = "/ui/auth/me", {"key": "a", "value": "b"}
+    ends_with_a_wrong_option(command, folder, variables)
     with running(command, port, folder, variables), browser(port) as client:
         for forged in FORGED:
             for path in (

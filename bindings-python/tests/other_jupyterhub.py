@@ -6,7 +6,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from other_servers import FORGED, ISSUER, MISSING, RECIPES, browser, environment, free_port, running, upgrade
+from other_servers import (
+    FORGED,
+    ISSUER,
+    MISSING,
+    RECIPES,
+    browser,
+    ends_with_a_wrong_option,
+    environment,
+    free_port,
+    running,
+    upgrade,
+)
 
 EVENTS = "/user/alice/api/events/subscribe"
 
@@ -25,6 +36,7 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{free_port()}"
 """)
     command = ["jupyterhub", "-f", str(config)]
     alice, bob = ISSUER.headers("alice"), ISSUER.headers("bob")
+    ends_with_a_wrong_option(command, folder, environment(HOME=str(folder)))
     with running(command, port, folder, environment(HOME=str(folder))), browser(port) as client:
         while client.get("/hub/health").status_code != 200:  # the proxy is there before the hub
             time.sleep(0.1)

@@ -72,6 +72,13 @@ def running(command: list[str], port: int, folder: Path, variables: Mapping[str,
         server.wait()
 
 
+def ends_with_a_wrong_option(command: list[str], folder: Path, variables: Mapping[str, str]) -> None:
+    """Before it answers anything."""
+    wrong = {**variables, "POMERIUM_JWT_MISSPELT": "x"}
+    run = subprocess.run(command, cwd=folder, env=wrong, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert run.returncode != 0 and "POMERIUM_JWT_MISSPELT" in run.stdout + run.stderr, run.stdout + run.stderr
+
+
 def browser(port: int) -> httpx.Client:
     """It keeps cookies. Servers may start slowly."""
     return httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=300)

@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from flask_jwt_extended import JWTManager, create_access_token
-from other_servers import FORGED, ISSUER, RECIPES, browser, environment, free_port, running
+from other_servers import FORGED, ISSUER, RECIPES, browser, ends_with_a_wrong_option, environment, free_port, running
 
 BIN = Path(sys.executable).parent
 
@@ -30,6 +30,7 @@ def test_superset(folder: Path) -> None:
     command = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "superset.app:create_app()"]
     alice, bob, me = ISSUER.headers("alice"), ISSUER.headers("bob"), "/api/v1/me/"
     login = {"username": "mallory", "password": "x", "provider": "db"}
+    ends_with_a_wrong_option(command, folder, variables)
     with running(command, port, folder, variables), browser(port) as client:
         for forged in FORGED:
             for path in ("/", "/login/", "/superset/welcome/", "/health", "/static/assets/x", me, "/api/v1/chart/"):
