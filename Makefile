@@ -400,7 +400,15 @@ UNNOTICEABLE = expecting|replace (<|==|\+) with .* in .*visit_map|body.len\(\) >
 MUTANTS = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package pomerium-jwt $(MUTATED:%=--file core/src/%) \
 	--exclude-re '$(UNNOTICEABLE)' --output $(CARGO_TARGET_DIR) --baseline skip --timeout 120 --no-shuffle
 
-# Changes the core's code in one place at a time and looks whether a test notices; an hour; needs cargo-mutants
+# Of es256: bits that two terms do not share may be joined by exclusive or; how the steps of an inversion are divided changes
+# no inverse; a sign is its own inverse; which way forms a sum changes its time alone; what a processor with AVX-512 IFMA
+# answers about it, and a way that is looked up again, are the same
+UNNOTICEABLE_IN_ES256 = [|] with \^ in (join|from_limbs_of_52_bits|add_carry|subtract_borrow)|< with <= in divide_steps|- in Modulus::invert|[*]= with /= in .*read|== with != in verify$$|is_available -> bool with true|with [|][|] in is_available|match arm 2 in Way::current
+MUTANTS_OF_ES256 = env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 ES256_REQUIRE_IFMA=1 \
+	cargo mutants --package pomerium-jwt-es256 --exclude-re '$(UNNOTICEABLE_IN_ES256)' --output $(CARGO_TARGET_DIR)/es256 \
+	--baseline skip --timeout 600 --no-shuffle
+
+# Changes the code of the core and of es256 in one place at a time and looks whether a test notices; a night; needs cargo-mutants
 mutants: test-rust
 	@command -v cargo-mutants >/dev/null || { echo 'make mutants needs cargo-mutants: cargo install cargo-mutants --locked'; exit 1; }
 	rm -rf $(CARGO_TARGET_DIR)/mutants.out*
@@ -408,6 +416,10 @@ mutants: test-rust
 	-$(MUTANTS) --test-package pomerium-jwt-conformance -- --test rust
 	@# 3: a test that ran for ever has noticed too
 	$(MUTANTS) --test-package pomerium-jwt --iterate -- --lib --tests --examples || [ $$? -eq 3 ]
+	rm -rf $(CARGO_TARGET_DIR)/es256/mutants.out*
+	mkdir -p $(CARGO_TARGET_DIR)/es256
+	-$(MUTANTS_OF_ES256) -- --test vectors
+	$(MUTANTS_OF_ES256) --iterate -- --lib --tests || [ $$? -eq 3 ]
 
 # Writes cases.json, requests.json, codes.json and options.json in conformance/, and what languages print of the options
 conformance:

@@ -59,7 +59,9 @@ impl Modulus {
         let multiple = (u & (a[4] >> 63)).wrapping_add(v & (b[4] >> 63));
         let lowest = u.wrapping_mul(a[0]).wrapping_add(v.wrapping_mul(b[0])) as u64;
         let correction = self.inverse.wrapping_mul(lowest).wrapping_add(multiple as u64) & MASK;
-        self.combine(u, a, v, b, multiple.wrapping_sub(correction as i64))
+        let result = self.combine(u, a, v, b, multiple.wrapping_sub(correction as i64));
+        debug_assert!((-2..=0).contains(&(result[4] >> 8)), "{result:x?} is not between -2 and 1 times 2^256");
+        result
     }
 
     /// (u·a + v·b + multiple·modulus) / 2^62, which must be a whole number.

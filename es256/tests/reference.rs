@@ -123,6 +123,21 @@ fn the_way_of_a_process() {
     }
 }
 
+/// Errors say what is wrong, a key says nothing of its 256 kB, and a way has the name that runs print.
+#[test]
+fn texts() {
+    let key = key(signing_key().verifying_key());
+    for (text, expected) in [
+        (InvalidPoint.to_string(), "the coordinates are not a point on P-256"),
+        (InvalidSignature.to_string(), "the signature does not hold"),
+        (format!("{key:?}"), "Key { .. }"),
+        (Way::Scalar.to_string(), "scalar"),
+        (Way::Ifma.to_string(), "AVX-512 IFMA"),
+    ] {
+        assert_eq!(text, expected);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

@@ -62,8 +62,21 @@ fn alice(issuer: &Server) -> Exchange {
     Exchange(get("", "/reports").token(token), Expect::Json(json!({"reached": true, "subject": "alice"})))
 }
 
-/// The issuer hangs and requests wait for it. What needs no keys is answered meanwhile.
+/// The issuer hangs and requests wait for it. What needs no keys is answered meanwhile. A loaded machine can be late once;
+/// an application that makes it wait does so every time.
 fn exempt_meanwhile(running: &Running<'_>, issuer: &Server) -> Result<(), String> {
+    let mut outcome = exempt_while_others_wait(running, issuer);
+    for _ in 0..3 {
+        if outcome.is_ok() {
+            break;
+        }
+        thread::sleep(Duration::from_secs(2 * TTL)); // then the next request waits again
+        outcome = exempt_while_others_wait(running, issuer);
+    }
+    outcome
+}
+
+fn exempt_while_others_wait(running: &Running<'_>, issuer: &Server) -> Result<(), String> {
     let refused = Exchange(alice(issuer).0, Expect::Refused("keys_unavailable"));
     // What a server loads for its first request is not measured
     running.expect(&Exchange(get("", "/"), Expect::Refused("token_missing")))?;
