@@ -22,10 +22,12 @@ from websockets.sync.client import connect
 EXAMPLES = ROOT / "examples" / "python"
 HEADER = "X-Pomerium-Jwt-Assertion"
 
+# hypercorn closes a connection on which nothing has come for 5 seconds
+PATIENT = ["--keep-alive", "600"]
 # The status of a WebSocket that is refused: servers with the extension `websocket.http.response` send ours
 SERVERS = {
-    "hypercorn": (["hypercorn", "--bind", "127.0.0.1:{port}"], 401),
-    "hypercorn-trio": (["hypercorn", "--worker-class", "trio", "--bind", "127.0.0.1:{port}"], 401),
+    "hypercorn": (["hypercorn", *PATIENT, "--bind", "127.0.0.1:{port}"], 401),
+    "hypercorn-trio": (["hypercorn", *PATIENT, "--worker-class", "trio", "--bind", "127.0.0.1:{port}"], 401),
     "granian": (["granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}"], 401),
     "gunicorn": (["gunicorn", "-c", "/dev/null", "--worker-class", "asgi", "--bind", "127.0.0.1:{port}"], 403),
 }
@@ -42,7 +44,13 @@ def serving(command: list[str], application: str, **variables: str) -> Iterator[
         port = int(free.getsockname()[1])
     words = [sys.executable, "-m", *(word.format(port=port) for word in command), application]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("POMERIUM_JWT_")}
-    own = {**inherited, "PYTHONDONTWRITEBYTECODE": "1", "POMERIUM_JWT_EXEMPT_PATHS": "/health,/api/health", **variables}
+    own = {
+        **inherited,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "POMERIUM_JWT_EXEMPT_PATHS": "/health,/api/health",
+        "POMERIUM_JWT_TIMEOUT": "60",  # on a loaded machine the issuer may take its time
+        **variables,
+    }
     server = subprocess.Popen(words, cwd=EXAMPLES, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         while server.poll() is None:
@@ -97,7 +105,8 @@ def test_servers(issuer: Issuer, name: str) -> None:
             assert status == denied, body
             assert denied != 401 or json.loads(body)["error"].startswith("token_")
         assert get(port, "/health", **UPGRADE)[0] == denied, "never exempt"
-        with connect(f"ws://127.0.0.1:{port}/ws", additional_headers={HEADER: good}) as websocket:
+        url, headers = f"ws://127.0.0.1:{port}/ws", {HEADER: good}
+        with connect(url, additional_headers=headers, open_timeout=None) as websocket:
             assert websocket.recv() == "alice"
 
 

@@ -161,7 +161,7 @@ def test_streamlit(issuer: Issuer, streamlit: int) -> None:
         headers = [("Origin", f"http://127.0.0.1:{streamlit}"), *((HEADER, token) for token in tokens)]
         url = f"ws://127.0.0.1:{streamlit}/_stcore/stream"
         offered = [Subprotocol(name) for name in ("streamlit", "xsrf", resume) if resume or name == "streamlit"]
-        with connect(url, additional_headers=headers, subprotocols=offered) as websocket:
+        with connect(url, additional_headers=headers, subprotocols=offered, open_timeout=None) as websocket:
             run = BackMsg()
             run.rerun_script.query_string = ""
             websocket.send(run.SerializeToString())
@@ -200,14 +200,14 @@ def test_flask_socketio_over_a_real_websocket(issuer: Issuer) -> None:
     try:
         while server.poll() is None:
             try:
-                with connect(url):
+                with connect(url, open_timeout=None):
                     pytest.fail("a WebSocket opened without a token")
             except InvalidStatus as refused:
                 assert refused.response.status_code == 401
                 break
             except OSError:
                 time.sleep(0.1)
-        with connect(url, additional_headers={HEADER: issuer.mint()}) as websocket:
+        with connect(url, additional_headers={HEADER: issuer.mint()}, open_timeout=None) as websocket:
             assert str(websocket.recv()).startswith("0{")
             websocket.send("40")
             assert str(websocket.recv()).startswith("40")
