@@ -11,7 +11,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{mpsc, watch},
     time::{sleep, timeout},
 };
@@ -28,6 +28,10 @@ const HEAD: Duration = Duration::from_secs(75);
 
 /// A TLS handshake may take so long.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// So many connections may wait to be accepted, or as many as the system allows; a client whose connection is dropped
+/// tries again a second later.
+const WAITING: u32 = 4_096;
 
 /// Requests that are running have so long to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -48,7 +52,13 @@ impl Listener {
     /// # Errors
     /// If the address cannot be listened on.
     pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let tcp = TcpListener::bind(address).await?;
+        #[cfg(unix)]
+        allow_connections();
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        #[cfg(unix)] // on Windows it would let another process take the port
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let tcp = socket.listen(WAITING)?;
         Ok(Self { address: tcp.local_addr()?, tcp })
     }
 
@@ -88,6 +98,15 @@ impl Listener {
         drop((self.tcp, alive));
         let _ = timeout(GRACE, all_gone.recv()).await;
     }
+}
+
+/// As many open files as the administrator lets this process have. Shells and containers often begin with 1,024, which
+/// idle connections alone can use up.
+#[cfg(unix)]
+fn allow_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }); // what it has is enough to begin with
 }
 
 async fn accept<S, F>(socket: TcpStream, tls: Option<TlsAcceptor>, stop: Stop, service: S)

@@ -45,7 +45,9 @@ impl Serve {
     }
 
     pub(crate) fn with(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pomerium-jwt"));
+        // With as many open files as shells usually allow
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", r#"ulimit -Sn 1024; exec "$0" "$@""#, env!("CARGO_BIN_EXE_pomerium-jwt")]);
         command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
         command.env_clear().envs(environment.iter().copied());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
