@@ -35,9 +35,12 @@ c.JupyterHub.hub_port = {free_port()}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{free_port()}"
 """)
     command = ["jupyterhub", "-f", str(config)]
-    alice, bob = ISSUER.headers("alice"), ISSUER.headers("bob")
+    alice, bob = (ISSUER.headers(name, groups=["jupyter"]) for name in ("alice", "bob"))
     ends_with_a_wrong_option(command, folder, environment(HOME=str(folder)))
-    with running(command, port, folder, environment(HOME=str(folder))), browser(port) as client:
+    variables = environment(
+        HOME=str(folder), POMERIUM_JWT_REQUIRE_GROUP="jupyter", POMERIUM_JWT_EXEMPT_PATHS="/hub/home"
+    )
+    with running(command, port, folder, variables), browser(port) as client:
         while client.get("/hub/health").status_code != 200:  # the proxy is there before the hub
             time.sleep(0.1)
         for forged in FORGED:
@@ -46,6 +49,9 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{free_port()}"
                 assert answer.status_code == 401 and '"error":' in answer.text, (path, forged, answer.text)
             assert client.get("/hub/api/user", headers=forged).status_code == 403
         assert "hub/login" in str(answer.url) and answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+        answer = client.get("/hub/home", headers=ISSUER.headers("alice", groups=["others"]))
+        assert answer.status_code == 403 and "group_required" in answer.text, answer.text
 
         assert client.get("/hub/home", headers=alice).status_code == 200
         assert client.get("/hub/api/user", headers=alice).json()["name"] == "alice"
