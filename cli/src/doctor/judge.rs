@@ -53,10 +53,18 @@ impl Fetch {
         (*code == wanted).then_some(message)
     }
 
+    /// Why the proxy did not lead to the server. The core says of no other failure that `NO_PROXY` may help.
+    fn failed_at_proxy(&self) -> Option<&str> {
+        self.broke_off().filter(|message| message.contains("list the host in NO_PROXY"))
+    }
+
     /// A step on the way that this machine cannot take directly. The fetch has the last word: it may use a proxy.
     fn blocked(&self, step: &'static str, seen: String, change: String) -> Step {
         if self.is_ok() {
             return Step::skipped(step, format!("{seen}, but the keys were fetched, by the proxy"));
+        }
+        if self.failed_at_proxy().is_some() {
+            return Step::skipped(step, format!("{seen}; the proxy has to lead there"));
         }
         Step::failed(step, self.broke_off().map_or(seen, str::to_owned), change)
     }
@@ -66,7 +74,7 @@ impl Fetch {
 pub(super) fn examine(target: &Target, fetch: &Fetch) -> Result<Vec<Step>, Error> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| internal(format!("the steps cannot be taken: {error}")))?;
-    let mut steps = vec![proxy(target)];
+    let mut steps = vec![proxy(target, fetch)];
     let way = runtime.block_on(go(target, fetch, &mut steps));
     if let Some(way) = way {
         steps.push(keys_fetched(fetch));
@@ -134,7 +142,7 @@ async fn go(target: &Target, fetch: &Fetch, steps: &mut Vec<Step>) -> Option<Way
 }
 
 /// The proxies of the environment, without the passwords that their URLs may hold.
-fn proxy(target: &Target) -> Step {
+fn proxy(target: &Target, fetch: &Fetch) -> Step {
     const NAMES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
     let set = NAMES.iter().filter_map(|name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?)));
     let shown = |(name, value): (&&str, String)| {
@@ -154,6 +162,10 @@ fn proxy(target: &Target) -> Step {
         return Step::passed("proxy", "none in the environment");
     }
     let list = list.join(", ");
+    if let Some(why) = fetch.failed_at_proxy() {
+        let change = format!("Correct it, or, if Pomerium is reached without it, list {} in NO_PROXY", target.host);
+        return Step::failed("proxy", format!("{list}. {why}"), change);
+    }
     match (target.connect_to, target.is_https()) {
         (true, _) => Step::passed("proxy", format!("{list}; not used, because connect_to is set")),
         (_, false) => Step::passed("proxy", format!("{list}; not used for http")),

@@ -326,6 +326,21 @@ fn proxies_are_shown_without_their_passwords() {
     assert!(far.stdout.contains("(by HTTPS_PROXY)") && !far.stdout.contains("secret"), "{far:?}");
 }
 
+#[test]
+fn a_proxy_that_fails_is_told_from_the_server() {
+    let answer =
+        Shell::new().run("HTTPS_PROXY=http://127.0.0.1:1 pomerium-jwt doctor --route https://no-such-name.invalid");
+    assert_eq!(answer.exit_code, 3, "{answer:?}");
+    for expected in [
+        "\n  FAILED   proxy",
+        "list no-such-name.invalid in NO_PROXY",
+        "\n  skipped  name",
+        "the proxy has to lead there",
+    ] {
+        assert!(answer.stdout.contains(expected), "{expected}: {answer:?}");
+    }
+}
+
 /// A proxy that leads every connection to this address, and gives its own.
 fn proxy(target: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
