@@ -36,10 +36,10 @@ final class RecipesTest extends TestCase
     }
 
     /** @dataProvider wordpressUsers */
-    public function testWordpress(?string $claims, string $cookie, int|false $user): void
+    public function testWordpress(?string $claims, string $cookie, int|false $user, ?string $given = null): void
     {
         $answer = $this->ask('/wordpress.php', $claims, $cookie);
-        self::assertSame(['user' => $user, 'out' => '/.pomerium/sign_out'], $answer);
+        self::assertSame(['user' => $user, 'given' => $given, 'out' => '/.pomerium/sign_out'], $answer);
     }
 
     public static function wordpressUsers(): array
@@ -47,7 +47,11 @@ final class RecipesTest extends TestCase
         return [
             'known' => ['email=alice@example.com', '', 1],
             'known, with a cookie of somebody else' => ['email=alice@example.com', 'wordpress=7', 1],
-            'new' => ['email=bob@example.com', '', 2],
+            'new' => ['email=bob@example.com', '', 2, 'subscriber'],
+            'new, in the group' => ['email=bob@example.com&groups=admins', '', 2, 'administrator'],
+            'new to the group' => ['email=alice@example.com&groups=admins', '', 1, 'administrator'],
+            'in the group as before' => ['email=root@example.com&groups=admins', '', 3],
+            'not in the group any more' => ['email=root@example.com&groups=others', '', 3, 'subscriber'],
             'without an address' => ['email=', 'wordpress=7', false],
             'passed' => [null, 'wordpress=7', false],
         ];

@@ -1,7 +1,8 @@
 <?php
 
 // WordPress: wp-content/mu-plugins/pomerium.php, with protect.php as auto_prepend_file. Pomerium's user is WordPress's user,
-// in each request again; a cookie of WordPress signs nobody in.
+// in each request again; a cookie of WordPress signs nobody in. Administrators are the users in the group `admins`, and
+// nobody else; all other roles are given in WordPress.
 
 declare(strict_types=1);
 
@@ -13,8 +14,12 @@ add_filter('determine_current_user', static function (int|false $fromCookie): in
     if (!$identity?->isUser() || $identity->email === null) {
         return false;
     }
+    $role = $identity->inGroup('admins') ? 'administrator' : 'subscriber';
     $user = get_user_by('email', $identity->email);
     if ($user !== false) {
+        if (in_array('administrator', $user->roles, true) !== ($role === 'administrator')) {
+            $user->set_role($role);
+        }
         return $user->ID;
     }
     $made = wp_insert_user([
@@ -22,7 +27,7 @@ add_filter('determine_current_user', static function (int|false $fromCookie): in
         'user_email' => $identity->email,
         'display_name' => $identity->name ?? $identity->email,
         'user_pass' => wp_generate_password(64),
-        'role' => $identity->inGroup('admins') ? 'administrator' : 'subscriber',
+        'role' => $role,
     ]);
     return is_int($made) ? $made : false;
 }, PHP_INT_MAX);

@@ -4,7 +4,24 @@
 
 declare(strict_types=1);
 
-const USERS = ['alice@example.com' => 1];
+const USERS = [
+    'alice@example.com' => [1, ['editor']],
+    'root@example.com' => [3, ['administrator']],
+];
+
+// phpcs:disable Squiz.Classes.ValidClassName, PSR1.Methods.CamelCapsMethodName -- the names are WordPress's
+final class WP_User
+{
+    public function __construct(public readonly int $ID, public array $roles)
+    {
+    }
+
+    public function set_role(string $role): void
+    {
+        $this->roles = [$role];
+        $GLOBALS['given'] = $role;
+    }
+}
 
 $filters = [];
 
@@ -23,15 +40,15 @@ function apply_filters(string $name, mixed $value): mixed
     return $value;
 }
 
-function get_user_by(string $field, string $value): object|false
+function get_user_by(string $field, string $value): WP_User|false
 {
-    return isset(USERS[$value]) && $field === 'email' ? (object) ['ID' => USERS[$value]] : false;
+    return isset(USERS[$value]) && $field === 'email' ? new WP_User(...USERS[$value]) : false;
 }
 
 function wp_insert_user(array $user): int
 {
-    header('X-Made: ' . json_encode(['pass' => strlen($user['user_pass'])] + $user));
-    return 2;
+    $GLOBALS['given'] = $user['role'];
+    return strlen($user['user_pass']) === 64 ? 2 : 0;
 }
 
 function wp_generate_password(int $length): string
@@ -43,4 +60,4 @@ add_filter('determine_current_user', static fn (mixed $user): mixed => isset($_C
 require __DIR__ . '/../../../../examples/php/recipes/wordpress.php';
 header('Content-Type: application/json');
 $user = apply_filters('determine_current_user', false);
-echo json_encode(['user' => $user, 'out' => apply_filters('logout_url', '/wp-login.php')]);
+echo json_encode(['user' => $user, 'given' => $given ?? null, 'out' => apply_filters('logout_url', '/wp-login.php')]);
