@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +19,8 @@ from pomerium_jwt.testing import TestIssuer
 RECIPES = Path(__file__).resolve().parents[2] / "examples" / "python" / "recipes"
 ISSUER = TestIssuer()
 MISSING = (401, '{"error":"token_missing"}')
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers end too
 
 # What must sign nobody in: the requests that hold these have either no token or one that nobody has signed
 FORGED = [
@@ -82,20 +84,3 @@ def ends_with_a_wrong_option(command: list[str], folder: Path, variables: Mappin
 def browser(port: int) -> httpx.Client:
     """It keeps cookies. Servers may start slowly."""
     return httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=300)
-
-
-def upgrade(client: httpx.Client, path: str, headers: Mapping[str, str]) -> int:
-    """The status of a WebSocket with this browser's cookies."""
-    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
-    with contextlib.closing(connection):
-        cookies = client.build_request("GET", path).headers.get("Cookie", "")
-        asked = {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-            "Cookie": cookies,
-            **headers,
-        }
-        connection.request("GET", path, headers=asked)
-        return connection.getresponse().status

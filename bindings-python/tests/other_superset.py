@@ -18,11 +18,13 @@ BIN = Path(sys.executable).parent
 
 def test_superset(folder: Path) -> None:
     port = free_port()
+    config = folder / "config.py"
+    config.write_text((RECIPES / "superset_config.py").read_text() + KEYS)
     variables = environment(
         HOME=str(folder),
         SUPERSET_HOME=str(folder),
         SUPERSET_SECRET_KEY=SECRET,
-        SUPERSET_CONFIG_PATH=str(RECIPES / "superset_config.py"),
+        SUPERSET_CONFIG_PATH=str(config),
     )
     for words in (["db", "upgrade"], ["init"], ["fab", "create-user", *USER]):
         run = subprocess.run([BIN / "superset", *words], env=variables, capture_output=True, text=True)
@@ -47,11 +49,16 @@ def test_superset(folder: Path) -> None:
         assert client.get(me).status_code == 401
         assert client.get(me, headers=alice).json()["result"]["username"] == "alice"
 
-        # What Superset itself would take for mallory, who is an administrator: a token of its API, and a session
+        # What Superset itself would take for mallory, who is an administrator: a key and a token of its API, and a session
         session, token = of_mallory(client.headers["User-Agent"])
         users, bearer = "/api/v1/security/users/", {"Authorization": f"Bearer {token}"}
-        assert client.get(users, headers=ISSUER.headers("mallory")).status_code == 200
+        mallory = ISSUER.headers("mallory")
+        assert client.get(users, headers=mallory).status_code == 200
+        answer = client.post("/api/v1/security/api_keys/", json={"name": "k"}, headers=mallory)
+        key = {"Authorization": f"Bearer {answer.json()['result']['key']}"}
         client.cookies.clear()
+        for path in (users, me):
+            assert client.get(path, headers={**key, **alice}).status_code == 401
         client.cookies.set("session", session)
         for headers in (alice, {**bearer, **alice}):
             assert client.get(me, headers=headers).json()["result"]["username"] == "alice"
@@ -71,6 +78,12 @@ def of_mallory(user_agent: str) -> tuple[str, str]:
         return str(signing.dumps({"_user_id": "1", "_fresh": True, "_id": owner})), create_access_token("1")
 
 
+# Superset's keys for its API, which are off unless asked for; to make one without a page
+KEYS = """
+FAB_API_KEY_ENABLED = True
+FAB_ADD_SECURITY_API = True
+WTF_CSRF_ENABLED = False
+"""
 SECRET = "a secret of this test alone, which is long enough"
 USER = [
     "--username",

@@ -33,6 +33,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// tries again a second later.
 const WAITING: u32 = 4_096;
 
+/// Open files that this process wants: connections, and those to the upstream. Each takes memory, so not all that may be had.
+#[cfg(unix)]
+const FILES: u64 = 65_536;
+
 /// Requests that are running have so long to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -100,13 +104,16 @@ impl Listener {
     }
 }
 
-/// As many open files as the administrator lets this process have. Shells and containers often begin with 1,024, which
+/// Raises the limit of open files as far as the administrator lets it. Shells and containers often begin with 1,024, which
 /// idle connections alone can use up.
 #[cfg(unix)]
 fn allow_connections() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }); // what it has is enough to begin with
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(FILES, |maximum| maximum.min(FILES));
+    if current.is_some_and(|current| current < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }); // what it has is enough to begin with
+    }
 }
 
 async fn accept<S, F>(socket: TcpStream, tls: Option<TlsAcceptor>, stop: Stop, service: S)

@@ -5,7 +5,8 @@ export POMERIUM_JWT_ROUTE=https://airflow.example.com POMERIUM_JWT_EXEMPT_PATHS=
 airflow db migrate && airflow api-server
 
 Workers call /execution/ without Pomerium, with tokens of Airflow's own: exempt it, or serve it apart from the rest with
-`airflow api-server --apps execution`. All processes of Airflow read AIRFLOW__CORE__AUTH_MANAGER, so all need these variables.
+`airflow api-server --apps execution`. If [api] base_url has a path, so has the exemption: /airflow/execution/*. Who is in none
+of the groups below is a viewer. All processes of Airflow read AIRFLOW__CORE__AUTH_MANAGER, so all need these variables.
 """
 
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
@@ -45,7 +46,10 @@ class PomeriumAuthManager(SimpleAuthManager):
         self.verifier = Verifier.from_env()  # a wrong option ends the server at start
 
     def get_fastapi_middlewares(self):
-        return [(SignedIn, {}), (Pomerium, {"verifier": self.verifier})]  # the last one is in front
+        from airflow.api_fastapi.app import API_ROOT_PATH  # which imports this file
+
+        settings = {"verifier": self.verifier, "root_path": API_ROOT_PATH.removesuffix("/")}
+        return [(SignedIn, {}), (Pomerium, settings)]  # the last one is in front
 
     def get_fastapi_app(self):
         return None  # no page asks for a password
