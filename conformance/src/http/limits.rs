@@ -73,7 +73,7 @@ const JETTY: &[&str] = &["jetty"];
 /// .NET's own server.
 const KESTREL: &[&str] = &["aspnetcore"];
 
-const HTTP_2: &str = "hypercorn goes on in HTTP/2, which its test in bindings-python speaks";
+const HTTP_2: &str = "hypercorn switches to HTTP/2, which its test in bindings-python speaks";
 const LAST_LINE: &str = "before version 1.23 nginx hands php-fpm all lines of a header, and PHP takes the last";
 
 static LIMITS: &[Limit] = &[

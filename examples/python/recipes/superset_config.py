@@ -3,7 +3,7 @@
 export SUPERSET_CONFIG_PATH=$PWD/recipes/superset_config.py POMERIUM_JWT_ROUTE=https://superset.example.com
 superset db upgrade && superset init && gunicorn 'superset.app:create_app()'
 
-Whoever is new gets an account with the role Gamma, or is refused if another account has their e-mail address; an account that
+A new user gets an account with the role Gamma, or is refused if another account has their e-mail address; an account that
 has the subject as its username is theirs. The first administrator: superset fab create-user --role Admin --username SUBJECT
 
 All processes of Superset read this file, so all need these variables, and SUPERSET_SECRET_KEY. The browser in which Superset
