@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import subprocess
 import tempfile
 import time
 from hashlib import sha256
@@ -19,10 +20,14 @@ HEADER = "X-Pomerium-Jwt-Assertion"
 
 
 class Here(httpx.HTTPTransport):
-    """Every name leads to this machine."""
+    """Every name leads to JupyterHub's proxy, as if by https."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.port = port
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url.copy_with(host="127.0.0.1")
+        url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self.port)
         return super().handle_request(
             httpx.Request(
                 request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
@@ -36,8 +41,8 @@ class Browser(httpx.Client):
     def __init__(self, port: int) -> None:
         hooks: Any = {"request": [self.sign]}
         super().__init__(
-            base_url=f"http://{HOST}:{port}",
-            transport=Here(),
+            base_url=f"https://{HOST}",
+            transport=Here(port),
             trust_env=False,
             event_hooks=hooks,
             follow_redirects=True,
@@ -49,13 +54,13 @@ class Browser(httpx.Client):
         self.instead: dict[str, str] = {}
 
     def sign(self, request: httpx.Request) -> None:
-        request.headers.update(self.instead)
+        request.headers.update({"X-Forwarded-Proto": "https", **self.instead})
         if self.user:
             request.headers[HEADER] = ISSUER.token(self.user, host=request.url.host, groups=self.groups)
 
     def own(self, path: str) -> str:
         """Of alice's server."""
-        return f"http://{ALICES}:{self.port}/user/alice/{path}"
+        return f"https://{ALICES}/user/alice/{path}"
 
     def upgrade(self, url: str) -> int:
         """The status of a WebSocket with this browser's cookies."""
@@ -80,12 +85,19 @@ load_subconfig({str(RECIPES / "jupyterhub" / "jupyterhub_config.py")!r})
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/{{username}}"
 c.Spawner.args.append("--allow-root")
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
-c.JupyterHub.subdomain_host = "http://{HOST}:{port}"
 c.JupyterHub.hub_port = {hub_port}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{free_port()}"
 """)
     command = ["jupyterhub", "-f", str(config)]
     ends_with_a_wrong_option(command, folder, environment(HOME=str(folder)))
+    for name, value in {
+        "ROUTE": f"https://{HOST},https://*.{HOST}",
+        "ISSUER": f"*.{HOST}",
+        "AUDIENCE": f"*.{HOST}",
+    }.items():
+        variables = environment(**{"HOME": str(folder), f"POMERIUM_JWT_{name}": value})
+        run = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+        assert run.returncode != 0 and "the hub's host alone" in run.stderr, run.stderr
     variables = environment(
         HOME=str(folder), POMERIUM_JWT_REQUIRE_GROUP="jupyter", POMERIUM_JWT_EXEMPT_PATHS="/hub/home"
     )
@@ -159,12 +171,14 @@ def what_her_server_was_shown(client: Browser, hub_port: int) -> None:
 
     client.user = "bob"
     client.get("/hub/home")
+    names = {cookie.name for cookie in client.cookies.jar}
+    assert "__Host-jupyterhub-hub-login" in names, "a host below can set the hub's cookie for it"
     bobs = ISSUER.headers("bob", groups=["jupyter"])
     session = client.build_request("GET", "/hub/home").headers["Cookie"]
     for kind in ("application/json", "text/plain"):
         for cookies in ({}, {"Cookie": session}):
             foreign = {
-                "Host": f"{HOST}:{client.port}",
+                "Host": HOST,
                 "Content-Type": kind,
                 "Origin": "https://evil.example",
                 **cookies,
